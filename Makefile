@@ -1,0 +1,83 @@
+# The two commands of the README, and the rest. Everything that is made lies under var/.
+# The tools come from requirements/: uv from PyPI by its hashes, everything else through uv from the lock.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := var/venv
+BIN := $(VENV)/bin
+UV := var/uv/bin/uv
+READY := $(VENV)/.ready
+# The month that `make run` reports, and so the night that it replays.
+MONTH ?= 2022-10
+export DVCTT_HOME ?= $(CURDIR)/var
+export DVCTT_INBOX ?= $(DVCTT_HOME)/inbox
+# In the place of links, which not every file system has between a cache and a checkout.
+export UV_LINK_MODE ?= copy
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: setup ## Set everything up and run the main job on the sample: the nightly DAG, through Airflow
+	@if [ "$(DVCTT_INBOX)" = "$(CURDIR)/var/inbox" ]; then $(BIN)/dvctt sample --out "$(DVCTT_INBOX)"; fi
+	@$(BIN)/dvctt airflow nightly --month $(MONTH)
+
+.PHONY: test
+test: setup ## Set up and run all tests
+	$(BIN)/pytest
+
+.PHONY: up
+up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly schedule
+	@$(BIN)/dvctt airflow up
+
+.PHONY: lint
+lint: setup ## Run every linter: Python, SQL, YAML, shell, Dockerfile, compose file, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/sqlfluff lint --nofail dbt_project/models dbt_project/tests > /dev/null
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+	$(BIN)/yamllint --strict .
+	$(BIN)/shellcheck .ci/run
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/compose-lint docker-compose.yml
+
+.PHONY: format
+format: setup ## Let the formatters write
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: dictionary
+dictionary: setup ## Write docs/data-dictionary.md from dbt's manifest of the last run
+	$(BIN)/dvctt dictionary --out docs/data-dictionary.md
+
+.PHONY: lock
+lock: $(UV) ## Resolve the dependencies again into requirements/ (exact versions, hashes, no index host)
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 \
+	    pyproject.toml -o requirements/lock.txt
+
+.PHONY: setup
+setup: $(READY) ## Install the environment into var/ (the other targets do this by themselves)
+
+$(UV): requirements/uv.txt
+	@echo "setup: uv, by its hashes"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is wanted, found " + sys.version) if sys.version_info < (3, 11) else None'
+	@rm -rf var/uv && $(PYTHON) -m venv var/uv
+	@var/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(UV)
+
+$(READY): $(UV) requirements/lock.txt pyproject.toml
+	@echo "setup: the environment, from requirements/lock.txt"
+	@$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV)
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --require-hashes requirements/lock.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+.PHONY: clean
+clean: ## Remove all that was made, the publications in var/ included
+	rm -rf var
