@@ -1,0 +1,9 @@
+"""DVCTT Warehouse: from a one-stop system's records to figures that a province can sign.
+
+The package follows the one-way street of docs/decisions/0001-the-house.md: extract, landing, warehouse, transform,
+gate, publish, report, notify. A module may import what stands to its left, never what stands to its right
+(tests/house/test_import_direction.py). This file holds the version and nothing else, so that importing one room
+never pays for another.
+"""
+
+__version__ = "0.1.0"

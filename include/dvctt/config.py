@@ -1,0 +1,394 @@
+"""Loads and checks a province folder and the three environment variables that select an installation.
+
+What is true of one province lives in its folder as plain data; this module turns it into frozen objects and refuses it,
+with file, line and key, when it is wrong. Nothing here reads records, and nothing here knows a province by name.
+"""
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from dvctt.contract import ENTITIES
+from dvctt.errors import ConfigError
+
+PACKAGE_ROOT = Path(__file__).resolve().parent
+INCLUDE_ROOT = PACKAGE_ROOT.parent
+PROJECT_ROOT = Path(os.environ.get("DVCTT_PROJECT", INCLUDE_ROOT.parent))
+"""Where dags/, dbt_project/ and expectations/ lie: the checkout, or what an image names in DVCTT_PROJECT."""
+
+PROVINCE_FILES = ("province.yml", "sources.yml", "agencies.csv", "targets.csv", "published_figures.csv")
+"""What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
+
+_SLUG = r"^[a-z][a-z0-9_]*$"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _blank_to_none(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
+OptionalDate = Annotated[date | None, BeforeValidator(_blank_to_none)]
+OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Group(_Frozen):
+    """A block of agencies that official tables add up, in their order."""
+
+    code: Annotated[str, Field(pattern=_SLUG)]
+    name_vi: Text
+    name_en: Text
+
+
+class Feed(_Frozen):
+    """One entity of one source.
+
+    Attributes:
+        month_means: ``received``: the file of a month holds the filings received in it, a row of another month is set
+            aside. ``updated``: a feed of changes, rows of any month, the newest wins.
+        optional: no file at all is not a fault.
+        rename: source's column name to the contract's.
+        absent: contract columns that this source cannot give; they land as NULL.
+    """
+
+    month_means: Literal["received", "updated"] = "received"
+    optional: bool = False
+    rename: Mapping[str, str] = {}
+    absent: tuple[str, ...] = ()
+
+
+class Source(_Frozen):
+    """One system that records come from; ``kind`` names the module of ``dvctt.extract`` that reads it."""
+
+    id: Annotated[str, Field(pattern=_SLUG)]
+    name_vi: Text
+    kind: Annotated[str, Field(pattern=_SLUG)]
+    entities: Mapping[str, Feed]
+
+    @field_validator("entities")
+    @classmethod
+    def _entities_are_of_the_contract(cls, value: Mapping[str, Feed]) -> Mapping[str, Feed]:
+        for name, feed in value.items():
+            if name not in ENTITIES:
+                raise ValueError(f"unknown entity {name!r}; wanted one of {', '.join(ENTITIES)}")
+            known = set(ENTITIES[name].columns)
+            for column in (*feed.rename.values(), *feed.absent):
+                if column not in known | set(ENTITIES[name].personal):
+                    raise ValueError(f"entity {name!r} has no column {column!r}; it has {', '.join(sorted(known))}")
+        return value
+
+
+class Agency(_Frozen):
+    """One reporting agency, valid for a span of days (both ends included; an open end is None)."""
+
+    agency_code: Text
+    name_vi: Text
+    short_name_vi: Text
+    group_code: Text
+    official_order: Annotated[int, Field(ge=1)]
+    parent_code: OptionalText
+    valid_from: date
+    valid_to: OptionalDate
+    code_basis: Text
+    membership_basis: Text
+
+
+class Target(_Frozen):
+    """One dated target. ``value`` is in ``unit``; an empty entity means the whole scope."""
+
+    target_id: Annotated[str, Field(pattern=_SLUG)]
+    scope: Literal["province", "group", "agency"]
+    entity_code: OptionalText
+    metric: Text
+    comparison: Literal["at_least"]
+    value: float
+    unit: Literal["percent"]
+    valid_from: date
+    valid_to: date
+    name_vi: Text
+    legal_basis: Text
+    certainty: Literal["published", "recalled", "derived"]
+
+
+class PublishedFigure(_Frozen):
+    """One figure that the province printed, with the interval that its rounding allows."""
+
+    figure_id: Annotated[int, Field(ge=1)]
+    scope: Text
+    entity: Text
+    period_start: OptionalDate
+    period_end: date
+    metric: Text
+    value: OptionalNumber
+    lower: OptionalNumber
+    upper: OptionalNumber
+    unit: Text
+    wording_vi: Text
+    note: OptionalText
+
+
+class QuarantineBudget(_Frozen):
+    """How much may be set aside before the gate stops a run: rows of one source's entity and month, and per cent of the
+    rows of one agency in one month."""
+
+    rows_per_month: Annotated[int, Field(ge=0)]
+    percent_of_agency_month: Annotated[float, Field(ge=0, le=100)]
+
+
+class _ProvinceFile(_Frozen):
+    code: Text
+    electronic_id: Text
+    name_vi: Text
+    name_en: Text
+    authority_vi: Text
+    timezone: str
+    groups: tuple[Group, ...]
+    quarantine_budget: QuarantineBudget
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {value!r}; wanted a name such as Asia/Ho_Chi_Minh") from error
+        return value
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_are_distinct(cls, value: tuple[Group, ...]) -> tuple[Group, ...]:
+        codes = [group.code for group in value]
+        if not codes or len(set(codes)) != len(codes):
+            raise ValueError(f"wanted at least one group and no code twice; found {codes}")
+        return value
+
+
+class _SourcesFile(_Frozen):
+    sources: tuple[Source, ...]
+
+    @model_validator(mode="after")
+    def _sources_are_distinct(self) -> Self:
+        ids = [source.id for source in self.sources]
+        if not ids or len(set(ids)) != len(ids):
+            raise ValueError(f"wanted at least one source and no id twice; found {ids}")
+        return self
+
+
+class Province(_ProvinceFile):
+    """A checked province folder. ``digest`` is the sha256 of the files that a run reads from it."""
+
+    folder: Path
+    digest: str
+    sources: tuple[Source, ...]
+    agencies: tuple[Agency, ...]
+    targets: tuple[Target, ...]
+    published_figures: tuple[PublishedFigure, ...]
+
+
+class Settings(_Frozen):
+    """One installation: which province, where its source files lie, and the home that all it makes goes under.
+
+    ``DVCTT_PROVINCE`` is a folder, or the name of one in include/provinces (default ``vinh_phuc``); ``DVCTT_HOME``
+    defaults to var/ in the checkout; ``DVCTT_INBOX`` defaults to ``<home>/inbox``. Two homes share nothing.
+    """
+
+    province_folder: Path
+    inbox: Path
+    home: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the three variables.
+
+        Raises:
+            ConfigError: ``DVCTT_PROVINCE`` is neither a folder nor the name of a bundled one.
+        """
+        env = os.environ if environment is None else environment
+        home = Path(env.get("DVCTT_HOME") or PROJECT_ROOT / "var").resolve()
+        inbox = Path(env.get("DVCTT_INBOX") or home / "inbox").resolve()
+        return cls(province_folder=_province_folder(env.get("DVCTT_PROVINCE") or "vinh_phuc"), inbox=inbox, home=home)
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def candidate(self) -> Path:
+        return self.home / "candidate"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.home / "airflow"
+
+
+def _province_folder(named: str) -> Path:
+    bundled = INCLUDE_ROOT / "provinces"
+    for folder in (Path(named), bundled / named):
+        if folder.is_dir():
+            return folder.resolve()
+    known = ", ".join(sorted(path.name for path in bundled.iterdir() if path.is_dir()))
+    raise ConfigError(
+        f"DVCTT_PROVINCE: no province folder {named!r}; wanted a folder's path, or one of {known} in {bundled}"
+    )
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def load_province(folder: Path) -> Province:
+    """Load and check a province folder.
+
+    Raises:
+        ConfigError: a file is missing or unreadable, a key is unknown or missing, a value is of the wrong form, or two
+            files contradict each other; the message gives file, line and key.
+    """
+    missing = [name for name in PROVINCE_FILES if not (folder / name).is_file()]
+    if missing:
+        raise ConfigError(f"{folder}: not a province folder; missing {', '.join(missing)}")
+    province = _read_yaml(folder / "province.yml", _ProvinceFile)
+    sources = _read_yaml(folder / "sources.yml", _SourcesFile)
+    agencies = _read_csv(folder / "agencies.csv", Agency)
+    targets = _read_csv(folder / "targets.csv", Target)
+    figures = _read_csv(folder / "published_figures.csv", PublishedFigure)
+    group_codes = {group.code for group in province.groups}
+    for line, agency in agencies:
+        if agency.group_code not in group_codes:
+            raise ConfigError(
+                f"{folder / 'agencies.csv'}:{line}: key group_code: found {agency.group_code!r}, "
+                f"wanted a group of province.yml: {', '.join(sorted(group_codes))}"
+            )
+    _refuse_overlaps(folder / "agencies.csv", agencies)
+    _refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
+    _refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
+    return Province(
+        **dict(province),
+        folder=folder,
+        digest=_digest(folder),
+        sources=sources.sources,
+        agencies=tuple(row for _, row in agencies),
+        targets=tuple(row for _, row in targets),
+        published_figures=tuple(row for _, row in figures),
+    )
+
+
+def _digest(folder: Path) -> str:
+    total = hashlib.sha256()
+    for name in PROVINCE_FILES:
+        total.update(f"{name}\0{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}") from error
+
+
+def _read_yaml(path: Path, model: type[_Model]) -> _Model:
+    text = _read_text(path)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}:1: found {type(content).__name__}, wanted a mapping of keys")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = _line_of(root, first["loc"])
+        raise ConfigError(_describe(path, line, first, len(error.errors()))) from error
+
+
+def _line_of(node: yaml.Node | None, location: Iterable[str | int]) -> int:
+    """The line of the deepest part of ``location`` that the file really has."""
+    line = 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            match = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if match is None:
+                return line
+            line, node = match[0].start_mark.line + 1, match[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _describe(path: Path, line: int, error: Any, count: int) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    if error["type"] == "extra_forbidden":
+        problem = "unknown key"
+    elif error["type"] == "missing":
+        problem = "missing key"
+    else:
+        problem = f"{error['msg']}; found {error['input']!r}"
+    more = f" (and {count - 1} more)" if count > 1 else ""
+    return f"{path}:{line}: key {key}: {problem}{more}; look: dvctt check config"
+
+
+def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
+    reader = csv.DictReader(_read_text(path).splitlines(keepends=True), strict=True)
+    wanted = list(model.model_fields)
+    found = list(reader.fieldnames or [])
+    if sorted(found) != sorted(wanted):
+        raise ConfigError(
+            f"{path}:1: unknown columns {sorted(set(found) - set(wanted))}, "
+            f"missing columns {sorted(set(wanted) - set(found))}; wanted {','.join(wanted)}"
+        )
+    rows: list[tuple[int, _Model]] = []
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise ConfigError(f"{path}:{reader.line_num}: wanted {len(wanted)} fields, found another number")
+            try:
+                rows.append((reader.line_num, model.model_validate(row)))
+            except ValidationError as error:
+                raise ConfigError(_describe(path, reader.line_num, error.errors()[0], error.error_count())) from error
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{reader.line_num}: not CSV: {error}") from error
+    return rows
+
+
+def _refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]]) -> None:
+    seen: dict[object, int] = {}
+    for line, value in values:
+        if value in seen:
+            raise ConfigError(f"{path}:{line}: key {key}: {value!r} stands on line {seen[value]} already")
+        seen[value] = line
+
+
+def _refuse_overlaps(path: Path, agencies: list[tuple[int, Agency]]) -> None:
+    """Two rows of one agency may not be valid on the same day, or a filing would be counted twice."""
+    by_code: dict[str, list[tuple[int, Agency]]] = {}
+    for line, agency in agencies:
+        for other_line, other in by_code.setdefault(agency.agency_code, []):
+            starts_before_end = other.valid_to is None or agency.valid_from <= other.valid_to
+            ends_after_start = agency.valid_to is None or other.valid_from <= agency.valid_to
+            if starts_before_end and ends_after_start:
+                raise ConfigError(
+                    f"{path}:{line}: key agency_code: {agency.agency_code!r} overlaps line {other_line} in time; "
+                    f"wanted valid_from after its valid_to"
+                )
+        by_code[agency.agency_code].append((line, agency))

@@ -1,0 +1,63 @@
+"""Every error that this package raises on purpose.
+
+Only exception classes may live here. A message says what happened, where (file, line, key, agency, month), what was
+found, what was wanted, and the command to look closer; the command line prints it without a traceback.
+"""
+
+from pathlib import Path
+
+
+class DvcttError(Exception):
+    """Something that a person can act on. Anything else that escapes is a bug and keeps its traceback."""
+
+
+class ConfigError(DvcttError):
+    """A province folder, an environment variable or an expectation suite is wrong."""
+
+
+class PeriodError(DvcttError):
+    """No reporting month follows from what a run was given."""
+
+
+class ExtractError(DvcttError):
+    """A source's file cannot be read as its contract says."""
+
+
+class LandingError(DvcttError):
+    """The landing zone is not as its manifests say."""
+
+
+class TransformError(DvcttError):
+    """dbt did not build a layer."""
+
+
+class WarehouseError(DvcttError):
+    """The candidate or a published file cannot be opened as its role demands."""
+
+
+class VerdictError(DvcttError):
+    """The gate did not pass; carries where its verdict lies, so that an alert can quote it."""
+
+    def __init__(self, message: str, verdict_path: Path | None = None) -> None:
+        super().__init__(message)
+        self.verdict_path = verdict_path
+
+
+class GateFailed(VerdictError):
+    """At least one critical expectation was evaluated and does not hold."""
+
+
+class GateCouldNotCheck(VerdictError):
+    """At least one check gave no answer: it raised, did not run, saw no rows, or the canary did not fail."""
+
+
+class PublishError(DvcttError):
+    """A publication cannot be written, or one on disk is not as its manifest says."""
+
+
+class ReportError(DvcttError):
+    """A report cannot be written from the marts that it was given."""
+
+
+class NotifyError(DvcttError):
+    """At least one alert channel did not take the message."""

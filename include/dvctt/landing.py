@@ -1,0 +1,197 @@
+"""The landing zone: immutable Parquet and a manifest, one pair per extract; the last place that sees personal data.
+
+Landing decides what is new and writes it in one step; it does not look inside a value. A run's work is derived from what
+lies here minus what the last publication lists, so nothing is remembered anywhere else. Layout::
+
+    landing/<source>/<entity>/month=YYYY-MM/<extract_id>.parquet   rows, all text, with their row number
+    landing/<source>/<entity>/month=YYYY-MM/<extract_id>.json      the manifest: an extract exists when this file does
+"""
+
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dvctt import __version__
+from dvctt.clock import now
+from dvctt.config import Province, Source
+from dvctt.errors import DvcttError, ExtractError, LandingError
+from dvctt.extract import Kind, Offer, kind_of
+from dvctt.files import sync_folder, write_atomically
+
+log = logging.getLogger(__name__)
+
+_STAGED = ".incoming"
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One landed fetch of one entity of one source for one month.
+
+    ``arrival`` counts the extracts of one source and entity in the order in which they landed: 1, 2, 3, … It decides
+    between two rows with one key, and stays out of every published table. ``control_*`` is what the source said of its
+    own file, None where it said nothing.
+    """
+
+    extract_id: str
+    source: str
+    entity: str
+    month: str
+    file_name: str
+    arrival: int
+    month_means: str
+    rows: int
+    total_amount_vnd: int | None
+    bytes: int
+    sha256: str
+    control_rows: int | None
+    control_total_amount_vnd: int | None
+    control_sha256: str | None
+    dropped_columns: tuple[str, ...]
+    started_at: str
+    finished_at: str
+    software_version: str
+
+    def folder(self, landing: Path) -> Path:
+        return landing / self.source / self.entity / f"month={self.month}"
+
+    def parquet(self, landing: Path) -> Path:
+        return self.folder(landing) / f"{self.extract_id}.parquet"
+
+
+def landed_extracts(landing: Path) -> list[Extract]:
+    """All extracts in landing, by source, entity and arrival.
+
+    Raises:
+        LandingError: a manifest cannot be read, or its Parquet file is gone.
+    """
+    extracts = []
+    for path in sorted(landing.glob("*/*/month=*/*.json")):
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            extract = Extract(**{**fields, "dropped_columns": tuple(fields["dropped_columns"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise LandingError(f"{path}: not a landing manifest: {error}; restore it from backup") from error
+        if not extract.parquet(landing).is_file():
+            raise LandingError(f"{extract.parquet(landing)}: listed in {path.name} but gone; restore it from backup")
+        extracts.append(extract)
+    return sorted(extracts, key=lambda extract: (extract.source, extract.entity, extract.arrival))
+
+
+def active_extracts(extracts: Iterable[Extract]) -> list[Extract]:
+    """The newest version of every file name: an older version of the same name is superseded whole."""
+    newest = {(extract.source, extract.entity, extract.file_name): extract for extract in extracts}
+    return sorted(newest.values(), key=lambda extract: (extract.source, extract.entity, extract.arrival))
+
+
+def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
+    """Land every file that is new or has new content; all of them, or none.
+
+    Raises:
+        ExtractError: at least one file is not as the contract says; each is named, and nothing of this call has landed.
+    """
+    if not inbox.is_dir():
+        raise ExtractError(f"{inbox}: no inbox; wanted a folder with one folder per source, set DVCTT_INBOX")
+    landing.mkdir(parents=True, exist_ok=True)
+    staged = landing / _STAGED
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir()
+    already = landed_extracts(landing)
+    prepared: list[tuple[Extract, Path]] = []
+    problems: list[str] = []
+    offered = 0
+    for source in province.sources:
+        kind = kind_of(source)
+        try:
+            offers = kind.offers(source, inbox)
+        except ExtractError as error:
+            problems.append(str(error))
+            continue
+        offered += len(offers)
+        _warn_of_missing_feeds(source, offers, already)
+        known = [*already, *(extract for extract, _ in prepared)]
+        for offer in offers:
+            try:
+                extract = _prepare(kind, source, offer, known, staged)
+            except DvcttError as error:
+                problems.append(str(error))
+                continue
+            if extract is not None:
+                known.append(extract)
+                prepared.append((extract, staged / f"{extract.extract_id}.parquet"))
+    if not offered and not already and not problems:
+        problems.append(f"{inbox}: no source file at all; wanted <source>/<entity>/<YYYY-MM>.csv, set DVCTT_INBOX")
+    if problems:
+        shutil.rmtree(staged)
+        raise ExtractError("\n".join(problems) + "\nnothing of this night has landed")
+    for extract, path in prepared:
+        _commit(extract, path, landing)
+    shutil.rmtree(staged)
+    log.info("landing: %d files offered, %d new, %d extracts in landing", offered, len(prepared), len(already))
+    return [extract for extract, _ in prepared]
+
+
+def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Extract]) -> None:
+    seen = {offer.entity for offer in offers} | {extract.entity for extract in already if extract.source == source.id}
+    for entity, feed in source.entities.items():
+        if entity not in seen and not feed.optional:
+            log.warning("source %s has never sent %s: its figures stay empty, not 0", source.id, entity)
+
+
+def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], staged: Path) -> Extract | None:
+    """Read one offer into the staging folder; None when its newest landed version has the same content."""
+    versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
+    sha256 = kind.fingerprint(offer)
+    if versions and versions[-1].sha256 == sha256:
+        return None
+    started, clock = now(), time.monotonic()
+    stem = f"{source.id}.{offer.entity}.{offer.name.rpartition('.')[0]}-{sha256[:12]}"
+    seen_before = sum(version.sha256 == sha256 for version in versions)
+    extract_id = f"{stem}-{seen_before + 1}" if seen_before else stem
+    feed = source.entities[offer.entity]
+    reading = kind.read(offer, feed, staged / f"{extract_id}.parquet")
+    if reading.sha256 != sha256:
+        raise ExtractError(f"{offer.path}: changed while it was read; run again when the source has finished writing")
+    arrivals = [e.arrival for e in known if (e.source, e.entity) == (source.id, offer.entity)]
+    control = offer.control
+    extract = Extract(
+        extract_id=extract_id,
+        source=source.id,
+        entity=offer.entity,
+        month=str(offer.month),
+        file_name=offer.name,
+        arrival=max(arrivals, default=0) + 1,
+        month_means=feed.month_means,
+        rows=reading.rows,
+        total_amount_vnd=reading.total_amount_vnd,
+        bytes=reading.bytes,
+        sha256=sha256,
+        control_rows=control.rows if control else None,
+        control_total_amount_vnd=control.total_amount_vnd if control else None,
+        control_sha256=control.sha256 if control else None,
+        dropped_columns=reading.dropped_columns,
+        started_at=started.isoformat(),
+        finished_at=now().isoformat(),
+        software_version=__version__,
+    )
+    log.info(
+        "extract %s: %d rows in, %d rows landed, %.1f s",
+        extract_id, reading.rows, reading.rows, time.monotonic() - clock,
+    )  # fmt: skip
+    return extract
+
+
+def _commit(extract: Extract, staged: Path, landing: Path) -> None:
+    """Rename the Parquet file, then write the manifest: a kill between the two leaves a file that no manifest lists."""
+    folder = extract.folder(landing)
+    folder.mkdir(parents=True, exist_ok=True)
+    with staged.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(staged, extract.parquet(landing))
+    manifest = folder / f"{extract.extract_id}.json"
+    write_atomically(manifest, json.dumps(asdict(extract), ensure_ascii=False, indent=2) + "\n")
+    sync_folder(folder)

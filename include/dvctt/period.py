@@ -1,0 +1,75 @@
+"""The only place that turns a run into a month.
+
+Months, their order and their bounds live here; nothing here touches disk, clock or Airflow. A run is described by what
+Airflow (or the command line) knows of it, and exactly one rule decides: partition key, then parameter, then logical date.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from dvctt.errors import PeriodError
+
+_MONTH_KEY = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """One calendar month. Orders by time; prints as ``YYYY-MM``."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Read ``YYYY-MM``, strictly.
+
+        Raises:
+            PeriodError: the text is anything else.
+        """
+        match = _MONTH_KEY.fullmatch(key)
+        if match is None:
+            raise PeriodError(f"not a month: found {key!r}, wanted YYYY-MM such as 2022-10")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.number, 1)
+
+    def shifted(self, months: int) -> "Month":
+        """The month that many months later (earlier when negative)."""
+        index = self.year * 12 + self.number - 1 + months
+        return Month(index // 12, index % 12 + 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+
+def month_of_run(
+    *,
+    partition_key: str | None = None,
+    parameter: str | None = None,
+    logical_date: datetime | None = None,
+    timezone: str = "Asia/Ho_Chi_Minh",
+) -> Month | None:
+    """The month that a run reports on.
+
+    A partition key names it; else the parameter ``month`` does; else it is the calendar month before the night of the
+    logical date, in the province's zone (the night of 2022-11-01 reports 2022-10). A run with none of the three, such
+    as one that an asset triggered, has no month of its own: None, and the caller takes the newest month in landing.
+
+    Raises:
+        PeriodError: the key or the parameter is not ``YYYY-MM``, or the logical date carries no zone.
+    """
+    if partition_key:
+        return Month.parse(partition_key)
+    if parameter:
+        return Month.parse(parameter)
+    if logical_date is None:
+        return None
+    if logical_date.tzinfo is None:
+        raise PeriodError(f"a logical date without a zone cannot name a month: found {logical_date.isoformat()}")
+    local = logical_date.astimezone(ZoneInfo(timezone))
+    return Month(local.year, local.month).shifted(-1)
