@@ -1,0 +1,28 @@
+-- One row per landed row of an active payment_attempts extract, with what becomes of it.
+with extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+attempts as (select * from {{ ref('stg_one_stop__payment_attempts') }}),
+
+statuses as (select * from {{ ref('ref_attempt_statuses') }}),
+
+checked as (
+    select
+        extracts.source_id,
+        extracts.file_month,
+        extracts.month_means,
+        extracts.arrival,
+        attempts.*,
+        statuses.status_id,
+        case
+            when attempts.unparseable_columns is not null then 'unparseable'
+            when attempts.payment_attempt_id is null then 'missing_key'
+            when attempts.amount_vnd is null then 'missing_amount'
+            when attempts.amount_vnd < 0 then 'negative_amount'
+            when statuses.status_id is null then 'unknown_status'
+        end as quarantine_reason
+    from attempts
+    inner join extracts on attempts.extract_id = extracts.extract_id
+    left join statuses on attempts.status_label = statuses.source_label
+)
+
+{{ select_disposed('checked', ['source_id', 'payment_attempt_id']) }}

@@ -1,0 +1,47 @@
+-- One row per landed row of an active payment_requests extract, with what becomes of it.
+with extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+requests as (select * from {{ ref('stg_one_stop__payment_requests') }}),
+
+statuses as (select * from {{ ref('ref_payment_statuses') }}),
+
+methods as (select * from {{ ref('ref_payment_methods') }}),
+
+collections as (select * from {{ ref('ref_collection_kinds') }}),
+
+checked as (
+    select
+        extracts.source_id,
+        extracts.file_month,
+        extracts.month_means,
+        extracts.arrival,
+        requests.*,
+        statuses.status_id,
+        coalesce(statuses.is_paid, false) as is_paid_status,
+        coalesce(statuses.is_refunded, false) as is_refunded_status,
+        methods.method_id,
+        collections.collection_id,
+        case
+            when requests.unparseable_columns is not null then 'unparseable'
+            when requests.payment_request_id is null then 'missing_key'
+            when requests.amount_vnd is null then 'missing_amount'
+            when requests.amount_vnd < 0 then 'negative_amount'
+            when
+                coalesce(requests.phi_vnd, requests.le_phi_vnd) is not null
+                and requests.amount_vnd <> coalesce(requests.phi_vnd, 0) + coalesce(requests.le_phi_vnd, 0)
+                then 'amount_is_not_phi_plus_le_phi'
+            when statuses.status_id is null then 'unknown_status'
+            when requests.method_label is not null and methods.method_id is null then 'unknown_method'
+            when requests.collection_label is not null and collections.collection_id is null
+                then 'unknown_collection_kind'
+            when statuses.is_paid and requests.paid_at is null then 'paid_without_date'
+            when statuses.is_refunded and requests.refunded_at is null then 'refunded_without_date'
+        end as quarantine_reason
+    from requests
+    inner join extracts on requests.extract_id = extracts.extract_id
+    left join statuses on requests.status_label = statuses.source_label
+    left join methods on requests.method_label = methods.source_label
+    left join collections on requests.collection_label = collections.source_label
+)
+
+{{ select_disposed('checked', ['source_id', 'payment_request_id']) }}

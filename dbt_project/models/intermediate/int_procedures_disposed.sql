@@ -1,0 +1,26 @@
+-- One row per landed row of an active procedures extract, with what becomes of it.
+with extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+procedures as (select * from {{ ref('stg_one_stop__procedures') }}),
+
+levels as (select distinct level_code from {{ ref('ref_service_levels') }}),
+
+checked as (
+    select
+        extracts.source_id,
+        extracts.file_month,
+        extracts.month_means,
+        extracts.arrival,
+        procedures.*,
+        case
+            when procedures.unparseable_columns is not null then 'unparseable'
+            when procedures.procedure_code is null or procedures.valid_from is null then 'missing_key'
+            when procedures.level_code is not null and levels.level_code is null then 'unknown_level'
+            when procedures.valid_to < procedures.valid_from then 'ends_before_it_starts'
+        end as quarantine_reason
+    from procedures
+    inner join extracts on procedures.extract_id = extracts.extract_id
+    left join levels on procedures.level_code = levels.level_code
+)
+
+{{ select_disposed('checked', ['procedure_code', 'valid_from']) }}

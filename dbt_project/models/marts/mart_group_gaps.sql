@@ -1,0 +1,18 @@
+-- One row per month and ordered pair of groups: how far apart their rates are, in points.
+with rates as (
+    select * from {{ ref('mart_online_rates') }}
+    where scope = 'group' and entity_code <> 'unknown'
+)
+
+select
+    rates.month,
+    rates.entity_code as group_code,
+    rates.entity_name_vi as group_name_vi,
+    others.entity_code as other_group_code,
+    others.entity_name_vi as other_group_name_vi,
+    rates.online_rate_percent,
+    others.online_rate_percent as other_online_rate_percent,
+    cast(rates.online_rate_percent - others.online_rate_percent as double) as gap_points
+from rates
+inner join rates as others on rates.month = others.month and rates.entity_code <> others.entity_code
+order by rates.month, rates.entity_code, others.entity_code

@@ -1,0 +1,181 @@
+-- One row per scope (agency, group, province), entity and month.
+with filings as (select * from {{ ref('fct_filings') }}),
+
+agencies as (select * from {{ ref('dim_agencies') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+province as (select * from {{ ref('stg_province__province') }}),
+
+months as (
+    select file_month as month from extracts
+    where entity = 'filings'
+    union distinct
+    select received_month as month from filings
+    where is_received
+),
+
+-- An agency that delivered and had no filings is 0, with no rate; one outside its validity has no row.
+agency_months as (
+    select
+        months.month,
+        agencies.agency_code,
+        agencies.name_vi,
+        agencies.short_name_vi,
+        agencies.group_code,
+        agencies.group_name_vi,
+        agencies.group_order,
+        agencies.official_order
+    from months
+    inner join agencies
+        on
+            agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
+            and (agencies.valid_to is null or agencies.valid_to >= months.month)
+    -- An agency that changed inside the month is shown once, as it was at the month's end.
+    qualify
+        row_number() over (
+            partition by months.month, agencies.agency_code
+            order by agencies.valid_from desc
+        ) = 1
+
+    union all
+
+    select distinct
+        filings.received_month as month,
+        agencies.agency_code,
+        agencies.name_vi,
+        agencies.short_name_vi,
+        agencies.group_code,
+        agencies.group_name_vi,
+        agencies.group_order,
+        agencies.official_order
+    from filings
+    inner join agencies on filings.agency_key = agencies.agency_key
+    where filings.is_received and not agencies.is_known
+),
+
+counted as (
+    select
+        received_month as month,
+        agency_code,
+        count(*) as received,
+        sum(case when channel_code = 1 then 1 else 0 end) as direct,
+        sum(case when is_channel_assumed then 1 else 0 end) as direct_assumed,
+        sum(case when is_online then 1 else 0 end) as online,
+        sum(case when channel_code = 3 then 1 else 0 end) as postal,
+        sum(case when is_online and level_code = '3' then 1 else 0 end) as online_level_3,
+        sum(case when is_online and level_code = '4' then 1 else 0 end) as online_level_4,
+        sum(case when is_online and not is_online_service_level then 1 else 0 end) as online_no_level
+    from filings
+    where is_received
+    group by received_month, agency_code
+),
+
+agency_counts as (
+    select
+        agency_months.*,
+        coalesce(counted.received, 0) as received,
+        coalesce(counted.direct, 0) as direct,
+        coalesce(counted.direct_assumed, 0) as direct_assumed,
+        coalesce(counted.online, 0) as online,
+        coalesce(counted.postal, 0) as postal,
+        coalesce(counted.online_level_3, 0) as online_level_3,
+        coalesce(counted.online_level_4, 0) as online_level_4,
+        coalesce(counted.online_no_level, 0) as online_no_level
+    from agency_months
+    left join counted
+        on agency_months.month = counted.month and agency_months.agency_code = counted.agency_code
+),
+
+{% set measures = [
+    'received', 'direct', 'direct_assumed', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level'
+] -%}
+
+agency_rows as (
+    select
+        month,
+        'agency' as scope,
+        agency_code as entity_code,
+        name_vi as entity_name_vi,
+        short_name_vi,
+        group_code,
+        official_order,
+        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count{% for measure in measures %},
+        cast({{ measure }} as bigint) as {{ measure }}{% endfor %}
+    from agency_counts
+),
+
+group_rows as (
+    select
+        month,
+        'group' as scope,
+        group_code as entity_code,
+        group_name_vi as entity_name_vi,
+        group_name_vi as short_name_vi,
+        group_code,
+        group_order as official_order,
+        cast(count(distinct nullif(agency_code, 'unknown')) as bigint) as agency_count{% for measure in measures %},
+        cast(sum({{ measure }}) as bigint) as {{ measure }}{% endfor %}
+    from agency_counts
+    group by month, group_code, group_name_vi, group_order
+),
+
+province_rows as (
+    select
+        agency_counts.month,
+        'province' as scope,
+        province.province_code as entity_code,
+        province.name_vi as entity_name_vi,
+        province.name_vi as short_name_vi,
+        cast(null as {{ dbt.type_string() }}) as group_code,
+        0 as official_order,
+        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count{% for measure in measures %},
+        cast(sum(agency_counts.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
+    from agency_counts
+    cross join province
+    group by agency_counts.month, province.province_code, province.name_vi
+),
+
+all_rows as (
+    select * from agency_rows
+    union all
+    select * from group_rows
+    union all
+    select * from province_rows
+),
+
+-- A zero denominator has no rate: NULL, never 0 %.
+rated as (
+    select
+        *,
+        100.0 * online / nullif(received, 0) as online_rate_percent
+    from all_rows
+),
+
+ranked as (
+    select
+        *,
+        case
+            when scope = 'agency' and group_code <> 'unknown' and online_rate_percent is not null
+                then rank() over (
+                    partition by month, scope, group_code
+                    order by online_rate_percent desc nulls last
+                )
+        end as rank_in_group
+    from rated
+)
+
+select
+    month,
+    scope,
+    entity_code,
+    entity_name_vi,
+    short_name_vi,
+    group_code,
+    cast(official_order as integer) as official_order,
+    agency_count{% for measure in measures %},
+    {{ measure }}{% endfor %},
+    cast(online_rate_percent as double) as online_rate_percent,
+    cast(rank_in_group as integer) as rank_in_group
+from ranked
+order by month, scope, official_order, entity_code

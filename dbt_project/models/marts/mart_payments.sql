@@ -1,0 +1,248 @@
+-- One row per scope (agency, group, province), entity and month. Whole VND; refunds apart, on their own day.
+{% set measures = [
+    'online_payment_count', 'online_payment_amount_vnd', 'online_phi_vnd', 'online_le_phi_vnd',
+    'online_refund_count', 'online_refund_amount_vnd', 'other_payment_count', 'other_payment_amount_vnd',
+    'attempt_count', 'attempt_success_count', 'attempt_failed_count', 'attempt_open_count',
+] -%}
+{% set to_date = [
+    'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
+] -%}
+with payments as (select * from {{ ref('fct_payments') }}),
+
+attempts as (select * from {{ ref('fct_payment_attempts') }}),
+
+agencies as (select * from {{ ref('dim_agencies') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+province as (select * from {{ ref('stg_province__province') }}),
+
+payment_months as (
+    select distinct file_month as month from extracts
+    where entity = 'payment_requests'
+),
+
+months as (
+    select file_month as month from extracts
+    where entity in ('filings', 'payment_requests')
+    union distinct
+    select paid_month as month from payments
+    where is_paid
+    union distinct
+    select refunded_month as month from payments
+    where is_refunded
+    union distinct
+    select attempted_month as month from attempts
+    where attempted_month is not null
+),
+
+paid as (
+    select
+        paid_month as month,
+        agency_code,
+        sum(case when is_online_payment then 1 else 0 end) as online_payment_count,
+        sum(case when is_online_payment then amount_vnd else 0 end) as online_payment_amount_vnd,
+        sum(case when is_online_payment then phi_vnd else 0 end) as online_phi_vnd,
+        sum(case when is_online_payment then le_phi_vnd else 0 end) as online_le_phi_vnd,
+        sum(case when is_online_payment then 0 else 1 end) as other_payment_count,
+        sum(case when is_online_payment then 0 else amount_vnd end) as other_payment_amount_vnd
+    from payments
+    where is_paid
+    group by paid_month, agency_code
+),
+
+refunded as (
+    select
+        refunded_month as month,
+        agency_code,
+        count(*) as online_refund_count,
+        sum(amount_vnd) as online_refund_amount_vnd
+    from payments
+    where is_refunded and is_online_payment
+    group by refunded_month, agency_code
+),
+
+tried as (
+    select
+        attempted_month as month,
+        agency_code,
+        count(*) as attempt_count,
+        sum(case when status_id = 'succeeded' then 1 else 0 end) as attempt_success_count,
+        sum(case when status_id = 'failed' then 1 else 0 end) as attempt_failed_count,
+        sum(case when status_id = 'created' then 1 else 0 end) as attempt_open_count
+    from attempts
+    group by attempted_month, agency_code
+),
+
+known_agency_months as (
+    select
+        months.month,
+        agencies.agency_code,
+        agencies.name_vi,
+        agencies.group_code,
+        agencies.group_name_vi,
+        agencies.group_order,
+        agencies.official_order
+    from months
+    inner join agencies
+        on
+            agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
+            and (agencies.valid_to is null or agencies.valid_to >= months.month)
+    qualify
+        row_number() over (
+            partition by months.month, agencies.agency_code
+            order by agencies.valid_from desc
+        ) = 1
+),
+
+-- What belongs to no known agency, or to one outside its validity, is shown as such and stays in the totals.
+stray_agency_months as (
+    select distinct
+        stray.month,
+        agencies.agency_code,
+        agencies.name_vi,
+        agencies.group_code,
+        agencies.group_name_vi,
+        agencies.group_order,
+        agencies.official_order
+    from (
+        select month, agency_code from paid
+        union distinct
+        select month, agency_code from refunded
+        union distinct
+        select month, agency_code from tried
+    ) as stray
+    inner join agencies on stray.agency_code = agencies.agency_code
+    left join known_agency_months
+        on
+            stray.month = known_agency_months.month
+            and stray.agency_code = known_agency_months.agency_code
+    where known_agency_months.agency_code is null
+    qualify
+        row_number() over (
+            partition by stray.month, agencies.agency_code
+            order by agencies.valid_from desc
+        ) = 1
+),
+
+agency_months as (
+    select * from known_agency_months
+    union all
+    select * from stray_agency_months
+),
+
+-- A month whose payment file did not come is NULL, not 0.
+agency_counts as (
+    select
+        agency_months.*,
+        payment_months.month is not null as is_month_loaded,
+        {% for measure in measures -%}
+        coalesce({{ measure }}, case when payment_months.month is not null then 0 end) as {{ measure }}
+        {{- "," if not loop.last }}
+        {% endfor -%}
+    from agency_months
+    left join payment_months on agency_months.month = payment_months.month
+    left join paid on agency_months.month = paid.month and agency_months.agency_code = paid.agency_code
+    left join refunded
+        on agency_months.month = refunded.month and agency_months.agency_code = refunded.agency_code
+    left join tried on agency_months.month = tried.month and agency_months.agency_code = tried.agency_code
+),
+
+agency_rows as (
+    select
+        month,
+        'agency' as scope,
+        agency_code as entity_code,
+        name_vi as entity_name_vi,
+        group_code,
+        official_order,
+        is_month_loaded{% for measure in measures %},
+        {{ measure }}{% endfor %}
+    from agency_counts
+),
+
+group_rows as (
+    select
+        month,
+        'group' as scope,
+        group_code as entity_code,
+        group_name_vi as entity_name_vi,
+        group_code,
+        group_order as official_order,
+        is_month_loaded{% for measure in measures %},
+        sum({{ measure }}) as {{ measure }}{% endfor %}
+    from agency_counts
+    group by month, group_code, group_name_vi, group_order, is_month_loaded
+),
+
+province_rows as (
+    select
+        agency_counts.month,
+        'province' as scope,
+        province.province_code as entity_code,
+        province.name_vi as entity_name_vi,
+        cast(null as {{ dbt.type_string() }}) as group_code,
+        0 as official_order,
+        agency_counts.is_month_loaded{% for measure in measures %},
+        sum(agency_counts.{{ measure }}) as {{ measure }}{% endfor %}
+    from agency_counts
+    cross join province
+    group by agency_counts.month, province.province_code, province.name_vi, agency_counts.is_month_loaded
+),
+
+all_rows as (
+    select * from agency_rows
+    union all
+    select * from group_rows
+    union all
+    select * from province_rows
+),
+
+loaded_to_date as (
+    select
+        months.month,
+        count(distinct payment_months.month) as ytd_months_present
+    from months
+    left join payment_months
+        on payment_months.month between cast(date_trunc('year', months.month) as date) and months.month
+    group by months.month
+),
+
+summed_to_date as (
+    select
+        all_rows.*,
+        extract(month from all_rows.month) as ytd_months_expected,
+        loaded_to_date.ytd_months_present{% for measure in to_date %},
+        sum(all_rows.{{ measure }}) over year_to_date as running_{{ measure }}{% endfor %}
+    from all_rows
+    inner join loaded_to_date on all_rows.month = loaded_to_date.month
+    window year_to_date as (
+        partition by all_rows.scope, all_rows.entity_code, extract(year from all_rows.month)
+        order by all_rows.month
+        rows between unbounded preceding and current row
+    )
+)
+
+select
+    month,
+    scope,
+    entity_code,
+    entity_name_vi,
+    group_code,
+    cast(official_order as integer) as official_order,
+    is_month_loaded{% for measure in measures %},
+    cast({{ measure }} as bigint) as {{ measure }}{% endfor %},
+    cast(online_payment_amount_vnd - online_refund_amount_vnd as bigint) as online_net_amount_vnd,
+    cast(ytd_months_expected as integer) as ytd_months_expected,
+    cast(ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
+    cast(
+        case when ytd_months_present = ytd_months_expected then running_{{ measure }} end as bigint
+    ) as ytd_{{ measure }}{% endfor %},
+    cast(
+        case
+            when ytd_months_present = ytd_months_expected
+                then running_online_payment_amount_vnd - running_online_refund_amount_vnd
+        end as bigint
+    ) as ytd_online_net_amount_vnd
+from summed_to_date
+order by month, scope, official_order, entity_code

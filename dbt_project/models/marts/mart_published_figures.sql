@@ -1,0 +1,50 @@
+-- One row per figure that the province printed: printed, computed, and whether they agree within its rounding.
+with published as (select * from {{ ref('stg_province__published_figures') }}),
+
+figures as (select * from {{ ref('mart_figures') }}),
+
+metrics as (select * from {{ ref('ref_metrics') }}),
+
+compared as (
+    select
+        published.*,
+        metrics.name_vi as metric_name_vi,
+        figures.computed_value
+    from published
+    left join metrics on published.metric = metrics.metric
+    left join figures
+        on
+            published.metric = figures.metric
+            and published.scope = figures.scope
+            and published.entity_name_vi = figures.entity_name_vi
+            and published.period_end = figures.period_end
+            and published.period_start is not distinct from figures.period_start
+)
+
+select
+    figure_id,
+    scope,
+    entity_name_vi,
+    metric,
+    coalesce(metric_name_vi, metric) as metric_name_vi,
+    period_start,
+    period_end,
+    published_value,
+    lower_bound,
+    upper_bound,
+    unit,
+    computed_value,
+    case
+        when computed_value is null then 'no_data'
+        when metric like 'target%' and computed_value >= published_value then 'target_met'
+        when metric like 'target%' then 'target_missed'
+        when
+            computed_value >= coalesce(lower_bound, published_value)
+            and computed_value <= coalesce(upper_bound, published_value)
+            then 'reproduced'
+        else 'not_reproduced'
+    end as verdict,
+    wording_vi,
+    note
+from compared
+order by figure_id

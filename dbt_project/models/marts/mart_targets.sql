@@ -1,0 +1,94 @@
+-- One row per target and month of its validity: where the province stands against it.
+with targets as (select * from {{ ref('stg_province__targets') }}),
+
+coverage as (select * from {{ ref('mart_catalogue_coverage') }}),
+
+rates as (select * from {{ ref('mart_online_rates') }}),
+
+province as (select * from {{ ref('stg_province__province') }}),
+
+-- What each metric is made of, by scope. A metric that nothing feeds has no row here, and its target says "no data".
+shares as (
+    select
+        coverage.month,
+        'target_procedures_online_share' as metric,
+        'province' as scope,
+        province.province_code as entity_code,
+        coverage.online_services as numerator,
+        coverage.services_total as denominator
+    from coverage
+    cross join province
+    where coverage.services_total is not null
+
+    union all
+
+    select
+        month,
+        'online_rate' as metric,
+        scope,
+        entity_code,
+        online as numerator,
+        received as denominator
+    from rates
+),
+
+target_months as (
+    select
+        rates.month,
+        rates.entity_name_vi,
+        targets.*,
+        coalesce(targets.entity_code, rates.entity_code) as target_entity_code
+    from targets
+    inner join rates
+        on
+            targets.scope = rates.scope
+            and (targets.entity_code is null or targets.entity_code = rates.entity_code)
+            and rates.month between date_trunc('month', targets.valid_from) and targets.valid_to
+),
+
+measured as (
+    select
+        target_months.*,
+        shares.numerator,
+        shares.denominator,
+        100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
+    from target_months
+    left join shares
+        on
+            target_months.month = shares.month
+            and target_months.metric = shares.metric
+            and target_months.scope = shares.scope
+            and target_months.target_entity_code = shares.entity_code
+)
+
+select
+    month,
+    target_id,
+    name_vi,
+    metric,
+    scope,
+    target_entity_code as entity_code,
+    entity_name_vi,
+    target_percent,
+    cast(numerator as bigint) as numerator,
+    cast(denominator as bigint) as denominator,
+    cast(actual_percent as double) as actual_percent,
+    case
+        when actual_percent is null then 'no_data'
+        when actual_percent >= target_percent then 'met'
+        else 'missed'
+    end as status,
+    cast(
+        case when actual_percent < target_percent then target_percent - actual_percent end as double
+    ) as short_by_points,
+    cast(
+        case
+            when actual_percent < target_percent then ceil(target_percent * denominator / 100) - numerator
+        end as bigint
+    ) as short_by_count,
+    legal_basis,
+    certainty,
+    valid_from,
+    valid_to
+from measured
+order by month, target_id, entity_code

@@ -1,0 +1,47 @@
+-- One row per landed row of an active filings extract.
+with source as (select * from {{ source('one_stop', 'filings') }}),
+
+parsed as (
+    select
+        *,
+        {{ parse_timestamp('"NgayNopHoSo"') }} as submitted_at,
+        {{ parse_timestamp('"NgayTiepNhan"') }} as received_at,
+        {{ parse_timestamp('"NgayHenTra"') }} as due_at,
+        {{ parse_timestamp('"NgayKetThucXuLy"') }} as finished_at,
+        {{ parse_timestamp('"NgayTra"') }} as returned_at,
+        {{ parse_integer('"KenhThucHien"') }} as channel_code,
+        {{ parse_integer('"MucDo"') }} as level_number,
+        {{ parse_integer('"TrangThaiHoSo"') }} as status_code
+    from source
+)
+
+select
+    extract_id,
+    row_number,
+    {{ clean_text('"MaHoSo"') }} as filing_id,
+    {{ clean_text('"MaTTHC"') }} as procedure_code,
+    {{ clean_text('"TenTTHC"') }} as procedure_name_vi,
+    {{ clean_text('"MaLinhVuc"') }} as field_code,
+    {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
+    {{ clean_text('"MaDonVi"') }} as source_agency_code,
+    {{ clean_text('"DonViXuLy"') }} as handling_unit_vi,
+    {{ clean_text('"LoaiDoiTuong"') }} as applicant_kind,
+    channel_code,
+    cast(level_number as varchar) as level_code,
+    status_code,
+    submitted_at,
+    received_at,
+    due_at,
+    finished_at,
+    returned_at,
+    {{ unparseable_columns([
+        ['"NgayNopHoSo"', 'submitted_at'],
+        ['"NgayTiepNhan"', 'received_at'],
+        ['"NgayHenTra"', 'due_at'],
+        ['"NgayKetThucXuLy"', 'finished_at'],
+        ['"NgayTra"', 'returned_at'],
+        ['"KenhThucHien"', 'channel_code'],
+        ['"MucDo"', 'level_number'],
+        ['"TrangThaiHoSo"', 'status_code'],
+    ]) }} as unparseable_columns
+from parsed

@@ -1,0 +1,29 @@
+-- One row per landed row of an active payment_attempts extract.
+-- attempted_at is the gateway's own text: its hour may be of a 12-hour clock (domain notes §2), so only its day is used.
+with source as (select * from {{ source('one_stop', 'payment_attempts') }}),
+
+parsed as (
+    select
+        *,
+        {{ parse_integer('"SoTien"') }} as amount_vnd,
+        {{ parse_timestamp('"ThoiGianGD"') }} as attempted_at
+    from source
+)
+
+select
+    extract_id,
+    row_number,
+    {{ clean_text('"MaThamChieu"') }} as payment_attempt_id,
+    {{ clean_text('"MaYeuCau"') }} as payment_request_id,
+    {{ clean_text('"MaHoSo"') }} as filing_id,
+    {{ clean_text('"MaGiaoDich"') }} as transaction_id,
+    {{ clean_text('"MaNganHang"') }} as bank_code,
+    {{ clean_text('"MaLoi"') }} as error_code,
+    {{ match_label('"TrangThai"') }} as status_label,
+    amount_vnd,
+    attempted_at,
+    {{ unparseable_columns([
+        ['"SoTien"', 'amount_vnd'],
+        ['"ThoiGianGD"', 'attempted_at'],
+    ]) }} as unparseable_columns
+from parsed

@@ -1,0 +1,35 @@
+-- One row per landed row of an active procedures extract.
+with source as (select * from {{ source('one_stop', 'procedures') }}),
+
+parsed as (
+    select
+        *,
+        {{ parse_integer('"MucDo"') }} as level_number,
+        {{ parse_integer('"CoThuPhi"') }} as has_fee,
+        {{ parse_integer('"DaTichHopDVCQG"') }} as is_connected,
+        cast({{ parse_timestamp('"HieuLucTu"') }} as date) as valid_from,
+        cast({{ parse_timestamp('"HieuLucDen"') }} as date) as valid_to
+    from source
+)
+
+select
+    extract_id,
+    row_number,
+    {{ clean_text('"MaTTHC"') }} as procedure_code,
+    {{ clean_text('"TenTTHC"') }} as name_vi,
+    {{ clean_text('"MaLinhVuc"') }} as field_code,
+    {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
+    {{ clean_text('"CapThucHien"') }} as administrative_tier,
+    cast(level_number as varchar) as level_code,
+    has_fee,
+    is_connected,
+    valid_from,
+    valid_to,
+    {{ unparseable_columns([
+        ['"MucDo"', 'level_number'],
+        ['"CoThuPhi"', 'has_fee'],
+        ['"DaTichHopDVCQG"', 'is_connected'],
+        ['"HieuLucTu"', 'valid_from'],
+        ['"HieuLucDen"', 'valid_to'],
+    ]) }} as unparseable_columns
+from parsed

@@ -1,0 +1,13 @@
+-- One row per agency and span of validity.
+with source as (select * from {{ source('province', 'agencies') }})
+
+select
+    agency_code,
+    {{ clean_text('name_vi') }} as name_vi,
+    {{ clean_text('short_name_vi') }} as short_name_vi,
+    group_code,
+    official_order,
+    parent_code,
+    valid_from,
+    valid_to
+from source

@@ -1,0 +1,8 @@
+-- One row per group of agencies.
+with source as (select * from {{ source('province', 'groups') }})
+
+select
+    group_code,
+    {{ clean_text('name_vi') }} as name_vi,
+    official_order
+from source

@@ -1,0 +1,262 @@
+"""From candidate to publication: an immutable, numbered folder, and the pointer that readers follow.
+
+A publication is assembled in ``published/.building``, where no reader looks; it becomes ``published/<n>`` by one rename and
+current by one more. A kill before the first leaves a folder that the next run throws away, a kill between the two is
+finished by the next run. Nobody opens a published file for writing. Layout of a publication::
+
+    marts.duckdb  parquet/<table>.parquet  reports/  verdict.json  manifest.json
+"""
+
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dvctt import __version__
+from dvctt.clock import now
+from dvctt.config import Province
+from dvctt.errors import PublishError
+from dvctt.files import sha256_of, sync_folder, write_atomically
+from dvctt.landing import Extract
+from dvctt.transform import manifest_of
+from dvctt.warehouse import candidate_path
+
+log = logging.getLogger(__name__)
+
+_BUILDING = ".building"
+_CURRENT = "current"
+STORAGE_VERSION = "v1.0.0"
+"""What DuckDB clients from 1.0 on can open."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication on disk, with its manifest."""
+
+    number: int
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def marts(self) -> Path:
+        return self.folder / "marts.duckdb"
+
+    @property
+    def verdict(self) -> Path:
+        return self.folder / "verdict.json"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run has to do, derived from what lies on disk: landing minus the last publication's manifest."""
+
+    new_extract_ids: tuple[str, ...]
+    changed: tuple[str, ...]
+    """What else differs from the last publication: ``province folder``, ``software version``, ``no publication yet``."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new_extract_ids or self.changed)
+
+
+def current_publication(published: Path) -> Publication | None:
+    """The publication that readers see now; None before the first.
+
+    Raises:
+        PublishError: the pointer leads nowhere, or the manifest cannot be read.
+    """
+    pointer = published / _CURRENT
+    if not pointer.is_symlink():
+        return None
+    return _load(published / os.readlink(pointer))
+
+
+def _load(folder: Path) -> Publication:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return Publication(int(manifest["number"]), folder, manifest)
+    except (OSError, ValueError, KeyError) as error:
+        raise PublishError(f"{path}: not a publication's manifest: {error}; restore {folder} from backup") from error
+
+
+def work_to_do(published: Path, extracts: Sequence[Extract], province: Province) -> Work:
+    """What the landing zone and the province folder hold that the current publication does not."""
+    current = current_publication(published)
+    if current is None:
+        return Work(tuple(extract.extract_id for extract in extracts), ("no publication yet",))
+    listed = {extract["extract_id"] for extract in current.manifest["extracts"]}
+    changed = []
+    if current.manifest["province_digest"] != province.digest:
+        changed.append("province folder")
+    if current.manifest["software_version"] != __version__:
+        changed.append("software version")
+    return Work(tuple(e.extract_id for e in extracts if e.extract_id not in listed), tuple(changed))
+
+
+def recover(published: Path) -> None:
+    """Bring ``published`` to rest after a killed run: throw away what was being built, finish a switch that was begun."""
+    published.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(building_folder(published), ignore_errors=True)
+    current = current_publication(published)
+    newest = max(_numbers(published), default=0)
+    if newest > (current.number if current else 0):
+        log.warning("publication %d was complete but not current: a run was killed; switching to it", newest)
+        _switch(published, newest)
+
+
+def _numbers(published: Path) -> list[int]:
+    return [int(path.name) for path in published.iterdir() if path.name.isdecimal() and path.is_dir()]
+
+
+def next_number(published: Path) -> int:
+    """One more than the highest number on disk; a number is never given twice."""
+    return max(_numbers(published), default=0) + 1 if published.is_dir() else 1
+
+
+def building_folder(published: Path) -> Path:
+    """Where the next publication is put together; no reader looks there."""
+    return published / _BUILDING
+
+
+def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
+    """Copy every table that carries dbt's tag ``published`` out of the candidate, as tables and as Parquet, and the
+    verdict; the folder that was assembled. Rows are ordered, so that the same landing gives the same Parquet bytes.
+
+    Raises:
+        PublishError: the candidate lacks a table that dbt says it built.
+    """
+    clock = time.monotonic()
+    building = building_folder(published)
+    shutil.rmtree(building, ignore_errors=True)
+    (building / "parquet").mkdir(parents=True)
+    nodes = _published_nodes(manifest_of(candidate))
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")  # one thread, one order of row groups
+        connection.execute(f"attach {_literal(str(candidate_path(candidate)))} as candidate (read_only)")
+        connection.execute(f"attach {_literal(str(building / 'marts.duckdb'))} as marts (storage_version '{STORAGE_VERSION}')")
+        rows = 0
+        for node in nodes:
+            try:
+                rows += _copy_table(connection, node, building)
+            except duckdb.Error as error:
+                raise PublishError(f"table {node['name']}: cannot be published from the candidate: {error}") from error
+        connection.execute("detach marts")
+    shutil.copyfile(verdict_path, building / "verdict.json")
+    log.info("publication: %d tables, %d rows out, %.1f s", len(nodes), rows, time.monotonic() - clock)
+    return building
+
+
+def _published_nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and "published" in n["tags"]]
+    if not nodes:
+        raise PublishError("dbt's manifest lists no model with the tag 'published'; look at dbt_project/dbt_project.yml")
+    return sorted(nodes, key=lambda node: str(node["name"]))
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], building: Path) -> int:
+    name = node["name"]
+    order = ", ".join(node["config"]["meta"].get("primary_key", [])) or "all"
+    connection.execute(f"create table marts.{name} as select * from candidate.{node['schema']}.{name} order by {order}")
+    connection.execute(f"comment on table marts.{name} is {_literal(node['description'])}")
+    for column in node["columns"].values():
+        connection.execute(f"comment on column marts.{name}.{column['name']} is {_literal(column['description'])}")
+    target = building / "parquet" / f"{name}.parquet"
+    connection.execute(f"copy marts.{name} to {_literal(str(target))} (format parquet, compression zstd)")
+    counted = connection.execute(f"select count(*) from marts.{name}").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _literal(text: str) -> str:
+    return "'" + text.strip().replace("'", "''") + "'"
+
+
+def publish(
+    published: Path,
+    building: Path,
+    *,
+    number: int,
+    province: Province,
+    extracts: Sequence[Extract],
+    run_id: str,
+    month: str | None,
+) -> Publication:
+    """Seal what was assembled and make it current.
+
+    Raises:
+        PublishError: a publication with this number exists, or a file of the assembled folder is gone.
+    """
+    target = published / str(number)
+    if target.exists():
+        raise PublishError(f"{target}: exists; a publication is never written twice: dvctt run again")
+    verdict = json.loads((building / "verdict.json").read_text(encoding="utf-8"))
+    if verdict["verdict"] != "passed":
+        raise PublishError(f"{building / 'verdict.json'}: verdict {verdict['verdict']!r}; only 'passed' is published")
+    files = sorted(path for path in building.rglob("*") if path.is_file())
+    manifest = {
+        "number": number,
+        "province": province.name_vi,
+        "province_digest": province.digest,
+        "software_version": __version__,
+        "run_id": run_id,
+        "month": month,
+        "published_at": now().isoformat(),
+        "verdict": verdict["verdict"],
+        "extracts": [
+            {
+                "extract_id": e.extract_id,
+                "source": e.source,
+                "entity": e.entity,
+                "month": e.month,
+                "rows": e.rows,
+                "sha256": e.sha256,
+            }
+            for e in extracts
+        ],
+        "row_counts": _row_counts(building / "marts.duckdb"),
+        "files": {
+            str(path.relative_to(building)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files
+        },
+    }
+    write_atomically(building / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    for path in sorted(building.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.chmod(0o444)
+        else:
+            sync_folder(path)
+    os.rename(building, target)
+    sync_folder(published)
+    _switch(published, number)
+    log.info("publication %d is current: %d files", number, len(files) + 1)
+    return Publication(number, target, manifest)
+
+
+def _switch(published: Path, number: int) -> None:
+    """The one atomic step: a new symbolic link, renamed over the old one."""
+    fresh = published / f".{_CURRENT}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(str(number), target_is_directory=True)
+    os.replace(fresh, published / _CURRENT)
+    sync_folder(published)
+
+
+def _row_counts(marts: Path) -> dict[str, int]:
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        names = [row[0] for row in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
+        counts = {}
+        for name in names:
+            counted = connection.execute(f"select count(*) from {name}").fetchone()
+            counts[name] = int(counted[0]) if counted else 0
+    return counts

@@ -1,0 +1,187 @@
+"""The stages of a night, in order: the one place where the rooms meet.
+
+The DAG's tasks and the command line both call these functions and add nothing of their own, so a night under Airflow and a
+night without it are the same night. What one stage leaves for the next lies on disk (``candidate/run.json``), not in memory
+and not in Airflow's database. One run at a time owns a home: each stage takes its lock, and refuses a candidate that
+another run has begun.
+"""
+
+import fcntl
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dvctt import gate, landing, publish, transform, warehouse
+from dvctt.config import Province, Settings, load_province
+from dvctt.errors import DvcttError, WarehouseError
+from dvctt.files import write_atomically
+from dvctt.landing import Extract
+from dvctt.period import Month
+from dvctt.publish import Publication
+from dvctt.report import write_reports
+from dvctt.transform import Layer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a run has set out to do; written once by the first stage, read by the others."""
+
+    run_id: str
+    month: str | None
+    new_extract_ids: tuple[str, ...]
+    changed: tuple[str, ...]
+    extract_ids: tuple[str, ...]
+
+
+def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebuild: bool = False) -> Night | None:
+    """Land what is new and begin a candidate; None when landing and province folder hold nothing that the current
+    publication does not.
+
+    Args:
+        month: the month that the run reports on; None takes the newest month that has filings.
+        rebuild: publish again although nothing is new (a new version of the code under test, say).
+    """
+    with _told("land_extracts"), _home_lock(settings):
+        province = load_province(settings.province_folder)
+        publish.recover(settings.published)
+        landing.land(province, settings.inbox, settings.landing)
+        extracts = landing.landed_extracts(settings.landing)
+        work = publish.work_to_do(settings.published, extracts, province)
+        if not work and not rebuild:
+            current = publish.current_publication(settings.published)
+            log.info("nothing new since publication %s: this run ends here", current.number if current else None)
+            return None
+        log.info(
+            "to do: %d extracts that the last publication does not hold; changed: %s",
+            len(work.new_extract_ids),
+            ", ".join(work.changed) or "nothing else",
+        )
+        warehouse.lay_foundation(settings.candidate, province, settings.landing, extracts)
+        night = Night(
+            run_id=run_id,
+            month=str(month) if month else _newest_month(extracts),
+            new_extract_ids=work.new_extract_ids,
+            changed=work.changed,
+            extract_ids=tuple(extract.extract_id for extract in extracts),
+        )
+        write_atomically(_night_path(settings), json.dumps(asdict(night), ensure_ascii=False, indent=2) + "\n")
+        return night
+
+
+def _newest_month(extracts: list[Extract]) -> str | None:
+    return max((extract.month for extract in extracts if extract.entity == "filings"), default=None)
+
+
+def build_facts(settings: Settings, *, run_id: str) -> None:
+    """dbt: seeds, staging, intermediate, facts."""
+    with _stage(settings, "build_facts", run_id):
+        transform.build_layer(Layer.FACTS, settings.candidate)
+
+
+def audit_facts(settings: Settings, *, run_id: str) -> None:
+    """dbt: the audit tables that the gate reads."""
+    with _stage(settings, "audit_facts", run_id):
+        transform.build_layer(Layer.AUDIT, settings.candidate)
+
+
+def check_counts(settings: Settings, *, run_id: str) -> None:
+    """The gate; raises unless the verdict is ``passed``."""
+    with _stage(settings, "check_counts", run_id) as (night, province):
+        gate.check_counts(
+            settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month
+        )
+
+
+def build_marts(settings: Settings, *, run_id: str) -> None:
+    """dbt: the marts, still in the candidate."""
+    with _stage(settings, "build_marts", run_id):
+        transform.build_layer(Layer.MARTS, settings.candidate)
+
+
+def assemble_publication(settings: Settings, *, run_id: str) -> None:
+    """Copy the tables and write the reports of the publication to be, where no reader looks."""
+    with _stage(settings, "assemble_publication", run_id) as (_, province):
+        building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
+        clock = time.monotonic()
+        written = write_reports(
+            building / "marts.duckdb", building / "reports", province, publish.next_number(settings.published)
+        )
+        log.info("reports: %d pages out, %.1f s", len(written), time.monotonic() - clock)
+
+
+def publish_marts(settings: Settings, *, run_id: str) -> Publication:
+    """Seal the publication and switch readers to it, in one atomic step."""
+    with _stage(settings, "publish_marts", run_id) as (night, province):
+        held = set(night.extract_ids)
+        extracts = [e for e in landing.landed_extracts(settings.landing) if e.extract_id in held]
+        return publish.publish(
+            settings.published,
+            publish.building_folder(settings.published),
+            number=publish.next_number(settings.published),
+            province=province,
+            extracts=extracts,
+            run_id=night.run_id,
+            month=night.month,
+        )
+
+
+AFTER_LANDING: tuple[Callable[..., object], ...] = (
+    build_facts,
+    audit_facts,
+    check_counts,
+    build_marts,
+    assemble_publication,
+    publish_marts,
+)
+"""What follows ``land_extracts`` when there is work, in order."""
+
+
+def _night_path(settings: Settings) -> Path:
+    return settings.candidate / "run.json"
+
+
+@contextmanager
+def _stage(settings: Settings, name: str, run_id: str) -> Iterator[tuple[Night, Province]]:
+    with _told(name), _home_lock(settings):
+        path = _night_path(settings)
+        if not path.is_file():
+            raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        night = Night(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        if night.run_id != run_id:
+            raise WarehouseError(
+                f"{path}: the candidate belongs to run {night.run_id!r}, not to {run_id!r}; let that run end, then run again"
+            )
+        yield night, load_province(settings.province_folder)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """One line when a stage begins, one when it ends, whichever way, so that a person who watches sees it move."""
+    clock = time.monotonic()
+    log.info("stage %s: begins", name)
+    try:
+        yield
+    except DvcttError as error:
+        log.error("stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines()))
+        raise
+    log.info("stage %s: done, %.1f s", name, time.monotonic() - clock)
+
+
+@contextmanager
+def _home_lock(settings: Settings) -> Iterator[None]:
+    """One writer a home, across processes; the system releases it when the process dies, however it dies."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    path = settings.home / ".writer.lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WarehouseError(f"{path}: another run is writing in {settings.home}; wait for it to end") from error
+        yield

@@ -1,0 +1,120 @@
+"""Builds dbt's command lines and runs them, one process a layer.
+
+What dbt computes stands in dbt_project; what a layer is stands in its tags. Nothing here knows a model's name.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from dvctt.config import PROJECT_ROOT
+from dvctt.errors import TransformError
+from dvctt.warehouse import candidate_path
+
+log = logging.getLogger(__name__)
+
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+
+
+class Layer(StrEnum):
+    """The layers of the one-way street, each one ``dbt build``; the value is the tag that its models carry."""
+
+    FACTS = "layer_facts"
+    AUDIT = "layer_audit"
+    MARTS = "layer_marts"
+
+
+def target_folder(candidate: Path) -> Path:
+    """Where dbt writes manifest.json and run_results.json for this candidate."""
+    return candidate / "dbt"
+
+
+def dbt_command(verb: str, candidate: Path, *arguments: str) -> list[str]:
+    """The command line of one dbt process on this candidate; pure."""
+    target = target_folder(candidate)
+    return [
+        str(Path(sys.executable).with_name("dbt")),
+        "--no-use-colors",
+        "--no-send-anonymous-usage-stats",
+        "--log-path",
+        str(target / "logs"),
+        verb,
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--target-path",
+        str(target),
+        *arguments,
+    ]
+
+
+def dbt_environment(candidate: Path) -> dict[str, str]:
+    """The environment of a dbt process: this one's, and the file that the profile opens."""
+    return {**os.environ, "DVCTT_CANDIDATE_FILE": str(candidate_path(candidate)), "PYTHONUTF8": "1"}
+
+
+def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
+    """Build and test one layer in the candidate; how many nodes ended in which status.
+
+    Unit tests of models are left to the project's own tests: they judge the code, not the night's data.
+
+    Raises:
+        TransformError: a model or a test failed; the message names each, with dbt's words and the command to look closer.
+    """
+    clock = time.monotonic()
+    command = dbt_command(
+        "build", candidate, "--select", f"tag:{layer.value}", "--exclude-resource-type", "unit_test", "--quiet"
+    )
+    results_path = target_folder(candidate) / "run_results.json"
+    results_path.unlink(missing_ok=True)
+    finished = subprocess.run(
+        command, env=dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    results = _results(results_path)
+    statuses = Counter(str(result["status"]) for result in results)
+    if finished.returncode != 0 or not results:
+        failed = [_describe(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
+        words = "\n".join(failed) or (finished.stdout + finished.stderr).strip()[-3000:]
+        raise TransformError(
+            f"dbt did not build {layer.value} (exit {finished.returncode}):\n{words}\n"
+            f"look closer: {target_folder(candidate) / 'logs' / 'dbt.log'}"
+        )
+    log.info(
+        "%s: %s, %.1f s", layer.value, ", ".join(f"{n} {s}" for s, n in sorted(statuses.items())),
+        time.monotonic() - clock,
+    )  # fmt: skip
+    return statuses
+
+
+def _results(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return results
+
+
+def _describe(result: dict[str, Any]) -> str:
+    failures = result.get("failures")
+    rows = f", {failures} failing rows" if failures else ""
+    return f"- {result['unique_id']}: {result['status']}{rows}: {result.get('message') or ''}".rstrip()
+
+
+def manifest_of(candidate: Path) -> dict[str, Any]:
+    """dbt's manifest of the last build on this candidate.
+
+    Raises:
+        TransformError: no build has run.
+    """
+    path = target_folder(candidate) / "manifest.json"
+    if not path.is_file():
+        raise TransformError(f"{path}: no manifest; run a build first: dvctt run")
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
