@@ -1,0 +1,365 @@
+"""The command line ``dvctt``: every stage without Airflow, and the questions that people ask of a publication.
+
+Parsing, printing and exit codes only; what is asked is answered by the other rooms. Exit code 0: yes, done, nothing new;
+1: no, with one error in words; 2: the call itself is wrong.
+"""
+
+import json
+import logging
+import sys
+import time
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dvctt import __version__, stages
+from dvctt.clock import now
+from dvctt.config import Settings, load_province
+from dvctt.errors import DvcttError, PublishError, VerdictError
+from dvctt.period import Month, month_of_run
+from dvctt.publish import Publication, current_publication
+from dvctt.warehouse import candidate_path, open_candidate, open_published
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up.")
+check = typer.Typer(no_args_is_help=True, help="Questions to the current publication and to the configuration.")
+airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in this home.")
+app.add_typer(check, name="check")
+app.add_typer(airflow, name="airflow")
+
+out = Console(highlight=False, width=240)
+"""Wide whatever the terminal: one line a figure, for a person and for grep."""
+log = logging.getLogger(__name__)
+
+MonthOption = Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: the newest month that has filings.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+def main() -> None:
+    """Entry point: an error on purpose is printed in words and ends with 1; a bug keeps its traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    for noisy in ("airflow", "alembic", "great_expectations"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        app()
+    except DvcttError as error:
+        print(f"dvctt: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    month: MonthOption = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Publish again although nothing is new.")] = False,
+) -> None:
+    """Run the night's stages here, without Airflow: land, build, check, publish."""
+    settings = Settings.from_environment()
+    run_id = f"cli__{now().isoformat()}"
+    reporting = month_of_run(parameter=month)
+    try:
+        night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
+        if night is None:
+            out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
+            _print_summary(settings, reporting)
+            return
+        for stage in stages.AFTER_LANDING:
+            stage(settings, run_id=run_id)
+    except Exception as error:
+        _alert(settings, error, run_id, reporting)
+        raise
+    _print_summary(settings, Month.parse(night.month) if night.month else None)
+
+
+def _alert(settings: Settings, error: Exception, run_id: str, month: Month | None) -> None:
+    """Tell people, as the DAG does; what goes wrong while telling must not hide what went wrong."""
+    from dvctt import notify
+
+    try:
+        province_vi = load_province(settings.province_folder).name_vi
+    except DvcttError:
+        province_vi = settings.province_folder.name
+    try:
+        if isinstance(error, VerdictError) and error.verdict_path:
+            verdict = json.loads(error.verdict_path.read_text(encoding="utf-8"))
+            alert = notify.alert_from_verdict(verdict, error.verdict_path, stage="check_counts")
+        else:
+            alert = notify.alert_from_exception(
+                error,
+                stage="dvctt run",
+                month=str(month) if month else None,
+                run_id=run_id,
+                province_vi=province_vi,
+                log_url=None,
+            )
+        notify.send(alert)
+    except DvcttError as failed:
+        log.error("the alert did not go out: %s", failed)
+
+
+@app.command()
+def sample(
+    out_folder: Annotated[Path, typer.Option("--out", help="Inbox folder to write the source files into.")],
+    scale: Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")] = 1,
+) -> None:
+    """Write the sample one-stop system's source files: ten months that reproduce the published figures."""
+    from dvctt.sample import write_sample
+
+    clock = time.monotonic()
+    settings = Settings.from_environment()
+    summary = write_sample(settings.province_folder, out_folder, scale)
+    rows = sum(file.rows for file in summary.files)
+    log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, out_folder, time.monotonic() - clock)
+
+
+@app.command()
+def status(month: MonthOption = None) -> None:
+    """The current publication: figures of a month, and where report, marts and verdict lie."""
+    _print_summary(Settings.from_environment(), Month.parse(month) if month else None)
+
+
+@app.command()
+def verdict(as_json: JsonOption = False) -> None:
+    """The last verdict of the gate in this home: what was checked, and what did not hold. Exit 1 unless it passed."""
+    path = Settings.from_environment().candidate / "verdict.json"
+    if not path.is_file():
+        raise DvcttError(f"{path}: no verdict yet; wanted a run that reached its gate: dvctt run")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if as_json:
+        print(json.dumps(content, ensure_ascii=False, indent=2))
+    else:
+        table = Table(title=f"{content['verdict_vi']} ({content['verdict']}), {content['run_id']}")
+        for name in ("id", "severity", "status", "rows", "failing", "first failing row, or why not checked"):
+            table.add_column(name, no_wrap=True)
+        for item in content["checks"]:
+            first = item["failing_rows"][0] if item["failing_rows"] else {}
+            words = ", ".join(f"{key}={value}" for key, value in first.items() if value is not None)
+            table.add_row(
+                item["id"], item["severity"], item["status"], str(item["rows_seen"]),
+                str(item["failing_rows_total"]), item["error"] or words,
+            )  # fmt: skip
+        out.print(table)
+        out.print(f"verdict: {path}")
+    if content["verdict"] != "passed":
+        raise typer.Exit(1)
+
+
+@app.command()
+def rows(
+    table: Annotated[str, typer.Option("--table", help="A table of the candidate, such as aud_totals.")],
+    month: MonthOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    published: Annotated[bool, typer.Option("--published", help="Ask the current publication instead.")] = False,
+) -> None:
+    """Show rows of an audit, fact or mart table: what a verdict or an alert tells you to look at."""
+    settings = Settings.from_environment()
+    opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
+    with opened as connection:
+        known = [row[0] for row in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
+        if table not in known:
+            raise DvcttError(f"no table {table!r}; wanted one of {', '.join(known)}")
+        columns = [row[0] for row in connection.execute(f'describe "{table}"').fetchall()]
+        dated = next((name for name in ("month", "file_month", "received_month", "paid_month") if name in columns), None)
+        if month and dated is None:
+            raise DvcttError(f"table {table!r} has no month; found {', '.join(columns)}")
+        where = f"where {dated} = ?" if month else ""
+        parameters = [Month.parse(month).first_day] if month else []
+        cursor = connection.execute(f'select * from "{table}" {where} order by all limit {limit}', parameters)
+        shown = Table(title=f"{table} ({'publication' if published else candidate_path(settings.candidate)})")
+        for name in columns:
+            shown.add_column(name, no_wrap=True)
+        for row in cursor.fetchall():
+            shown.add_row(*("" if value is None else str(value) for value in row))
+    out.print(shown)
+
+
+@check.command("figures")
+def check_figures(as_json: JsonOption = False) -> None:
+    """Every figure that the province printed: printed, computed, interval, verdict. Exit 1 if one is not reproduced."""
+    figures = _query("select * from mart_published_figures order by figure_id")
+    missed = [row for row in figures if row["verdict"] == "not_reproduced"]
+    if as_json:
+        _print_json(figures)
+    else:
+        table = Table(title="Published figures")
+        for name in ("#", "entity", "metric", "period", "published", "computed", "interval", "unit", "verdict"):
+            table.add_column(name, no_wrap=True, justify="right" if name in ("published", "computed") else "left")
+        for row in figures:
+            period = f"{row['period_start'] or ''}..{row['period_end']}"
+            interval = f"[{_number(row['lower_bound'])}, {_number(row['upper_bound'])}]"
+            table.add_row(
+                str(row["figure_id"]), row["entity_name_vi"], row["metric"], period, _number(row["published_value"]),
+                _number(row["computed_value"]), interval, row["unit"], row["verdict"],
+            )  # fmt: skip
+        out.print(table)
+        counts = {v: sum(row["verdict"] == v for row in figures) for v in sorted({row["verdict"] for row in figures})}
+        out.print(f"{len(figures)} figures: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    if missed or not any(row["verdict"] == "reproduced" for row in figures):
+        raise typer.Exit(1)
+
+
+@check.command("additivity")
+def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> None:
+    """Every published total beside the sum of its classes and its residue. Exit 1 if one is not explained."""
+    where = "where month = ?" if month else ""
+    parameters = [Month.parse(month).first_day] if month else []
+    checks = _query(f"select * from mart_additivity_checks {where} order by check_id, month, scope, entity_code", parameters)
+    if not checks:
+        raise DvcttError("no additivity check in the current publication for that month; nothing was looked at")
+    unexplained = [row for row in checks if row["unexplained"] != 0]
+    if as_json:
+        _print_json(checks)
+    else:
+        newest = max(row["month"] for row in checks)
+        table = Table(title=f"Residues, {newest:%Y-%m} (groups and province), and all that is unexplained")
+        for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
+            table.add_column(name, no_wrap=True)
+        for row in checks:
+            named = row["residue"] and row["month"] == newest and row["scope"] != "agency"
+            if named or row["unexplained"] != 0:
+                table.add_row(
+                    row["total_name_vi"], f"{row['month']:%Y-%m}", row["entity_name_vi"], _number(row["total"]),
+                    _number(row["sum_of_classes"]), _number(row["residue"]), row["residue_name_vi"] or "",
+                    _number(row["unexplained"]),
+                )  # fmt: skip
+        out.print(table)
+        out.print(f"{len(checks)} totals checked, {len(unexplained)} unexplained")
+    if unexplained:
+        raise typer.Exit(1)
+
+
+@check.command("config")
+def check_config() -> None:
+    """Load the province folder and the gate's suites; an error names file, line and key."""
+    from dvctt.gate import load_suites
+
+    settings = Settings.from_environment()
+    province = load_province(settings.province_folder)
+    suites = load_suites()
+    rules = sum(len(suite.expectations) for suite in suites)
+    out.print(
+        f"{settings.province_folder}: {province.name_vi}, {len(province.agencies)} agencies, "
+        f"{len(province.sources)} sources, {len(province.targets)} targets, "
+        f"{len(province.published_figures)} published figures; {len(suites)} suites, {rules} expectations"
+    )
+
+
+@airflow.command("nightly")
+def airflow_nightly(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM that the night reports: the month before it.")],
+) -> None:
+    """Run the DAG nightly_warehouse once, through Airflow, for the night after a month's end."""
+    from dvctt import local_airflow
+
+    settings = Settings.from_environment()
+    reported = Month.parse(month)
+    first_of_next = reported.shifted(1).first_day
+    zone = ZoneInfo(load_province(settings.province_folder).timezone)
+    night = datetime(first_of_next.year, first_of_next.month, first_of_next.day, 1, tzinfo=zone)
+    log.info("Airflow: preparing %s", settings.airflow_home)
+    output = local_airflow.run_nightly(settings, night, lambda words: log.info("%s", words))
+    _print_summary(settings, reported)
+    out.print(f"log:      {output}")
+
+
+@airflow.command("up")
+def airflow_up() -> None:
+    """Start Airflow with its UI and the nightly schedule; Ctrl-C ends it."""
+    from dvctt import local_airflow
+
+    settings = Settings.from_environment()
+    log.info("Airflow: UI at http://127.0.0.1:8080, user and password: %s", local_airflow.password_file(settings))
+    raise typer.Exit(local_airflow.serve(settings))
+
+
+@app.command()
+def dictionary(
+    target: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
+) -> None:
+    """Write the data dictionary of the published tables from dbt's manifest of the last build."""
+    from dvctt.dictionary import write_dictionary
+
+    write_dictionary(Settings.from_environment().candidate, target)
+    out.print(str(target))
+
+
+def _current(settings: Settings) -> Publication:
+    publication = current_publication(settings.published)
+    if publication is None:
+        raise PublishError(f"{settings.published}: no publication yet; wanted one that passed its gate: make run")
+    return publication
+
+
+def _query(sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    with open_published(_current(Settings.from_environment()).marts) as connection:
+        cursor = connection.execute(sql, parameters or [])
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _print_summary(settings: Settings, month: Month | None) -> None:
+    """The month's figures by group, and the paths of what was published."""
+    publication = _current(settings)
+    with open_published(publication.marts) as connection:
+        newest = connection.execute("select max(month) from mart_online_rates").fetchone()
+        if month is None and newest and newest[0]:
+            month = Month(newest[0].year, newest[0].month)
+        groups = connection.execute(
+            "select entity_name_vi, received, online, online_rate_percent, online_level_3, online_level_4, "
+            "online_no_level from mart_online_rates where month = ? and scope <> 'agency' "
+            "order by scope = 'province', official_order",
+            [month.first_day if month else date.min],
+        ).fetchall()
+        payments = connection.execute(
+            "select ytd_online_payment_count, ytd_online_payment_amount_vnd, ytd_online_refund_count, "
+            "ytd_online_refund_amount_vnd from mart_payments where month = ? and scope = 'province'",
+            [month.first_day if month else date.min],
+        ).fetchone()
+    if groups:
+        table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
+        for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
+            table.add_column(name, justify="left" if not name else "right")
+        for name, *numbers in groups:
+            table.add_row(name, *(_number(number) for number in numbers))
+        out.print(table)
+    else:
+        out.print(f"{month}: no filings in publication {publication.number} (chưa có dữ liệu)")
+    if payments and payments[0] is not None:
+        count, amount, refunds, refunded = payments
+        out.print(
+            f"thanh toán trực tuyến từ đầu năm: {_number(count)} giao dịch, {_number(amount)} đồng; "
+            f"hoàn: {_number(refunds)} giao dịch, {_number(refunded)} đồng"
+        )
+    report = publication.reports / f"bao-cao-{month}.html"
+    out.print(f"publication {publication.number}")
+    out.print(f"report:   {report if report.is_file() else publication.reports / 'index.html'}")
+    out.print(f"marts:    {publication.marts}")
+    out.print(f"verdict:  {publication.verdict}")
+
+
+def _number(value: float | int | None) -> str:
+    """A number for the terminal, as officers write it; None is shown as such, never as 0."""
+    if value is None:
+        return "-"
+    if isinstance(value, float) and not value.is_integer():
+        return f"{Decimal(str(value)):.2f}".replace(".", ",")
+    return f"{int(value):,}".replace(",", ".")
+
+
+def _print_json(records: list[dict[str, Any]]) -> None:
+    print(json.dumps(records, ensure_ascii=False, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    main()
