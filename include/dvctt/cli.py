@@ -26,7 +26,9 @@ from dvctt.period import Month, month_of_run
 from dvctt.publish import Publication, current_publication
 from dvctt.warehouse import candidate_path, open_candidate, open_published
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up."
+)
 check = typer.Typer(no_args_is_help=True, help="Questions to the current publication and to the configuration.")
 airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in this home.")
 app.add_typer(check, name="check")
@@ -36,7 +38,9 @@ out = Console(highlight=False, width=240)
 """Wide whatever the terminal: one line a figure, for a person and for grep."""
 log = logging.getLogger(__name__)
 
-MonthOption = Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: the newest month that has filings.")]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", help="YYYY-MM; default: the newest month that has filings.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
@@ -170,7 +174,9 @@ def rows(
         if table not in known:
             raise DvcttError(f"no table {table!r}; wanted one of {', '.join(known)}")
         columns = [row[0] for row in connection.execute(f'describe "{table}"').fetchall()]
-        dated = next((name for name in ("month", "file_month", "received_month", "paid_month") if name in columns), None)
+        dated = next(
+            (name for name in ("month", "file_month", "received_month", "paid_month") if name in columns), None
+        )
         if month and dated is None:
             raise DvcttError(f"table {table!r} has no month; found {', '.join(columns)}")
         where = f"where {dated} = ?" if month else ""
@@ -214,7 +220,9 @@ def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> 
     """Every published total beside the sum of its classes and its residue. Exit 1 if one is not explained."""
     where = "where month = ?" if month else ""
     parameters = [Month.parse(month).first_day] if month else []
-    checks = _query(f"select * from mart_additivity_checks {where} order by check_id, month, scope, entity_code", parameters)
+    checks = _query(
+        f"select * from mart_additivity_checks {where} order by check_id, month, scope, entity_code", parameters
+    )
     if not checks:
         raise DvcttError("no additivity check in the current publication for that month; nothing was looked at")
     unexplained = [row for row in checks if row["unexplained"] != 0]

@@ -7,7 +7,6 @@ with file, line and key, when it is wrong. Nothing here reads records, and nothi
 import csv
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -142,7 +141,8 @@ class PublishedFigure(_Frozen):
 
 class QuarantineBudget(_Frozen):
     """How much may be set aside before the gate stops a run: rows of one source's entity and month, and per cent of the
-    rows of one agency in one month."""
+    rows of one agency in one month.
+    """
 
     rows_per_month: Annotated[int, Field(ge=0)]
     percent_of_agency_month: Annotated[float, Field(ge=0, le=100)]
@@ -262,8 +262,8 @@ def load_province(folder: Path) -> Province:
     missing = [name for name in PROVINCE_FILES if not (folder / name).is_file()]
     if missing:
         raise ConfigError(f"{folder}: not a province folder; missing {', '.join(missing)}")
-    province = _read_yaml(folder / "province.yml", _ProvinceFile)
-    sources = _read_yaml(folder / "sources.yml", _SourcesFile)
+    province = read_yaml(folder / "province.yml", _ProvinceFile)
+    sources = read_yaml(folder / "sources.yml", _SourcesFile)
     agencies = _read_csv(folder / "agencies.csv", Agency)
     targets = _read_csv(folder / "targets.csv", Target)
     figures = _read_csv(folder / "published_figures.csv", PublishedFigure)
@@ -302,7 +302,12 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}") from error
 
 
-def _read_yaml(path: Path, model: type[_Model]) -> _Model:
+def read_yaml(path: Path, model: type[_Model]) -> _Model:
+    """Read one YAML file of a province folder into its model.
+
+    Raises:
+        ConfigError: the file is not YAML, or a key or value is wrong; the message gives file, line and key.
+    """
     text = _read_text(path)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)

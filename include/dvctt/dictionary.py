@@ -26,7 +26,9 @@ def write_dictionary(candidate: Path, target: Path) -> None:
     parts = [_HEAD]
     for node in sorted(nodes, key=lambda node: str(node["name"])):
         key = ", ".join(f"`{column}`" for column in node["config"]["meta"]["primary_key"])
-        parts.append(f"\n## {node['name']}\n\n{node['description']}\n\nKey: {key}.\n\n| column | type | meaning |\n|---|---|---|")
+        parts.append(
+            f"\n## {node['name']}\n\n{node['description']}\n\nKey: {key}.\n\n| column | type | meaning |\n|---|---|---|"
+        )
         parts.extend(
             f"| `{column['name']}` | {column['data_type']} | {column['description'].replace('|', '/')} |"
             for column in node["columns"].values()

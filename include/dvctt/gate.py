@@ -129,7 +129,9 @@ def check_counts(
     path = candidate / "verdict.json"
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
     seen = sum(frame.rows is not None and len(frame.rows) for frame in frames.values() if isinstance(frame, Frame))
-    log.info("gate: verdict %s, %d checks over %d audit rows, %.1f s", verdict, len(checks), seen, time.monotonic() - clock)
+    log.info(
+        "gate: verdict %s, %d checks over %d audit rows, %.1f s", verdict, len(checks), seen, time.monotonic() - clock
+    )
     if verdict == "passed":
         return path
     reasons = "\n".join(_reason(check) for check in checks if check.status in _blocking(check))
@@ -163,7 +165,7 @@ def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | 
             try:
                 cursor = connection.execute(f'select * from "{suite.table}" order by all')
                 frames[suite.table] = Frame([column[0] for column in cursor.description or []], cursor.fetchall())
-            except Exception as error:  # any failure to read is an answer of its own: could not check
+            except Exception as error:  # noqa: BLE001 - any failure to read is an answer of its own: could not check
                 frames[suite.table] = f"table {suite.table} cannot be read: {error}"
     return frames
 
@@ -182,7 +184,9 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
     for suite in suites:
         frame = frames[suite.table]
         if isinstance(frame, str):
-            checks.extend(Check(suite.name, suite.table, e, "could_not_check", 0, (), frame) for e in suite.expectations)
+            checks.extend(
+                Check(suite.name, suite.table, e, "could_not_check", 0, (), frame) for e in suite.expectations
+            )
             continue
         if not frame.rows:
             checks.extend(_unseen(suite, e) for e in suite.expectations)
@@ -198,10 +202,9 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
             gx_suite = gx.ExpectationSuite(name=suite.name, expectations=[e.model_dump() for e in suite.expectations])
             result = batch.validate(gx_suite, result_format={"result_format": "COMPLETE"})
             answers = {answer.expectation_config.meta["id"]: answer for answer in result.results}
-        except Exception as raised:  # an exception inside GX is an answer of its own: could not check
+        except Exception as raised:  # noqa: BLE001 - an exception inside GX is an answer of its own: could not check
             error = f"{type(raised).__name__}: {raised}"
-        for expectation in suite.expectations:
-            checks.append(_judge(suite, expectation, frame, answers.get(expectation.meta.id), error))
+        checks.extend(_judge(suite, e, frame, answers.get(e.meta.id), error) for e in suite.expectations)
     return checks
 
 
@@ -277,9 +280,7 @@ def decide(checks: Sequence[Check]) -> Literal["passed", "failed", "could_not_ch
     return "passed"
 
 
-def _as_dict(
-    verdict: str, checks: Sequence[Check], province_vi: str, run_id: str, month: str | None
-) -> dict[str, Any]:
+def _as_dict(verdict: str, checks: Sequence[Check], province_vi: str, run_id: str, month: str | None) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "verdict_vi": VERDICT_VI[verdict],

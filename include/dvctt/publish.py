@@ -144,7 +144,9 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
     with duckdb.connect() as connection:
         connection.execute("set threads = 1")  # one thread, one order of row groups
         connection.execute(f"attach {_literal(str(candidate_path(candidate)))} as candidate (read_only)")
-        connection.execute(f"attach {_literal(str(building / 'marts.duckdb'))} as marts (storage_version '{STORAGE_VERSION}')")
+        connection.execute(
+            f"attach {_literal(str(building / 'marts.duckdb'))} as marts (storage_version '{STORAGE_VERSION}')"
+        )
         rows = 0
         for node in nodes:
             try:
@@ -160,7 +162,9 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
 def _published_nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     nodes = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and "published" in n["tags"]]
     if not nodes:
-        raise PublishError("dbt's manifest lists no model with the tag 'published'; look at dbt_project/dbt_project.yml")
+        raise PublishError(
+            "dbt's manifest lists no model with the tag 'published'; look at dbt_project/dbt_project.yml"
+        )
     return sorted(nodes, key=lambda node: str(node["name"]))
 
 

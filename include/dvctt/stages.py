@@ -93,9 +93,7 @@ def audit_facts(settings: Settings, *, run_id: str) -> None:
 def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
     with _stage(settings, "check_counts", run_id) as (night, province):
-        gate.check_counts(
-            settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month
-        )
+        gate.check_counts(settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month)
 
 
 def build_marts(settings: Settings, *, run_id: str) -> None:
@@ -169,7 +167,9 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except DvcttError as error:
-        log.error("stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines()))
+        log.error(
+            "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
+        )
         raise
     log.info("stage %s: done, %.1f s", name, time.monotonic() - clock)
 

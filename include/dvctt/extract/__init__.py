@@ -42,7 +42,8 @@ class Offer:
 @dataclass(frozen=True)
 class Reading:
     """What reading an offer gave: rows written, their amount in VND (None where the entity has none), the input's own
-    hash and size, and the names (never the values) of the columns that were left behind."""
+    hash and size, and the names (never the values) of the columns that were left behind.
+    """
 
     rows: int
     total_amount_vnd: int | None

@@ -97,7 +97,9 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
         problems.append(f"{path}: not JSON: {error}")
         return None
     if not isinstance(content, dict) or set(content) - _CONTROL_KEYS:
-        problems.append(f"{path}: found {content!r:.200}, wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}")
+        problems.append(
+            f"{path}: found {content!r:.200}, wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}"
+        )
         return None
     for key in ("rows", "total_amount_vnd"):
         value = content.get(key)
@@ -142,7 +144,9 @@ def read(offer: Offer, feed: Feed, target: Path) -> Reading:
         _check_totals(offer, rows, amount, before.st_size)
         after = offer.path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise ExtractError(f"{offer.path}: changed while it was read; run again when the source has finished writing")
+            raise ExtractError(
+                f"{offer.path}: changed while it was read; run again when the source has finished writing"
+            )
     except ExtractError:
         target.unlink(missing_ok=True)
         raise
@@ -182,7 +186,7 @@ def _copy(
     relation = connection.read_csv(
         str(offer.path),
         header=True,
-        dtype={column: "VARCHAR" for column in renamed},
+        dtype=dict.fromkeys(renamed, "VARCHAR"),
         names=renamed,
         delimiter=",",
         quotechar='"',

@@ -1,0 +1,214 @@
+"""Writes the sample's files, each whole or not at all, and leaves a file alone that already says the same.
+
+Owns paths, bytes and control files. What stands in a row is decided elsewhere in this package.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from dvctt.config import load_province
+from dvctt.contract import ENTITIES, Entity
+from dvctt.errors import ConfigError
+from dvctt.files import sha256_of, write_atomically
+from dvctt.sample.catalogue import Desk, build_catalogue, catalogue_files
+from dvctt.sample.filings import FilingMaker
+from dvctt.sample.payments import PaymentMaker
+from dvctt.sample.plan import FILE_NAME, Plan, load_plan
+
+log = logging.getLogger(__name__)
+
+SOURCE_KIND = "files"
+RECEIVED, ONLINE = "ho_so_tiep_nhan", "ho_so_truc_tuyen"
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """One CSV file: where it lies, its rows without the header, and whether its bytes are new."""
+
+    path: Path
+    entity: str
+    rows: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What ``write_sample`` wrote, in the order in which it did."""
+
+    source_id: str
+    files: tuple[SampleFile, ...]
+
+    @property
+    def rows_by_entity(self) -> dict[str, int]:
+        """Rows over all files of each entity, twice-sent rows included."""
+        totals: dict[str, int] = {}
+        for file in self.files:
+            totals[file.entity] = totals.get(file.entity, 0) + file.rows
+        return totals
+
+
+class _CsvFile:
+    """One CSV file in the making; hashes and adds up while it writes, and replaces its target only at the end."""
+
+    def __init__(self, folder: Path, entity: Entity, stem: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._entity = entity
+        self._target = folder / f"{stem}.csv"
+        self._control = folder / f"{stem}.control.json"
+        self._temporary = folder / f".{stem}.csv.tmp"
+        self._columns = (*entity.columns, *entity.personal)
+        self._amount_at = self._columns.index(entity.amount) if entity.amount else None
+        self._hash = hashlib.sha256()
+        self._rows = 0
+        self._amount = 0
+        self._file = self._temporary.open("wb")
+        self._write([self._columns])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def add(self, rows: list[list[str]]) -> None:
+        self._write(rows)
+        self._rows += len(rows)
+        if self._amount_at is not None:
+            self._amount += sum(int(row[self._amount_at]) for row in rows)
+
+    def _write(self, rows: Iterable[Iterable[str]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        content = text.getvalue().encode("utf-8")
+        self._hash.update(content)
+        self._file.write(content)
+
+    def finish(self) -> SampleFile:
+        self._file.close()
+        digest = self._hash.hexdigest()
+        changed = not (self._target.is_file() and sha256_of(self._target) == digest)
+        if changed:
+            os.replace(self._temporary, self._target)
+        control: dict[str, int | str] = {"rows": self._rows}
+        if self._amount_at is not None:
+            control["total_amount_vnd"] = self._amount
+        control["sha256"] = digest
+        text = json.dumps(control, indent=2) + "\n"
+        if not (self._control.is_file() and self._control.read_bytes() == text.encode("utf-8")):
+            write_atomically(self._control, text)
+        return SampleFile(self._target, self._entity.name, self._rows, changed)
+
+
+class _Writer:
+    def __init__(self, root: Path, progress: Progress | None) -> None:
+        self._root = root
+        self._progress = progress
+        self.files: list[SampleFile] = []
+
+    def open(self, entity: str, stem: str) -> _CsvFile:
+        return _CsvFile(self._root / entity, ENTITIES[entity], stem)
+
+    def done(self, made: SampleFile) -> None:
+        self.files.append(made)
+        log.info("sample: %s: %d rows%s", made.path, made.rows, "" if made.changed else ", unchanged")
+        if self._progress:
+            self._progress(made.path.relative_to(self._root.parent).as_posix(), made.rows)
+
+    def write(self, entity: str, stem: str, rows: list[list[str]]) -> None:
+        with self.open(entity, stem) as file:
+            file.add(rows)
+            self.done(file.finish())
+
+
+def write_sample(province_folder: Path, out: Path, scale: int = 1, progress: Progress | None = None) -> SampleSummary:
+    """Write the sample one-stop system of a province as ``<out>/<source>/<entity>/<YYYY-MM>[.suffix].csv`` and control
+    files (contract: docs/how-to/the-sample.md). The same province data and scale give the same bytes everywhere.
+
+    Args:
+        province_folder: a province folder with a sample.yml.
+        out: created when missing; files of the same names are replaced, others are not touched.
+        scale: multiplies filings, payment requests and attempts of every agency and month; the catalogue stays.
+        progress: called after each file with its path below ``out`` and its rows.
+
+    Raises:
+        ConfigError: the province folder or its sample.yml is wrong, or ``scale`` is less than 1.
+    """
+    if scale < 1:
+        raise ConfigError(f"scale: found {scale}, wanted 1 or more")
+    province = load_province(province_folder)
+    source = next((source for source in province.sources if source.kind == SOURCE_KIND), None)
+    if source is None:
+        raise ConfigError(
+            f"{province_folder / 'sources.yml'}: key sources: found no source of kind {SOURCE_KIND!r}; the sample needs one"
+        )
+    plan = load_plan(province)
+    writer = _Writer(out / source.id, progress)
+    catalogue = build_catalogue(plan)
+    for month, rows in catalogue_files(plan, catalogue).items():
+        writer.write("procedures", month, rows)
+    filings = FilingMaker(plan, Desk(plan, catalogue), scale)
+    try:
+        payments = PaymentMaker(plan, scale)
+    except ValueError as error:
+        raise ConfigError(f"{province_folder / FILE_NAME}: key {error}") from error
+    for month in plan.data.all_months:
+        _write_month(plan, month, scale, filings, payments, writer)
+    return SampleSummary(source.id, tuple(writer.files))
+
+
+def _write_month(
+    plan: Plan, month: str, scale: int, filings: FilingMaker, payments: PaymentMaker, writer: _Writer
+) -> None:
+    suffixed = f"{month}.{plan.data.resent.suffix}"
+    supplement: list[list[str]] = []
+    with writer.open("filings", month) as file:
+        # Agency by agency, so that a large sample needs the memory of one agency's month only.
+        for agency in plan.agencies:
+            cell = plan.cells[month, agency.agency_code]
+            batch = filings.make(cell)
+            payments.make(cell, batch)
+            file.add(batch.rows)
+            supplement.extend(batch.supplement)
+        writer.done(file.finish())
+    if supplement:
+        writer.write("filings", suffixed, supplement)
+    requests, late_requests, attempts = payments.take(month)
+    writer.write("payment_requests", month, requests)
+    if late_requests:
+        writer.write("payment_requests", suffixed, late_requests)
+    writer.write("payment_attempts", month, attempts)
+    cells = [plan.cells[month, agency.agency_code] for agency in plan.agencies]
+    writer.write(
+        "reported_figures",
+        month,
+        [
+            [cell.agency.agency_code, month, name, str(count * scale)]
+            for cell in cells
+            for name, count in ((RECEIVED, cell.received), (ONLINE, cell.online))
+        ],
+    )
+    writer.write("index_counts", month, _index_counts(plan, month, scale))
+
+
+def _index_counts(plan: Plan, month: str, scale: int) -> list[list[str]]:
+    """Assumed components of the index: a share that moves evenly from the first month's to the last month's."""
+    months = plan.data.all_months
+    passed = months.index(month) / max(1, len(months) - 1)
+    rows: list[list[str]] = []
+    for agency in plan.agencies:
+        total = plan.cells[month, agency.agency_code].received * scale
+        for component, (first, last) in plan.data.index_components.items():
+            share = first + (last - first) * passed
+            rows.append([agency.agency_code, month, component, str(round(total * share)), str(total)])
+    return rows
