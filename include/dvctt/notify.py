@@ -1,0 +1,691 @@
+"""Tells people that a run did not end well: one e-mail and one webhook for one alert.
+
+What an alert says, how it is worded in Vietnamese and how it leaves the machine live here. What is *judged* does not:
+the gate writes verdict.json and this module only reads it. Airflow is imported inside functions (it costs seconds, and
+`dvctt run` must be able to alert without its database), and nothing here carries a record of a person.
+
+Configuration, all from the environment (docs/how-to/alerts.md):
+
+- ``DVCTT_ALERT_EMAILS``: recipients, separated by commas.
+- ``DVCTT_ALERT_SMTP_CONN``: Airflow connection id of the mail server, default ``smtp_default``; its value comes from
+  ``AIRFLOW_CONN_<ID>`` and, inside an Airflow task, from Airflow's other secret stores too.
+- ``DVCTT_ALERT_FROM``: sender, default the connection's ``from_email``.
+- ``DVCTT_ALERT_WEBHOOK_URL``: receives one HTTP POST of JSON.
+"""
+
+import html
+import json
+import logging
+import os
+import re
+import smtplib
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import IO, Any, Literal
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from dvctt import clock
+from dvctt.config import Settings, load_province
+from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, PeriodError, VerdictError
+from dvctt.period import month_of_run
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["gate_failed", "gate_could_not_check", "task_failed"]
+Value = str | int | float | None
+
+FINDINGS_LISTED = 20
+"""Longer lists are not read on a telephone at night; the rest stands in the verdict."""
+
+NEXT_STEPS_LISTED = 5
+WEBHOOK_TIMEOUT_SECONDS = 10
+DEFAULT_SMTP_CONNECTION = "smtp_default"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]+")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_EMAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# Telephone and citizen numbers begin with 0, which no count and no sum of money does.
+_PERSONAL_NUMBER = re.compile(r"(?<!\d)0\d{8,11}(?!\d)")
+
+_HEADLINES_VI: dict[str, str] = {
+    "gate_failed": "KHÔNG ĐẠT: số liệu không qua được bước kiểm tra nên không được công bố.",
+    "gate_could_not_check": (
+        "CHƯA KIỂM TRA ĐƯỢC: chưa có kết luận số liệu đúng hay sai, nên không được công bố. "
+        "Đây là lỗi của việc kiểm tra, chưa phải là lỗi của số liệu."
+    ),
+    "task_failed": "LỖI KHI CHẠY: một bước xử lý đã dừng hẳn, không tự chạy lại nữa.",
+}
+_PREVIOUS_PUBLICATION_VI: dict[str, str] = {
+    "gate_failed": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
+    "gate_could_not_check": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
+    # A report that fails after the pointer moved is a task failure too: promise no more than is true.
+    "task_failed": (
+        "Bản công bố trước vẫn giữ nguyên, không bị sửa. Nếu bước bị lỗi đứng sau bước công bố thì bản mới đã có "
+        "hiệu lực: xem published/current trong thư mục dữ liệu."
+    ),
+}
+_RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow."
+_ENTITIES_VI: dict[str, str] = {
+    "filings": "hồ sơ",
+    "payment_requests": "yêu cầu thanh toán",
+    "payment_attempts": "giao dịch thanh toán",
+    "procedures": "thủ tục hành chính",
+    "reported_figures": "số liệu đơn vị tự báo cáo",
+    "index_counts": "số liệu thành phần chỉ số",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be: one agency, one month, one check.
+
+    Attributes:
+        agency: name of the agency; None when the check is not about one.
+        month: ``YYYY-MM``, or None.
+        check: what was checked, in Vietnamese, with the check's id.
+        expected, observed: counts, whole VND or text; None when there is no such figure.
+        note: why there are no figures, or that the finding does not block.
+    """
+
+    agency: str | None
+    month: str | None
+    check: str
+    expected: Value
+    observed: Value
+    note: str | None = None
+
+    @property
+    def difference(self) -> int | float | None:
+        """Observed less expected; None unless both are numbers."""
+        if isinstance(self.expected, (int, float)) and isinstance(self.observed, (int, float)):
+            return self.observed - self.expected
+        return None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert for one run. ``findings_total`` counts what the verdict counted, listed here or not."""
+
+    kind: Kind
+    subject_vi: str
+    month: str | None
+    stage: str
+    agencies: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    verdict_path: Path | None
+    log_url: str | None
+    next_step_vi: str
+    province_vi: str
+    run_id: str | None
+    detail: str | None = None
+    findings_total: int = 0
+
+
+def alert_from_verdict(
+    verdict: Mapping[str, Any],
+    verdict_path: Path,
+    *,
+    stage: str = "check_counts",
+    month: str | None = None,
+    run_id: str | None = None,
+    log_url: str | None = None,
+) -> Alert:
+    """Word the alert of a gate that did not pass; blocking findings stand first.
+
+    Raises:
+        NotifyError: the verdict passed, or is not in the form that the gate writes.
+    """
+    outcome = verdict.get("verdict")
+    if outcome not in ("failed", "could_not_check"):
+        raise NotifyError(f"{verdict_path}: key verdict: found {outcome!r}, wanted 'failed' or 'could_not_check'")
+    try:
+        open_checks = [check for check in verdict["checks"] if check["status"] in ("failed", "could_not_check")]
+        open_checks.sort(key=lambda check: not _blocks(check))
+        findings = tuple(finding for check in open_checks for finding in _findings_of(check))
+        total = sum(max(check.get("failing_rows_total") or 0, len(_findings_of(check))) for check in open_checks)
+        province = _one_line(verdict.get("province") or _province_name())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise NotifyError(
+            f"{verdict_path}: not a verdict: {type(error).__name__} {error}; "
+            "wanted a list 'checks' whose items have 'id', 'status' and 'failing_rows'"
+        ) from error
+
+    months = sorted({finding.month for finding in findings if finding.month})
+    # What was found decides; a run for one month may well find a fault in another.
+    about = months[0] if len(months) == 1 else None if months else month or _optional_line(verdict.get("month"))
+    when = _month_vi(about) if about else f"{len(months)} tháng" if months else "của lần chạy này"
+    if outcome == "failed":
+        subject = f"KHÔNG ĐẠT: số liệu {when} không qua kiểm tra ({_number(total)} phát hiện)"
+    else:
+        subject = f"CHƯA KIỂM TRA ĐƯỢC: số liệu {when} chưa có kết luận"
+    steps = _distinct(_lines(check["next_vi"]) for check in open_checks if check.get("next_vi"))[:NEXT_STEPS_LISTED]
+    return Alert(
+        kind="gate_failed" if outcome == "failed" else "gate_could_not_check",
+        subject_vi=f"[DVCTT {province}] {subject}",
+        month=about,
+        stage=stage,
+        agencies=tuple(_distinct(finding.agency for finding in findings if finding.agency)),
+        findings=findings,
+        verdict_path=verdict_path,
+        log_url=log_url,
+        next_step_vi="\n".join([*(f"- {step}" for step in steps), f"- {_RERUN_VI}"]),
+        province_vi=province,
+        run_id=run_id or verdict.get("run_id"),
+        findings_total=total,
+    )
+
+
+def alert_from_exception(
+    exc: BaseException | str | None,
+    *,
+    stage: str,
+    month: str | None = None,
+    run_id: str | None = None,
+    province_vi: str | None = None,
+    log_url: str | None = None,
+) -> Alert:
+    """Word the alert of a stage that failed for good.
+
+    Only this package's own errors are quoted: the text of any other one may hold a value of a record (a conversion
+    error of the database does), so it is named by type and place and stays in the log.
+    """
+    province = _one_line(province_vi or _province_name())
+    about = f" ({_month_vi(month)})" if month else ""
+    if isinstance(exc, GateFailed):
+        kind: Kind = "gate_failed"
+        subject = f"KHÔNG ĐẠT: số liệu không qua kiểm tra{about}"
+    elif isinstance(exc, GateCouldNotCheck):
+        kind = "gate_could_not_check"
+        subject = f"CHƯA KIỂM TRA ĐƯỢC: số liệu chưa có kết luận{about}"
+    else:
+        kind = "task_failed"
+        subject = f"LỖI KHI CHẠY: bước {_one_line(stage)} dừng hẳn{about}"
+    return Alert(
+        kind=kind,
+        subject_vi=f"[DVCTT {province}] {subject}",
+        month=month,
+        stage=stage,
+        agencies=(),
+        findings=(),
+        verdict_path=exc.verdict_path if isinstance(exc, VerdictError) else None,
+        log_url=log_url,
+        next_step_vi=f"- Đọc nhật ký của bước {_one_line(stage)} để biết nguyên nhân.\n- {_RERUN_VI}",
+        province_vi=province,
+        run_id=run_id,
+        detail=_describe(exc),
+    )
+
+
+def alert_for(
+    exc: BaseException | str | None,
+    *,
+    stage: str,
+    month: str | None = None,
+    run_id: str | None = None,
+    log_url: str | None = None,
+) -> Alert:
+    """The alert of whatever ended a run: from the verdict if the error points to one, else from the error itself.
+
+    Never raises for a verdict that is missing or broken: it must not cost the alert.
+    """
+    about: dict[str, Any] = {"stage": stage, "month": month, "run_id": run_id, "log_url": log_url}
+    if not (isinstance(exc, VerdictError) and exc.verdict_path):
+        return alert_from_exception(exc, **about)
+    try:
+        verdict = json.loads(exc.verdict_path.read_text(encoding="utf-8"))
+        if not isinstance(verdict, dict):
+            raise NotifyError(f"{exc.verdict_path}: found {type(verdict).__name__}, wanted a JSON object")
+        return alert_from_verdict(verdict, exc.verdict_path, **about)
+    except (OSError, ValueError, NotifyError) as error:
+        logger.exception("the verdict %s cannot be quoted; the alert names the error alone", exc.verdict_path)
+        alert = alert_from_exception(exc, **about)
+        unread = f"{alert.detail} (không đọc được tệp kết luận: {type(error).__name__})"
+        return Alert(**{**vars(alert), "detail": unread})
+
+
+def on_task_failure(context: Mapping[str, Any]) -> None:
+    """Airflow's ``on_failure_callback``: called once, when a task has failed and will not be retried.
+
+    Raises:
+        NotifyError: a channel did not take the alert; Airflow writes it to the task's log.
+    """
+    task = context.get("task_instance") or context.get("ti")
+    run = context.get("dag_run")
+    alert = alert_for(
+        context.get("exception"),
+        stage=str(getattr(task, "task_id", None) or "(không rõ bước)"),
+        month=_month_of(context),
+        run_id=context.get("run_id") or getattr(run, "run_id", None),
+        log_url=getattr(task, "log_url", None),
+    )
+    send(alert)
+
+
+def send(alert: Alert) -> None:
+    """Send one e-mail to all recipients and one webhook, whichever are configured, each tried exactly once.
+
+    A channel that fails does not keep the other from being tried.
+
+    Raises:
+        NotifyError: names each channel that failed and why, without passwords or whole webhook addresses.
+    """
+    channels: list[tuple[str, Callable[[Alert], None]]] = []
+    if os.environ.get("DVCTT_ALERT_EMAILS", "").strip():
+        channels.append(("e-mail", _send_email))
+    if os.environ.get("DVCTT_ALERT_WEBHOOK_URL", "").strip():
+        channels.append(("webhook", _send_webhook))
+    if not channels:
+        logger.error(
+            "NOBODY WAS TOLD: no alert channel is configured, so this alert went nowhere: %s. Set DVCTT_ALERT_EMAILS "
+            "with AIRFLOW_CONN_SMTP_DEFAULT, or DVCTT_ALERT_WEBHOOK_URL (docs/how-to/alerts.md)",
+            _one_line(alert.subject_vi),
+        )
+        return
+    failures: list[tuple[str, Exception]] = []
+    for name, deliver in channels:
+        try:
+            deliver(alert)
+        # Whatever one channel throws, the other one must still be tried; all of it is raised below.
+        except Exception as error:  # noqa: BLE001
+            failures.append((name, error))
+    if failures:
+        told = [name for name, _ in channels if name not in {failed for failed, _ in failures}]
+        reasons = "; ".join(f"{name}: {_reason(error)}" for name, error in failures)
+        raise NotifyError(
+            f"alert not delivered by {len(failures)} of {len(channels)} channels: {reasons}. "
+            f"Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {_one_line(alert.subject_vi)}"
+        ) from failures[0][1]
+
+
+# What it says
+
+
+def text_body(alert: Alert) -> str:
+    """The alert as Vietnamese plain text."""
+    lines = [_HEADLINES_VI[alert.kind], ""]
+    lines += [f"{label}: {value}" for label, value in _facts(alert)]
+    shown, hidden = _listed(alert)
+    if shown:
+        lines += ["", f"Phát hiện ({_number(len(shown) + hidden)} dòng):"]
+    for number, finding in enumerate(shown, start=1):
+        lines.append(f"{number}. " + "\n   ".join(f"{label}: {value}" for label, value in _finding_facts(finding)))
+    if hidden:
+        lines.append(f"và {_number(hidden)} dòng khác, xem tệp kết luận.")
+    lines += ["", _PREVIOUS_PUBLICATION_VI[alert.kind], "", "Việc cần làm:", _lines(alert.next_step_vi), ""]
+    return "\n".join(lines)
+
+
+def html_body(alert: Alert) -> str:
+    """The same, as HTML without images, scripts or links to other machines than Airflow's log."""
+    facts = "".join(
+        f"<tr><th align='left'>{html.escape(label)}</th><td>{html.escape(value)}</td></tr>"
+        for label, value in _facts(alert)
+    )
+    shown, hidden = _listed(alert)
+    found = ""
+    if shown:
+        labels = ("Cơ quan", "Tháng", "Kiểm tra", "Mong đợi", "Quan sát", "Chênh lệch", "Ghi chú")
+        rows = []
+        for finding in shown:
+            cells = dict(_finding_facts(finding))
+            rows.append("<tr>" + "".join(f"<td>{html.escape(cells.get(label, ''))}</td>" for label in labels) + "</tr>")
+        found = (
+            f"<h3>Phát hiện ({_number(len(shown) + hidden)} dòng)</h3><table border='1' cellpadding='4'><tr>"
+            + "".join(f"<th>{label}</th>" for label in labels)
+            + f"</tr>{''.join(rows)}</table>"
+        )
+    if hidden:
+        found += f"<p>và {_number(hidden)} dòng khác, xem tệp kết luận.</p>"
+    steps = "<br>".join(html.escape(line) for line in _lines(alert.next_step_vi).split("\n"))
+    return (
+        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body><p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
+        f"</p><table cellpadding='4'>{facts}</table>{found}"
+        f"<p>{html.escape(_PREVIOUS_PUBLICATION_VI[alert.kind])}</p><h3>Việc cần làm</h3><p>{steps}</p></body></html>"
+    )
+
+
+def webhook_payload(alert: Alert) -> dict[str, Any]:
+    """The same, as JSON values; ``text`` is what chat programs show of a message."""
+    shown, hidden = _listed(alert)
+    return {
+        "kind": alert.kind,
+        "subject": _one_line(alert.subject_vi),
+        "province": alert.province_vi,
+        "month": alert.month,
+        "stage": alert.stage,
+        "run_id": alert.run_id,
+        "agencies": list(alert.agencies),
+        "findings": [
+            {
+                "agency": finding.agency,
+                "month": finding.month,
+                "check": finding.check,
+                "expected": finding.expected,
+                "observed": finding.observed,
+                "difference": finding.difference,
+                "note": finding.note,
+            }
+            for finding in shown
+        ],
+        "findings_total": len(shown) + hidden,
+        "detail": alert.detail,
+        "verdict_path": str(alert.verdict_path) if alert.verdict_path else None,
+        "log_url": alert.log_url,
+        "previous_publication": _PREVIOUS_PUBLICATION_VI[alert.kind],
+        "next_step": alert.next_step_vi,
+        "sent_at": clock.now().isoformat(),
+        "text": f"{_one_line(alert.subject_vi)}\n{text_body(alert)}",
+    }
+
+
+def _facts(alert: Alert) -> list[tuple[str, str]]:
+    months = sorted({finding.month for finding in alert.findings if finding.month})
+    if alert.month:
+        month = _month_vi(alert.month, prefix="")
+    elif months:
+        month = ", ".join(_month_vi(one, prefix="") for one in months)
+    else:
+        month = "không xác định được từ lần chạy"
+    facts = [
+        ("Tỉnh", alert.province_vi),
+        ("Tháng", month),
+        ("Bước", alert.stage),
+        ("Lần chạy", alert.run_id),
+        ("Cơ quan liên quan", ", ".join(alert.agencies)),
+        ("Nguyên nhân", alert.detail),
+        ("Tệp kết luận", str(alert.verdict_path) if alert.verdict_path else None),
+        ("Nhật ký", alert.log_url),
+    ]
+    return [(label, _one_line(value)) for label, value in facts if value]
+
+
+def _finding_facts(finding: Finding) -> list[tuple[str, str]]:
+    facts = [
+        ("Cơ quan", _one_line(finding.agency or "tất cả cơ quan")),
+        ("Tháng", _month_vi(finding.month, prefix="") if finding.month else "mọi tháng của lần chạy"),
+        ("Kiểm tra", _one_line(finding.check)),
+        ("Mong đợi", _number(finding.expected)),
+        ("Quan sát", _number(finding.observed)),
+        ("Chênh lệch", _number(finding.difference, sign=True)),
+    ]
+    return [*facts, ("Ghi chú", _one_line(finding.note))] if finding.note else facts
+
+
+def _blocks(check: Mapping[str, Any]) -> bool:
+    """A warning that failed does not stop a run; one that gave no answer does, as the gate decides."""
+    return check.get("severity") == "critical" or check["status"] == "could_not_check"
+
+
+def _findings_of(check: Mapping[str, Any]) -> list[Finding]:
+    title = check.get("title_vi") or check["id"]
+    notes = [] if _blocks(check) else ["cảnh báo, không chặn công bố"]
+    if check["status"] == "could_not_check":
+        notes.insert(0, f"chưa kiểm tra được: {_without_personal_data(check.get('error') or 'không rõ lý do')}")
+    rows = check.get("failing_rows") or []
+    if not rows:
+        if check["status"] == "failed":
+            notes.insert(0, "không có dòng chi tiết, xem tệp kết luận")
+        return [Finding(None, None, f"{_one_line(title)} ({check['id']})", None, None, "; ".join(notes) or None)]
+    return [
+        Finding(
+            agency=_optional_line(row.get("agency_name_vi") or row.get("agency_code")),
+            month=_optional_line(row.get("month")),
+            check=_check_vi(title, check["id"], row),
+            expected=_plain(row.get("expected")),
+            observed=_plain(row.get("observed")),
+            note="; ".join(notes) or None,
+        )
+        for row in rows
+    ]
+
+
+def _check_vi(title: str, check_id: str, row: Mapping[str, Any]) -> str:
+    parts = [check_id]
+    if row.get("subject"):
+        parts.append(str(row["subject"]))
+    if row.get("source_id"):
+        parts.append(f"nguồn {row['source_id']}")
+    if row.get("entity"):
+        parts.append(_ENTITIES_VI.get(row["entity"], str(row["entity"])))
+    return _one_line(f"{title} ({', '.join(parts)})")
+
+
+def _listed(alert: Alert) -> tuple[tuple[Finding, ...], int]:
+    shown = alert.findings[:FINDINGS_LISTED]
+    return shown, max(alert.findings_total, len(alert.findings)) - len(shown)
+
+
+def _month_vi(month: str, prefix: str = "tháng ") -> str:
+    match = _MONTH.fullmatch(month)
+    return f"{prefix}{match[2]}/{match[1]}" if match else f"{prefix}{_one_line(month)}"
+
+
+def _number(value: Value, *, sign: bool = False) -> str:
+    """Vietnamese digits: 2.952 and 0,5. No figure is not zero, and says so."""
+    if value is None:
+        return "không có"
+    if isinstance(value, str):
+        return _one_line(value)
+    text = f"{value:{'+' if sign else ''},}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def _plain(value: object) -> Value:
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
+def _one_line(text: str) -> str:
+    """No control character passes, so that a name can neither start a header nor fake a line of the body."""
+    return _CONTROL.sub(" ", str(text)).strip()
+
+
+def _optional_line(text: object) -> str | None:
+    return None if text is None else _one_line(str(text))
+
+
+def _lines(text: str) -> str:
+    return _CONTROL_BUT_NEWLINE.sub(" ", text).strip()
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _without_personal_data(text: str) -> str:
+    without_credentials = _URL_CREDENTIALS.sub("***@", _one_line(text))
+    return _PERSONAL_NUMBER.sub("***", _EMAIL_ADDRESS.sub("***", without_credentials))
+
+
+def _describe(exc: BaseException | str | None) -> str:
+    if isinstance(exc, DvcttError):
+        return _without_personal_data(str(exc))
+    if isinstance(exc, BaseException):
+        frames = traceback.extract_tb(exc.__traceback__)
+        place = f" tại {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        return f"{type(exc).__name__}{place} (nội dung lỗi chỉ có trong nhật ký của bước)"
+    if exc:
+        return "bước bị dừng từ bên ngoài (nội dung lỗi chỉ có trong nhật ký của bước)"
+    return "bước dừng mà không để lại lỗi: tiến trình có thể đã bị dừng từ bên ngoài hoặc thiếu bộ nhớ"
+
+
+# What it is about
+
+
+def _month_of(context: Mapping[str, Any]) -> str | None:
+    run = context.get("dag_run")
+    params = context.get("params") or {}
+    try:
+        month = month_of_run(
+            partition_key=getattr(run, "partition_key", None),
+            parameter=params.get("month"),
+            logical_date=context.get("logical_date"),
+        )
+    except PeriodError as error:
+        logger.warning("the alert names no month: %s", error)
+        return None
+    return str(month) if month else None
+
+
+def _province_name() -> str:
+    try:
+        return load_province(Settings.from_environment().province_folder).name_vi
+    except ConfigError as error:
+        # A wrong province folder may be the very failure that the alert reports.
+        logger.warning("the alert names the province by DVCTT_PROVINCE: %s", error)
+        return os.environ.get("DVCTT_PROVINCE") or "(không đọc được tên tỉnh)"
+
+
+# How it leaves
+
+
+def _send_email(alert: Alert) -> None:
+    recipients, malformed = _recipients(os.environ["DVCTT_ALERT_EMAILS"])
+    if not recipients:
+        raise NotifyError(f"DVCTT_ALERT_EMAILS holds no address: found {', '.join(malformed)}, wanted name@host,…")
+    conn_id = os.environ.get("DVCTT_ALERT_SMTP_CONN") or DEFAULT_SMTP_CONNECTION
+    _settle_airflow_home()
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    class OneAttemptHook(SmtpHook):
+        """Connection, TLS and login are the provider's. Its own send method is not used: it sends again when an
+        answer is lost, so a night could bring six e-mails, and it hides recipients that the server refused.
+        """
+
+        def deliver(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], recipients)
+
+    try:
+        with OneAttemptHook(conn_id) as hook:
+            sender = os.environ.get("DVCTT_ALERT_FROM") or hook.from_email
+            if not sender:
+                raise NotifyError("no sender: set DVCTT_ALERT_FROM, or from_email in the connection's extra")
+            refused = hook.deliver(_message(alert, sender, recipients))
+    except NotifyError:
+        raise
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients
+    # The provider, smtplib, ssl and Airflow's secret stores each have their own errors; none may pass unmasked.
+    except Exception as error:  # noqa: BLE001
+        raise NotifyError(
+            f"mail server of connection {conn_id!r} (AIRFLOW_CONN_{conn_id.upper()}): "
+            f"{type(error).__name__}: {_without_personal_data(str(error))}"
+        ) from None
+    if refused:
+        answers = "; ".join(
+            f"{_masked_address(address)} ({code} {_without_personal_data(answer.decode(errors='replace'))})"
+            for address, (code, answer) in refused.items()
+        )
+        raise NotifyError(f"{len(refused)} of {len(recipients)} recipients refused by the mail server: {answers}")
+    if malformed:
+        raise NotifyError(
+            f"sent to {len(recipients)} recipients, but DVCTT_ALERT_EMAILS holds what is no address: "
+            + ", ".join(malformed)
+        )
+    logger.info("alert e-mail sent to %d recipients: %s", len(recipients), _one_line(alert.subject_vi))
+
+
+def _message(alert: Alert, sender: str, recipients: list[str]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = _one_line(alert.subject_vi)
+    message["From"] = sender
+    message["To"] = ", ".join(recipients)
+    message["Date"] = format_datetime(clock.now())
+    # RFC 3834: out-of-office replies must not answer a machine.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text_body(alert))
+    message.add_alternative(html_body(alert), subtype="html")
+    return message
+
+
+def _recipients(setting: str) -> tuple[list[str], list[str]]:
+    """Addresses, and what is none (masked), in their order and without repetition."""
+    good: list[str] = []
+    bad: list[str] = []
+    for entry in _distinct(part.strip() for part in setting.split(",") if part.strip()):
+        try:
+            address = Address(addr_spec=entry)
+            (good if address.username and address.domain and entry.isascii() else bad).append(entry)
+        # IndexError: what the standard library's parser answers to some malformed addresses.
+        except (ValueError, IndexError, MessageError):
+            bad.append(entry)
+    return good, [_masked_address(entry) for entry in bad]
+
+
+def _masked_address(address: str) -> str:
+    name, at, domain = _one_line(address).partition("@")
+    return f"{name[:1]}***{at}{domain}"
+
+
+def _settle_airflow_home() -> None:
+    """Outside Airflow, importing it makes a folder in the user's home unless it is told where to live."""
+    if "airflow" not in sys.modules and not os.environ.get("AIRFLOW_HOME"):
+        # Which province it is does not matter here, and a wrong one may be what the alert reports.
+        home = Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""}).airflow_home
+        os.environ["AIRFLOW_HOME"] = str(home)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A redirected POST arrives as a GET without its body: an alert that looks delivered and is empty."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
+        return None
+
+
+def _send_webhook(alert: Alert) -> None:
+    url = os.environ["DVCTT_ALERT_WEBHOOK_URL"].strip()
+    where = _masked_url(url)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or _CONTROL.search(url):
+        raise NotifyError(f"DVCTT_ALERT_WEBHOOK_URL: found {where}, wanted http(s)://host/… without user or password")
+    body = json.dumps(webhook_payload(alert), ensure_ascii=False).encode("utf-8")
+    request = Request(  # noqa: S310 - the scheme is checked above
+        url,
+        data=body,
+        method="POST",
+        headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": "dvctt-warehouse"},
+    )
+    try:
+        with build_opener(_NoRedirect).open(request, timeout=WEBHOOK_TIMEOUT_SECONDS) as response:
+            status = response.status
+    except HTTPError as error:
+        code = error.code
+        error.close()
+        raise NotifyError(f"{where} answered HTTP {code}, wanted 2xx") from None
+    except TimeoutError:
+        raise NotifyError(f"{where} gave no answer within {WEBHOOK_TIMEOUT_SECONDS} s") from None
+    except URLError as error:
+        raise NotifyError(f"{where} cannot be reached: {error.reason}") from None
+    # What http.client answers to a bad address quotes it, and with it the token.
+    except Exception as error:  # noqa: BLE001
+        raise NotifyError(f"{where} cannot be reached: {type(error).__name__}") from None
+    logger.info("alert webhook taken by %s: HTTP %d", where, status)
+
+
+def _masked_url(url: str) -> str:
+    """Scheme and host only: chat programs put the secret into the path."""
+    try:
+        parts = urlsplit(_one_line(url))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(unreadable address)"
+    return f"{parts.scheme or '?'}://{parts.hostname or '?'}{port}/***"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NotifyError):
+        return str(error)
+    return f"{type(error).__name__}: {_without_personal_data(str(error))}"

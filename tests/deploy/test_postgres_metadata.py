@@ -1,0 +1,159 @@
+"""A real PostgreSQL takes Airflow's metadata, by the very commands and connection string of docker-compose.yml.
+
+Only the host is another one (loopback instead of the container's name). Needs Debian's `postgresql`; never skips.
+"""
+
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from .compose_file import FILLED, load_compose
+
+pytestmark = pytest.mark.postgres
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL on loopback that asks for a password, as the container's does."""
+
+    port: int
+
+    def query(self, sql: str, password: str = FILLED["POSTGRES_PASSWORD"]) -> list[tuple[object, ...]]:
+        link = psycopg2.connect(host="127.0.0.1", port=self.port, user="airflow", dbname="airflow", password=password)
+        try:
+            with link.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall()
+        finally:
+            link.close()
+
+
+def programs() -> Path:
+    """The folder of initdb and pg_ctl, newest version first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.fail(
+            "no PostgreSQL server here: found no initdb in /usr/lib/postgresql/*/bin or on PATH. "
+            "Install it: apt-get install --no-install-recommends postgresql"
+        )
+    return found[-1].parent if found else Path(str(on_path)).parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    binaries = programs()
+    folder = Path(tempfile.mkdtemp(prefix="dvctt-pg-"))
+    # PostgreSQL refuses to run as root; pytest's own folders cannot be entered by anyone else.
+    as_user = "nobody" if os.geteuid() == 0 else None
+    if as_user:
+        shutil.chown(folder, as_user)
+
+    def call(*command: str | Path) -> None:
+        try:
+            subprocess.run(
+                command,
+                user=as_user,
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=60,
+            )
+        except subprocess.CalledProcessError as error:
+            log = (folder / "log").read_text(encoding="utf-8") if (folder / "log").exists() else ""
+            pytest.fail(f"{Path(command[0]).name} ended with {error.returncode}: {error.stderr.decode()}{log}")
+
+    try:
+        (folder / "password").write_text(FILLED["POSTGRES_PASSWORD"], encoding="utf-8")
+        (folder / "password").chmod(0o644)
+        call(
+            *(binaries / "initdb", "--pgdata", folder / "data", "--username=airflow", "--auth=scram-sha-256"),
+            *("--pwfile", folder / "password", "--encoding=UTF8", "--no-locale", "--no-sync"),
+        )
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        call(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-o", options, "-w", "start")
+        try:
+            link = psycopg2.connect(
+                host="127.0.0.1", port=port, user="airflow", dbname="postgres", password=FILLED["POSTGRES_PASSWORD"]
+            )
+            link.autocommit = True
+            link.cursor().execute("CREATE DATABASE airflow")
+            link.close()
+            yield Server(port)
+        finally:
+            call(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def init_environment(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the compose file's init service, on this machine's folders."""
+    home = tmp_path_factory.mktemp("airflow")
+    # As in the image: Airflow writes a configuration with secrets of its own only where it finds none.
+    (home / "airflow.cfg").touch()
+    settings: dict[str, str] = load_compose(FILLED)["services"]["init"]["environment"]
+    address = settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    assert "@postgres:5432/" in address
+    return {
+        **settings,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address.replace("@postgres:5432/", f"@127.0.0.1:{server.port}/"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW_HOME": str(home),
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+
+@pytest.fixture(scope="module")
+def initialised(init_environment: dict[str, str]) -> dict[str, str]:
+    """The same, after the init service's own command has run."""
+    command = load_compose(FILLED)["services"]["init"]["command"]
+    result = subprocess.run(command, env=init_environment, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert FILLED["DVCTT_ADMIN_PASSWORD"] not in result.stdout + result.stderr
+    assert FILLED["POSTGRES_PASSWORD"] not in result.stdout + result.stderr
+    return init_environment
+
+
+def test_the_database_really_asks_for_the_password(server: Server) -> None:
+    assert server.query("SELECT 1") == [(1,)]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        server.query("SELECT 1", password="wrong")
+
+
+def test_airflow_accepts_the_database_that_init_has_migrated(initialised: dict[str, str], server: Server) -> None:
+    command = [str(Path(sys.executable).parent / "airflow"), "db", "check"]
+    result = subprocess.run(command, env=initialised, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Connection successful" in result.stdout + result.stderr
+    assert server.query("SELECT count(*) FROM alembic_version") == [(1,)]
+    assert server.query("SELECT to_regclass('public.dag_run') IS NOT NULL") == [(True,)]
+
+
+def test_init_makes_a_pool_with_one_slot_for_the_one_writer(initialised: dict[str, str], server: Server) -> None:
+    assert server.query("SELECT slots FROM slot_pool WHERE pool = 'warehouse_writer'") == [(1,)]
+
+
+def test_airflow_leaves_the_empty_configuration_of_the_image_alone(initialised: dict[str, str]) -> None:
+    assert (Path(initialised["AIRFLOW_HOME"]) / "airflow.cfg").read_text(encoding="utf-8") == ""
+
+
+def test_init_writes_the_password_file_that_the_auth_manager_reads(initialised: dict[str, str]) -> None:
+    path = Path(initialised["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+    assert json.loads(path.read_text(encoding="utf-8")) == {"admin": FILLED["DVCTT_ADMIN_PASSWORD"]}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -1,0 +1,579 @@
+"""Alerts against a real SMTP server and a real HTTP server, both on loopback."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from dvctt import notify
+from dvctt.errors import ConfigError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
+
+FAILED: dict[str, Any] = {
+    "verdict": "failed",
+    "verdict_vi": "KHÔNG ĐẠT",
+    "province": "Vĩnh Phúc",
+    "run_id": "run-7",
+    "checks": [
+        {
+            "id": "totals.have_levels",
+            "suite": "totals",
+            "table": "aud_totals",
+            "severity": "warning",
+            "status": "failed",
+            "title_vi": "Tổng số bằng tổng các mức độ",
+            "why_vi": "…",
+            "next_vi": "Xem phần không phân mức.",
+            "error": None,
+            "failing_rows_total": 1,
+            "failing_rows": [
+                {
+                    "agency_code": "A1",
+                    "agency_name_vi": "Sở Mẫu",
+                    "source_id": None,
+                    "entity": None,
+                    "month": "2022-10",
+                    "expected": 2952,
+                    "observed": 2949,
+                    "difference": -3,
+                }
+            ],
+        },
+        {
+            "id": "rows.fact_accounts_for_landed",
+            "suite": "row_reconciliation",
+            "table": "aud_row_reconciliation",
+            "severity": "critical",
+            "status": "failed",
+            "title_vi": "Số dòng nhận vào bằng số dòng trong kho",
+            "why_vi": "…",
+            "next_vi": "Đối chiếu tệp kiểm soát với nguồn.",
+            "error": None,
+            "failing_rows_total": 1,
+            "failing_rows": [
+                {
+                    "agency_code": None,
+                    "agency_name_vi": None,
+                    "source_id": "one_stop",
+                    "entity": "filings",
+                    "month": "2022-10",
+                    "expected": 23449,
+                    "observed": 23448,
+                    "difference": -1,
+                }
+            ],
+        },
+        {"id": "rows.passed", "severity": "critical", "status": "passed", "title_vi": "Kiểm tra đã đạt"},
+    ],
+}
+UNANSWERED: dict[str, Any] = {
+    "verdict": "could_not_check",
+    "province": "Vĩnh Phúc",
+    "run_id": "run-8",
+    "checks": [
+        {
+            "id": "rows.canary",
+            "severity": "critical",
+            "status": "could_not_check",
+            "title_vi": "Dòng thử phải bị bắt lỗi",
+            "next_vi": "Xem nhật ký của bước kiểm tra.",
+            "error": "IndexError: list index out of range",
+            "failing_rows_total": 0,
+            "failing_rows": [],
+        }
+    ],
+}
+VERDICT_PATH = Path("/home/dvctt/published/verdict.json")
+
+
+class Mailbox:
+    """What the SMTP server took: envelopes, in order; addresses in ``refuse`` are answered 550."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Any] = []
+        self.refuse: set[str] = set()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.refuse:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+    def message(self) -> EmailMessage:
+        assert len(self.envelopes) == 1
+        parsed = message_from_bytes(self.envelopes[0].content, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+
+def connection(port: int, **extra: Any) -> str:
+    defaults = {"disable_ssl": True, "disable_tls": True, "timeout": 5, "retry_limit": 0, "from_email": "kho@vi-du.vn"}
+    return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": {**defaults, **extra}})
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(("DVCTT_ALERT_", "AIRFLOW_CONN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("DVCTT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DVCTT_PROVINCE", raising=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = os.environ.get("AIRFLOW_HOME")
+    if before is None:
+        os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
+    yield
+    if before is None:
+        del os.environ["AIRFLOW_HOME"]
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(port))
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", "ky-su@vi-du.vn, truc@vi-du.vn")
+    yield box
+    controller.stop()
+
+
+class Hook:
+    """What the HTTP server took: (method, path, content type, body); answers with ``status``."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str, str, bytes]] = []
+        self.status = 200
+        self.url = ""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        assert len(self.taken) == 1
+        return json.loads(self.taken[0][3].decode("utf-8"))
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    received = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            received.taken.append((self.command, self.path, self.headers.get("Content-Type") or "", body))
+            self.send_response(received.status)
+            if received.status in (301, 302, 307):
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        do_POST = _take
+        do_GET = _take
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    received.url = f"http://127.0.0.1:{server.server_port}/hooks/bi-mat-token"
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", received.url)
+    yield received
+    server.shutdown()
+    server.server_close()
+
+
+def failed_alert() -> notify.Alert:
+    return notify.alert_from_verdict(FAILED, VERDICT_PATH)
+
+
+def plain(message: EmailMessage) -> str:
+    part = message.get_body(preferencelist=("plain",))
+    assert part is not None
+    return part.get_content()
+
+
+# Sending
+
+
+def test_one_alert_is_one_email_to_all_recipients_and_one_webhook(mailbox: Mailbox, hook: Hook) -> None:
+    notify.send(failed_alert())
+    assert len(mailbox.envelopes) == 1
+    assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn", "truc@vi-du.vn"]
+    assert [(method, path) for method, path, _, _ in hook.taken] == [("POST", "/hooks/bi-mat-token")]
+
+
+def test_the_email_reads_back_in_vietnamese_with_everything_that_the_engineer_needs(mailbox: Mailbox) -> None:
+    notify.send(failed_alert())
+    message = mailbox.message()
+    assert message["Subject"] == "[DVCTT Vĩnh Phúc] KHÔNG ĐẠT: số liệu tháng 10/2022 không qua kiểm tra (2 phát hiện)"
+    assert message["From"] == "kho@vi-du.vn"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert plain(message).replace("\r\n", "\n") == (
+        "KHÔNG ĐẠT: số liệu không qua được bước kiểm tra nên không được công bố.\n"
+        "\n"
+        "Tỉnh: Vĩnh Phúc\n"
+        "Tháng: 10/2022\n"
+        "Bước: check_counts\n"
+        "Lần chạy: run-7\n"
+        "Cơ quan liên quan: Sở Mẫu\n"
+        "Tệp kết luận: /home/dvctt/published/verdict.json\n"
+        "\n"
+        "Phát hiện (2 dòng):\n"
+        "1. Cơ quan: tất cả cơ quan\n"
+        "   Tháng: 10/2022\n"
+        "   Kiểm tra: Số dòng nhận vào bằng số dòng trong kho (rows.fact_accounts_for_landed, nguồn one_stop, hồ sơ)\n"
+        "   Mong đợi: 23.449\n"
+        "   Quan sát: 23.448\n"
+        "   Chênh lệch: -1\n"
+        "2. Cơ quan: Sở Mẫu\n"
+        "   Tháng: 10/2022\n"
+        "   Kiểm tra: Tổng số bằng tổng các mức độ (totals.have_levels)\n"
+        "   Mong đợi: 2.952\n"
+        "   Quan sát: 2.949\n"
+        "   Chênh lệch: -3\n"
+        "   Ghi chú: cảnh báo, không chặn công bố\n"
+        "\n"
+        "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.\n"
+        "\n"
+        "Việc cần làm:\n"
+        "- Đối chiếu tệp kiểm soát với nguồn.\n"
+        "- Xem phần không phân mức.\n"
+        "- Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow.\n"
+    )
+
+
+def test_the_html_body_says_the_same_and_escapes_names(mailbox: Mailbox) -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    verdict["checks"][0]["failing_rows"][0]["agency_name_vi"] = "<script>Sở & Mẫu</script>"
+    notify.send(notify.alert_from_verdict(verdict, VERDICT_PATH))
+    part = mailbox.message().get_body(preferencelist=("html",))
+    assert part is not None
+    page = part.get_content()
+    assert "<td>23.449</td><td>23.448</td><td>-1</td>" in page
+    assert "Bản công bố trước vẫn giữ nguyên" in page
+    assert "&lt;script&gt;Sở &amp; Mẫu&lt;/script&gt;" in page
+    assert "<script>" not in page
+
+
+def test_the_webhook_carries_numbers_as_numbers_and_vietnamese_as_utf8(hook: Hook) -> None:
+    notify.send(failed_alert())
+    assert hook.taken[0][2] == "application/json; charset=utf-8"
+    assert "Số dòng nhận vào".encode() in hook.taken[0][3]
+    payload = hook.payload
+    assert payload["kind"] == "gate_failed"
+    assert payload["province"] == "Vĩnh Phúc"
+    assert payload["month"] == "2022-10"
+    assert payload["agencies"] == ["Sở Mẫu"]
+    assert payload["findings_total"] == 2
+    assert payload["findings"][0] == {
+        "agency": None,
+        "month": "2022-10",
+        "check": "Số dòng nhận vào bằng số dòng trong kho (rows.fact_accounts_for_landed, nguồn one_stop, hồ sơ)",
+        "expected": 23449,
+        "observed": 23448,
+        "difference": -1,
+        "note": None,
+    }
+    assert payload["verdict_path"] == "/home/dvctt/published/verdict.json"
+    assert payload["sent_at"].endswith("+07:00")
+
+
+def test_a_dead_mail_server_does_not_keep_the_webhook_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox, hook: Hook
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
+    with pytest.raises(NotifyError, match=r"1 of 2 channels: e-mail: .*AIRFLOW_CONN_SMTP_DEFAULT.*Delivered by: web"):
+        notify.send(failed_alert())
+    assert len(hook.taken) == 1
+    assert mailbox.envelopes == []
+
+
+def test_a_dead_webhook_does_not_keep_the_email_and_its_token_is_masked(mailbox: Mailbox, hook: Hook) -> None:
+    hook.status = 500
+    with pytest.raises(NotifyError) as caught:
+        notify.send(failed_alert())
+    assert "HTTP 500" in str(caught.value)
+    assert "bi-mat-token" not in str(caught.value)
+    assert hook.url.split("/hooks")[0] in str(caught.value)
+    assert len(mailbox.envelopes) == 1
+
+
+def test_when_both_channels_fail_both_are_named(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox, hook: Hook) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
+    hook.status = 503
+    with pytest.raises(NotifyError, match=r"2 of 2 channels: e-mail: .*; webhook: .*HTTP 503.*nobody was told"):
+        notify.send(failed_alert())
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_redirect_is_a_failure_because_the_body_would_be_lost(hook: Hook, status: int) -> None:
+    hook.status = status
+    with pytest.raises(NotifyError, match=f"HTTP {status}"):
+        notify.send(failed_alert())
+    assert [method for method, *_ in hook.taken] == ["POST"]
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "https://ten:mat-khau-dai@may-chu/x", "khong-phai-dia-chi", "http://may chu/bi-mat"]
+)
+def test_a_webhook_address_that_is_none_is_refused_without_printing_it(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
+    with pytest.raises(NotifyError) as caught:
+        notify.send(failed_alert())
+    assert "webhook" in str(caught.value)
+    for secret in ("mat-khau-dai", "passwd", "bi-mat"):
+        assert secret not in str(caught.value)
+
+
+def test_a_recipient_that_the_server_refuses_is_named_and_the_others_are_served(mailbox: Mailbox) -> None:
+    mailbox.refuse = {"truc@vi-du.vn"}
+    with pytest.raises(NotifyError, match=r"1 of 2 recipients refused.*t\*\*\*@vi-du\.vn \(550"):
+        notify.send(failed_alert())
+    assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn"]
+
+
+def test_a_malformed_recipient_is_reported_after_the_others_were_served(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+) -> None:
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", "ky-su@vi-du.vn,khong-phai-thu")
+    with pytest.raises(NotifyError, match=r"k\*\*\*"):
+        notify.send(failed_alert())
+    assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn"]
+
+
+@pytest.mark.parametrize("value", [None, "", "{not json"])
+def test_recipients_without_a_connection_are_told_which_variable_is_missing(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", "ky-su@vi-du.vn")
+    monkeypatch.setenv("DVCTT_ALERT_SMTP_CONN", "thu_cua_so")
+    if value is not None:
+        monkeypatch.setenv("AIRFLOW_CONN_THU_CUA_SO", value)
+    with pytest.raises(NotifyError, match="AIRFLOW_CONN_THU_CUA_SO"):
+        notify.send(failed_alert())
+
+
+def test_a_password_never_reaches_the_error(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+    settings = json.loads(os.environ["AIRFLOW_CONN_SMTP_DEFAULT"])
+    settings |= {"login": "kho", "password": "mat-khau-rat-dai"}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(settings))
+    with pytest.raises(NotifyError, match="SMTPNotSupportedError") as caught:
+        notify.send(failed_alert())
+    assert "mat-khau-rat-dai" not in str(caught.value)
+
+
+def test_the_sender_can_be_set_and_must_be_known(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+    settings = json.loads(os.environ["AIRFLOW_CONN_SMTP_DEFAULT"])
+    del settings["extra"]["from_email"]
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(settings))
+    with pytest.raises(NotifyError, match="DVCTT_ALERT_FROM"):
+        notify.send(failed_alert())
+    monkeypatch.setenv("DVCTT_ALERT_FROM", "Kho dữ liệu <kho-2@vi-du.vn>")
+    notify.send(failed_alert())
+    assert mailbox.message()["From"] == "Kho dữ liệu <kho-2@vi-du.vn>"
+    assert mailbox.envelopes[0].mail_from == "kho-2@vi-du.vn"
+
+
+def test_without_any_channel_the_log_says_that_nobody_was_told(caplog: pytest.LogCaptureFixture) -> None:
+    notify.send(failed_alert())
+    (record,) = [record for record in caplog.records if record.name == "dvctt.notify"]
+    assert record.levelname == "ERROR"
+    assert "NOBODY WAS TOLD" in record.getMessage()
+    assert "DVCTT_ALERT_EMAILS" in record.getMessage()
+    assert "DVCTT_ALERT_WEBHOOK_URL" in record.getMessage()
+
+
+def test_a_name_with_a_line_break_can_neither_add_a_header_nor_a_line(mailbox: Mailbox) -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    verdict["province"] = "Vĩnh Phúc\r\nBcc: ke-xau@vi-du.vn"
+    verdict["checks"][0]["failing_rows"][0]["agency_name_vi"] = "Sở Mẫu\nViệc cần làm: gửi mật khẩu"
+    notify.send(notify.alert_from_verdict(verdict, VERDICT_PATH))
+    assert mailbox.message()["Bcc"] is None
+    assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn", "truc@vi-du.vn"]
+    assert "Vĩnh Phúc Bcc: ke-xau@vi-du.vn" in mailbox.message()["Subject"]
+    assert "\nViệc cần làm: gửi mật khẩu" not in plain(mailbox.message())
+
+
+# What it says
+
+
+def test_an_unanswered_gate_reads_differently_from_a_failed_one() -> None:
+    alert = notify.alert_from_verdict(UNANSWERED, VERDICT_PATH)
+    body = notify.text_body(alert)
+    assert alert.kind == "gate_could_not_check"
+    assert alert.subject_vi == "[DVCTT Vĩnh Phúc] CHƯA KIỂM TRA ĐƯỢC: số liệu của lần chạy này chưa có kết luận"
+    assert "KHÔNG ĐẠT" not in alert.subject_vi + body
+    assert "chưa phải là lỗi của số liệu" in body
+    assert "Ghi chú: chưa kiểm tra được: IndexError: list index out of range" in body
+    assert "Mong đợi: không có" in body
+    assert "Bản công bố trước vẫn giữ nguyên" in body
+
+
+def test_a_passed_verdict_is_no_alert() -> None:
+    with pytest.raises(NotifyError, match="found 'passed'"):
+        notify.alert_from_verdict({"verdict": "passed", "checks": []}, VERDICT_PATH)
+
+
+@pytest.mark.parametrize("broken", [{"verdict": "failed"}, {"verdict": "failed", "checks": [{"id": "x"}]}])
+def test_what_is_no_verdict_is_refused_with_its_path(broken: dict[str, Any]) -> None:
+    with pytest.raises(NotifyError, match=r"verdict\.json: not a verdict"):
+        notify.alert_from_verdict(broken, VERDICT_PATH)
+
+
+def test_a_long_list_is_cut_and_says_how_much_is_hidden() -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    row = verdict["checks"][1]["failing_rows"][0]
+    verdict["checks"][1]["failing_rows"] = [{**row, "expected": number} for number in range(50)]
+    verdict["checks"][1]["failing_rows_total"] = 1234
+    alert = notify.alert_from_verdict(verdict, VERDICT_PATH)
+    body = notify.text_body(alert)
+    assert alert.findings_total == 1235
+    assert "(1.235 phát hiện)" in alert.subject_vi
+    assert "\n20. Cơ quan" in body
+    assert "\n21. " not in body
+    assert "và 1.215 dòng khác, xem tệp kết luận." in body
+    assert len(notify.webhook_payload(alert)["findings"]) == 20
+
+
+def test_the_month_of_the_findings_counts_more_than_the_month_of_the_run() -> None:
+    alert = notify.alert_from_verdict({**FAILED, "month": "2026-10"}, VERDICT_PATH, month="2026-10")
+    assert alert.month == "2022-10"
+
+
+def test_without_a_month_in_the_findings_the_month_of_the_run_counts() -> None:
+    assert notify.alert_from_verdict({**UNANSWERED, "month": "2026-10"}, VERDICT_PATH).month == "2026-10"
+
+
+def test_a_warning_that_gave_no_answer_is_not_called_harmless() -> None:
+    verdict = json.loads(json.dumps(UNANSWERED))
+    verdict["checks"][0]["severity"] = "warning"
+    assert "không chặn" not in notify.text_body(notify.alert_from_verdict(verdict, VERDICT_PATH))
+
+
+def test_a_finding_names_the_total_or_rule_that_it_is_about() -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    verdict["checks"][1]["failing_rows"][0]["subject"] = "online_by_level"
+    body = notify.text_body(notify.alert_from_verdict(verdict, VERDICT_PATH))
+    assert "(rows.fact_accounts_for_landed, online_by_level, nguồn one_stop, hồ sơ)" in body
+
+
+def test_findings_of_several_months_name_them_all() -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    verdict["checks"][0]["failing_rows"][0]["month"] = "2022-09"
+    alert = notify.alert_from_verdict(verdict, VERDICT_PATH)
+    assert alert.month is None
+    assert "số liệu 2 tháng không qua kiểm tra" in alert.subject_vi
+    assert "\nTháng: 09/2022, 10/2022\n" in notify.text_body(alert)
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(2952, "2.952"), (8100000000, "8.100.000.000"), (0, "0"), (50.3, "50,3"), (None, "không có"), ("H1", "H1")],
+)
+def test_figures_are_written_the_vietnamese_way(value: notify.Value, printed: str) -> None:
+    verdict = json.loads(json.dumps(FAILED))
+    verdict["checks"][1]["failing_rows"][0]["expected"] = value
+    assert f"Mong đợi: {printed}\n" in notify.text_body(notify.alert_from_verdict(verdict, VERDICT_PATH))
+
+
+def test_an_error_of_ours_is_quoted_without_identities_or_credentials() -> None:
+    error = ExtractError(
+        "inbox/a.csv: line 3: found 001085012345 (0912345678, an@vi-du.vn) at ftp://u:p@may/x, total 8100000000"
+    )
+    alert = notify.alert_from_exception(error, stage="extract_and_land", month="2022-10", province_vi="Vĩnh Phúc")
+    assert alert.kind == "task_failed"
+    assert alert.subject_vi == "[DVCTT Vĩnh Phúc] LỖI KHI CHẠY: bước extract_and_land dừng hẳn (tháng 10/2022)"
+    assert alert.detail == "inbox/a.csv: line 3: found *** (***, ***) at ftp://***@may/x, total 8100000000"
+    assert "Nguyên nhân: inbox/a.csv: line 3" in notify.text_body(alert)
+
+
+def test_a_foreign_error_is_named_by_type_and_place_only() -> None:
+    try:
+        int("Nguyễn Văn An")
+    except ValueError as error:
+        alert = notify.alert_from_exception(error, stage="build_facts", province_vi="Vĩnh Phúc")
+    assert alert.detail is not None
+    assert alert.detail.startswith("ValueError tại test_notify.py:")
+    assert "Nguyễn Văn An" not in notify.text_body(alert)
+
+
+# Airflow's callback
+
+
+def context(exception: object) -> dict[str, Any]:
+    return {
+        "exception": exception,
+        "task_instance": SimpleNamespace(task_id="check_counts", log_url="http://127.0.0.1:8080/dags/x"),
+        "dag_run": SimpleNamespace(run_id="scheduled__1", partition_key="2022-10"),
+        "run_id": "scheduled__1",
+        "params": {},
+        "logical_date": None,
+    }
+
+
+def test_the_callback_quotes_the_verdict_that_the_error_points_to(hook: Hook, tmp_path: Path) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps(FAILED, ensure_ascii=False), encoding="utf-8")
+    notify.on_task_failure(context(GateFailed("gate failed", verdict_path=path)))
+    payload = hook.payload
+    assert payload["kind"] == "gate_failed"
+    assert payload["findings_total"] == 2
+    assert payload["verdict_path"] == str(path)
+    assert payload["run_id"] == "scheduled__1"
+    assert payload["log_url"] == "http://127.0.0.1:8080/dags/x"
+    assert payload["stage"] == "check_counts"
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"verdict": "failed"}'])
+def test_a_verdict_that_cannot_be_read_does_not_cost_the_alert(hook: Hook, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "verdict.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    notify.on_task_failure(context(GateCouldNotCheck("the canary passed", verdict_path=path)))
+    payload = hook.payload
+    assert payload["kind"] == "gate_could_not_check"
+    assert payload["detail"].startswith("the canary passed (không đọc được tệp kết luận: ")
+    assert payload["verdict_path"] == str(path)
+
+
+def test_the_callback_of_another_failure_names_stage_month_province_and_log(hook: Hook) -> None:
+    notify.on_task_failure(context(ConfigError("sources.yml:4: key kind: unknown")))
+    payload = hook.payload
+    assert (payload["kind"], payload["stage"], payload["month"]) == ("task_failed", "check_counts", "2022-10")
+    assert payload["province"] == "Vĩnh Phúc"
+    assert payload["detail"] == "sources.yml:4: key kind: unknown"
+    assert "Bản công bố trước vẫn giữ nguyên" in payload["text"]
+
+
+@pytest.mark.parametrize("exception", [None, "Task killed: row 001085012345"])
+def test_a_killed_task_still_alerts_and_quotes_no_text_of_unknown_origin(hook: Hook, exception: object) -> None:
+    notify.on_task_failure(context(exception))
+    assert hook.payload["kind"] == "task_failed"
+    assert "001085012345" not in hook.payload["text"]
+
+
+def test_a_wrong_province_folder_does_not_cost_the_alert(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox, hook: Hook
+) -> None:
+    monkeypatch.setenv("DVCTT_PROVINCE", "khong_co")
+    notify.on_task_failure(context(ConfigError("DVCTT_PROVINCE: no province folder")))
+    assert hook.payload["province"] == "khong_co"
+    assert len(mailbox.envelopes) == 1
