@@ -1,0 +1,136 @@
+"""Which tables and columns a report reads, and reading them.
+
+Only the contract with the marts and plain reads in a fixed order may live here: no arithmetic, no wording. Every row is
+a mapping from column to value as DuckDB gives it (DATE as ``date``, TIMESTAMP as naive local ``datetime``).
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dvctt.errors import ReportError
+
+log = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One table of the contract: the columns that a report needs, and the order that makes its bytes repeatable."""
+
+    columns: tuple[str, ...]
+    order_by: str
+
+
+def _mart(columns: str, order_by: str) -> Mart:
+    return Mart(columns=tuple(columns.split()), order_by=order_by)
+
+
+CONTRACT: Mapping[str, Mart] = {
+    "mart_online_rates": _mart(
+        "month scope entity_code entity_name_vi short_name_vi group_code official_order agency_count received direct "
+        "direct_assumed online postal online_level_3 online_level_4 online_no_level online_rate_percent rank_in_group",
+        "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
+    ),
+    "mart_online_rate_changes": _mart(
+        "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
+        "baseline_months_expected baseline_months_present baseline_online baseline_received baseline_rate_percent "
+        "online received online_rate_percent change_points online_count_change_percent",
+        "month, scope, entity_code, CASE baseline_id WHEN 'previous_month' THEN 1 WHEN 'first_6_months' THEN 2 "
+        "WHEN 'first_9_months' THEN 3 WHEN 'preceding_6_months' THEN 4 WHEN 'preceding_9_months' THEN 5 ELSE 6 END, "
+        "baseline_id",
+    ),
+    "mart_group_gaps": _mart(
+        "month group_code group_name_vi other_group_code other_group_name_vi online_rate_percent "
+        "other_online_rate_percent gap_points",
+        # Both directions of a pair are printed once, the one that reads "higher than" first.
+        "month, gap_points DESC NULLS LAST, group_code, other_group_code",
+    ),
+    "mart_payments": _mart(
+        "month scope entity_code entity_name_vi group_code official_order online_payment_count "
+        "online_payment_amount_vnd online_phi_vnd online_le_phi_vnd online_refund_count online_refund_amount_vnd "
+        "online_net_amount_vnd other_payment_count other_payment_amount_vnd attempt_count attempt_success_count "
+        "attempt_failed_count attempt_open_count ytd_online_payment_count ytd_online_payment_amount_vnd "
+        "ytd_online_refund_count ytd_online_refund_amount_vnd ytd_online_net_amount_vnd ytd_months_expected "
+        "ytd_months_present",
+        "month, scope, official_order NULLS LAST, entity_code",
+    ),
+    "mart_catalogue_coverage": _mart(
+        "month services_total services_level_3 services_level_4 services_other_level online_services "
+        "online_share_percent connected_services not_connected_services connected_share_percent",
+        "month",
+    ),
+    "mart_targets": _mart(
+        "month target_id name_vi metric scope entity_name_vi target_percent numerator denominator actual_percent "
+        "status short_by_points short_by_count legal_basis certainty valid_from valid_to",
+        "month, target_id, scope, entity_name_vi",
+    ),
+    "mart_published_figures": _mart(
+        "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value lower_bound "
+        "upper_bound unit computed_value verdict wording_vi note",
+        "figure_id",
+    ),
+    "mart_additivity_checks": _mart(
+        "check_id month scope entity_code entity_name_vi total_name_vi total sum_of_classes residue residue_name_vi "
+        "unexplained",
+        "month, check_id, scope, entity_code",
+    ),
+    "mart_data_cut_off": _mart("month data_cut_off_at extract_count", "month"),
+}
+
+
+@dataclass(frozen=True)
+class Marts:
+    """All rows of the contract, table by table, in the contract's order."""
+
+    rows: Mapping[str, tuple[Row, ...]]
+
+    def months(self) -> tuple[date, ...]:
+        """The months of mart_online_rates, newest first."""
+        return tuple(sorted({row["month"] for row in self.rows["mart_online_rates"]}, reverse=True))
+
+    def of_month(self, table: str, month: date) -> tuple[Row, ...]:
+        """The rows of a monthly table for one month."""
+        return tuple(row for row in self.rows[table] if row["month"] == month)
+
+
+def read_marts(path: Path) -> Marts:
+    """Read every table of the contract from a DuckDB file, opened read-only.
+
+    Raises:
+        ReportError: the file is missing or unreadable, a table or column of the contract is missing, or
+            mart_online_rates is empty.
+    """
+    if not path.is_file():
+        raise ReportError(f"{path}: no such file; wanted a DuckDB file with the marts")
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            rows = {name: _read(connection, path, name, mart) for name, mart in CONTRACT.items()}
+    except duckdb.Error as error:
+        raise ReportError(f"{path}: cannot read the marts: {error}") from error
+    if not rows["mart_online_rates"]:
+        raise ReportError(f"{path}: table mart_online_rates: found 0 rows, wanted at least one month")
+    log.info("read %d mart rows from %s", sum(len(table) for table in rows.values()), path)
+    return Marts(rows)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[Row, ...]:
+    found = {
+        column
+        for (column,) in connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?", [name]
+        ).fetchall()
+    }
+    missing = [column for column in mart.columns if column not in found]
+    if missing:
+        what = f"column {', '.join(missing)}" if found else "the whole table"
+        raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
+    # Names come from the contract above, never from outside, so building the statement is safe.
+    query = f"SELECT {', '.join(mart.columns)} FROM main.{name} ORDER BY {mart.order_by}"
+    return tuple(dict(zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall())

@@ -1,0 +1,336 @@
+"""What stands on a page: which rows, in which order, with which drawings; then the template.
+
+Only choosing, ordering and naming rows may live here. Sentences and layout belong to include/reports, numbers to the
+marts: nothing here adds or divides them. The same marts give the same bytes.
+"""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from dvctt.config import INCLUDE_ROOT, Province
+from dvctt.errors import ReportError
+from dvctt.report import charts, formats, words
+from dvctt.report.marts import Marts, Row, read_marts
+
+log = logging.getLogger(__name__)
+
+TEMPLATES = INCLUDE_ROOT / "reports"
+
+_ENGLISH_MONTHS = (
+    "january february march april may june july august september october november december".split()  # noqa: SIM905
+)
+# "online_rate_change_to_october" compares a baseline, which its period is, with October: it belongs on October's page.
+_COMPARED_WITH = re.compile(rf"_to_({'|'.join(_ENGLISH_MONTHS)})$")
+
+
+@dataclass(frozen=True)
+class AgencyTable:
+    """The agencies of one group in rank order, with their drawing; ``silent`` are those whose feed did not come."""
+
+    code: str
+    name_vi: str
+    rows: tuple[Row, ...]
+    silent: tuple[Row, ...]
+    chart: charts.Chart
+
+
+def write_reports(marts: Path, out: Path, province: Province, publication: int) -> list[Path]:
+    """Write one page for each month of mart_online_rates, and an index of them.
+
+    Args:
+        marts: the DuckDB file; opened read-only.
+        out: folder of the pages; made if missing. Gets ``bao-cao-<YYYY-MM>.html`` and ``index.html``.
+        province: names the authority and the groups in print order.
+        publication: number of the publication, printed on every page.
+
+    Returns:
+        The paths written: pages newest first, the index last.
+
+    Raises:
+        ReportError: the marts cannot be read, break their contract, or hold a code that has no Vietnamese word.
+    """
+    content = read_marts(marts)
+    months = content.months()
+    environment = _environment()
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for place, month in enumerate(months):
+        context = _month_context(content, month, province)
+        context["newer"] = months[place - 1] if place else None
+        context["older"] = months[place + 1] if place + 1 < len(months) else None
+        path = out / _file_name(month)
+        _write(environment, "monthly.html.j2", path, province=province, publication=publication, **context)
+        written.append(path)
+    index = out / "index.html"
+    overview = [
+        {"month": month, "file_name": _file_name(month), "totals": _totals(content, month, province)}
+        for month in months
+    ]
+    _write(environment, "index.html.j2", index, province=province, publication=publication, months=overview)
+    written.append(index)
+    log.info("wrote %d monthly reports and an index to %s", len(months), out)
+    return written
+
+
+def _file_name(month: date) -> str:
+    return f"bao-cao-{formats.month_key(month)}.html"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for function in (
+        formats.count,
+        formats.money,
+        formats.rate,
+        formats.percent_change,
+        formats.points,
+        formats.signed_points,
+        formats.day,
+        formats.moment,
+        formats.month,
+        formats.month_title,
+        formats.month_end,
+        words.entity,
+        words.share,
+        words.baseline_gap,
+        words.target_shortfall,
+        words.measure,
+        words.exact_measure,
+        words.interval,
+        _file_name,
+    ):
+        environment.filters[function.__name__.lstrip("_")] = function
+    environment.filters["target_status"] = partial(
+        words.word, vocabulary=words.TARGET_STATUS, where="mart_targets.status"
+    )
+    environment.filters["verdict"] = partial(
+        words.word, vocabulary=words.VERDICT, where="mart_published_figures.verdict"
+    )
+    environment.filters["certainty"] = partial(words.word, vocabulary=words.CERTAINTY, where="mart_targets.certainty")
+    environment.filters["tone"] = words.TONE.__getitem__
+    return environment
+
+
+def _write(environment: Environment, template: str, path: Path, **context: Any) -> None:
+    try:
+        text = environment.get_template(template).render(**context)
+    except TemplateError as error:
+        raise ReportError(f"{TEMPLATES / template}: cannot write {path.name}: {error}") from error
+    path.write_text(unicodedata.normalize("NFC", text), encoding="utf-8", newline="\n")
+
+
+def _month_context(content: Marts, month: date, province: Province) -> dict[str, Any]:
+    totals = _totals(content, month, province)
+    changes = content.of_month("mart_online_rate_changes", month)
+    published = _published(content, month)
+    return {
+        "month": month,
+        "totals": totals,
+        "groups": [row for row in totals if row["scope"] == "group"],
+        "provinces": [row for row in totals if row["scope"] == "province"],
+        "history": _history(content, month, province),
+        "trend": _trend(content, month, province),
+        "make_up": charts.make_up(
+            "bieu-do-co-cau",
+            totals,
+            f"Cơ cấu hồ sơ tiếp nhận {formats.month(month)} theo kênh và mức độ",
+            "Mỗi thanh là toàn bộ hồ sơ tiếp nhận của một khối. Số liệu ở hai bảng ngay dưới biểu đồ.",
+        ),
+        "changes": [
+            (row, [change for change in changes if _same_entity(row, change)])
+            for row in totals
+            if any(_same_entity(row, change) for change in changes)
+        ],
+        "gaps": _gaps(content.of_month("mart_group_gaps", month)),
+        "agency_tables": _agency_tables(content, month, province),
+        "agency_changes": {
+            row["entity_code"]: row
+            for row in changes
+            if row["scope"] == "agency" and row["baseline_id"] == "previous_month"
+        },
+        "payments": _in_print_order(content.of_month("mart_payments", month), province, agencies=False),
+        "agency_payments": _in_print_order(content.of_month("mart_payments", month), province, agencies=True),
+        "payment_history": _payment_history(content, month),
+        "payment_chart": _payment_chart(content, month),
+        "catalogue": _catalogue(content, month),
+        "targets": content.of_month("mart_targets", month),
+        "published": published,
+        "additivity": _additivity(content, month, province),
+        "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
+    }
+
+
+def _same_entity(row: Row, other: Row) -> bool:
+    return (row["scope"], row["entity_code"]) == (other["scope"], other["entity_code"])
+
+
+def _print_place(row: Row, province: Province) -> tuple[int, int, int, str]:
+    """Groups as the province orders them, then the province; agencies by group, then official order."""
+    codes = [group.code for group in province.groups]
+    group = row["entity_code"] if row["scope"] == "group" else row.get("group_code")
+    in_groups = codes.index(group) if group in codes else len(codes)
+    official = row.get("official_order")
+    return (
+        1 if row["scope"] == "province" else 0,
+        in_groups,
+        official if official is not None else 10**9,
+        str(row["entity_code"]),
+    )
+
+
+def _in_print_order(rows: Sequence[Row], province: Province, *, agencies: bool) -> list[Row]:
+    chosen = [row for row in rows if (row["scope"] == "agency") == agencies]
+    return sorted(chosen, key=lambda row: _print_place(row, province))
+
+
+def _totals(content: Marts, month: date, province: Province) -> list[Row]:
+    return _in_print_order(content.of_month("mart_online_rates", month), province, agencies=False)
+
+
+def _until(content: Marts, table: str, month: date) -> list[Row]:
+    """The rows of the same year up to and with the month."""
+    return [row for row in content.rows[table] if row["month"].year == month.year and row["month"] <= month]
+
+
+def _year_so_far(rows: Sequence[Row], month: date) -> list[date]:
+    """Every month from the first that has a row to this one: a month that did not come keeps its empty place."""
+    first = min((row["month"] for row in rows), default=month)
+    return [date(month.year, number, 1) for number in range(first.month, month.month + 1)]
+
+
+def _history(content: Marts, month: date, province: Province) -> list[tuple[date, dict[str, Row]]]:
+    """Month by month in the year so far, each with its totals by entity code."""
+    months = _year_so_far(_until(content, "mart_online_rates", month), month)
+    return [(one, {row["entity_code"]: row for row in _totals(content, one, province)}) for one in months]
+
+
+def _trend(content: Marts, month: date, province: Province) -> charts.Chart:
+    totals = _totals(content, month, province)
+    rows = [row for row in _until(content, "mart_online_rates", month) if row["scope"] != "agency"]
+    total = next((row["entity_code"] for row in totals if row["scope"] == "province"), None)
+    return charts.trend(
+        "bieu-do-dien-bien",
+        rows,
+        _year_so_far(rows, month),
+        [row["entity_code"] for row in totals],
+        total,
+        f"Tỷ lệ hồ sơ trực tuyến theo tháng, đến {formats.month(month)}",
+        "Mỗi đường là một khối; tháng không có tỷ lệ thì để trống. Số liệu ở bảng ngay dưới biểu đồ.",
+    )
+
+
+def _gaps(rows: Sequence[Row]) -> list[Row]:
+    """Each pair of groups once, in the direction that the mart's order puts first."""
+    pairs: dict[frozenset[str], Row] = {}
+    for row in rows:
+        pairs.setdefault(frozenset((row["group_code"], row["other_group_code"])), row)
+    return list(pairs.values())
+
+
+def _agency_tables(content: Marts, month: date, province: Province) -> list[AgencyTable]:
+    agencies = [row for row in content.of_month("mart_online_rates", month) if row["scope"] == "agency"]
+    named = {group.code: group.name_vi for group in province.groups}
+    # An agency that no group claims is printed last rather than lost.
+    codes = [*named, *sorted({str(row["group_code"]) for row in agencies} - set(named))]
+    named |= {row["entity_code"]: row["entity_name_vi"] for row in _totals(content, month, province)}
+    tables = []
+    for place, code in enumerate(codes, start=1):
+        rows = tuple(row for row in agencies if str(row["group_code"]) == code)
+        if not rows:
+            continue
+        name = named.get(code, "Đơn vị chưa xếp vào khối nào")
+        chart = charts.ranking(
+            f"bieu-do-xep-hang-{place}",
+            rows,
+            f"{name}: tỷ lệ hồ sơ trực tuyến {formats.month(month)}, từ cao xuống thấp",
+            "Mỗi thanh là một cơ quan. Số liệu ở bảng ngay dưới biểu đồ.",
+        )
+        silent = tuple(row for row in rows if row["received"] is None)
+        tables.append(AgencyTable(code=code, name_vi=name, rows=rows, silent=silent, chart=chart))
+    return tables
+
+
+def _payment_history(content: Marts, month: date) -> list[tuple[date, Row | None]]:
+    rows = {row["month"]: row for row in _until(content, "mart_payments", month) if row["scope"] == "province"}
+    return [(one, rows.get(one)) for one in _year_so_far(list(rows.values()), month)]
+
+
+def _payment_chart(content: Marts, month: date) -> charts.Chart | None:
+    rows = _payment_history(content, month)
+    if all(row is None or row["online_payment_amount_vnd"] is None for _, row in rows):
+        return None
+    return charts.payments(
+        "bieu-do-thanh-toan",
+        rows,
+        f"Số tiền thanh toán trực tuyến theo tháng, đến {formats.month(month)} (triệu đồng)",
+        "Mỗi cột là một tháng, chưa trừ hoàn phí. Số liệu ở bảng ngay dưới biểu đồ.",
+    )
+
+
+def _catalogue(content: Marts, month: date) -> tuple[Row, charts.Chart] | None:
+    row = next(iter(content.of_month("mart_catalogue_coverage", month)), None)
+    if row is None or row["services_total"] is None:
+        return None
+    chart = charts.catalogue(
+        "bieu-do-danh-muc",
+        row,
+        f"Danh mục dịch vụ công theo mức độ, {formats.month(month)}",
+        "Một thanh là toàn bộ danh mục. Số liệu ở bảng ngay dưới biểu đồ.",
+    )
+    return row, chart
+
+
+def _figure_month(row: Row) -> date:
+    """The month on whose page a published figure stands: the one it speaks about, else the one its period ends in."""
+    compared = _COMPARED_WITH.search(row["metric"])
+    number = _ENGLISH_MONTHS.index(compared.group(1)) + 1 if compared else row["period_end"].month
+    return date(row["period_end"].year, number, 1)
+
+
+def _published(content: Marts, month: date) -> list[Row]:
+    """Figures that speak about the month, then the targets printed beside them whose time holds the month."""
+    rows = content.rows["mart_published_figures"]
+    targets = [row for row in rows if row["metric"].startswith("target_")]
+    figures = [row for row in rows if row not in targets and _figure_month(row) == month]
+    if not figures:
+        return []
+    end = formats.month_end(month)
+    current = [
+        row
+        for row in targets
+        if (row["period_start"] is None or row["period_start"] <= end) and month <= row["period_end"]
+    ]
+    return [*figures, *current]
+
+
+def _additivity(content: Marts, month: date, province: Province) -> dict[str, list[Row]]:
+    """Checks of groups and province in full; of agencies only those with a residue or without an answer."""
+    checks = content.of_month("mart_additivity_checks", month)
+    whole = sorted(
+        (row for row in checks if row["scope"] != "agency"),
+        key=lambda row: (row["check_id"], _print_place(row, province)),
+    )
+    notable = [row for row in checks if row["scope"] == "agency" and (row["residue"] != 0 or row["unexplained"] != 0)]
+    return {
+        "whole": whole,
+        "agencies": notable,
+        "unexplained": [row for row in checks if row["unexplained"] not in (0, None)],
+        "unanswered": [row for row in checks if row["unexplained"] is None],
+        "all": list(checks),
+    }

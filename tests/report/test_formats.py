@@ -1,0 +1,111 @@
+"""Numbers as offices print them, and back again."""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from dvctt.report import formats
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def read_vietnamese(text: str) -> Decimal:
+    """Read a printed number the strict way: "2.952" is 2952, and nothing but a printed form is taken."""
+    whole, _, decimals = text.lstrip("+-").partition(",")
+    groups = whole.split(".")
+    assert all(part.isdigit() for part in [*groups, decimals or "0"])
+    assert 1 <= len(groups[0]) <= 3
+    assert all(len(group) == 3 for group in groups[1:])
+    number = Decimal("".join(groups) + (f".{decimals}" if decimals else ""))
+    return -number if text.startswith("-") else number
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "text"),
+    [
+        (formats.count, 2952, "2.952"),
+        (formats.count, 0, "0"),
+        (formats.count, 999, "999"),
+        (formats.count, 1000000, "1.000.000"),
+        (formats.count, -3, "-3"),
+        (formats.count, 8147236000.0, "8.147.236.000"),
+        (formats.rate, 50.3, "50,3%"),
+        (formats.rate, 98.79, "98,8%"),
+        (formats.rate, 0, "0,0%"),
+        (formats.rate, 100, "100,0%"),
+        (formats.points, 28.7031, "28,7 điểm %"),
+        (formats.points, -28.7031, "28,7 điểm %"),
+        (formats.signed_points, 28.4982, "+28,5 điểm %"),
+        (formats.signed_points, -1.731, "-1,7 điểm %"),
+        (formats.percent_change, 195.2, "+195,2%"),
+        (formats.percent_change, -4.04, "-4,0%"),
+        (formats.money, 8147236000, "8.147.236.000 đồng"),
+        (formats.millions, 912345678, "912,3"),
+        (formats.millions, 1234567890, "1.234,6"),
+        (formats.exact, 50.25, "50,25"),
+        (formats.exact, 79.0, "79"),
+        (formats.exact, 99.0001, "99,0001"),
+        (formats.exact, 8100000001.0, "8.100.000.001"),
+        (formats.exact, 100, "100"),
+        (formats.day, date(2022, 10, 5), "05/10/2022"),
+        (formats.moment, datetime(2022, 11, 5, 1, 2, 33), "01:02 05/11/2022"),
+        (formats.month, date(2022, 3, 1), "tháng 03/2022"),
+        (formats.month_title, date(2022, 10, 1), "tháng 10 năm 2022"),
+        (formats.month_title, date(2022, 2, 1), "tháng 02 năm 2022"),
+        (formats.month_title, date(2022, 3, 1), "tháng 3 năm 2022"),
+        (formats.month_key, date(2022, 3, 1), "2022-03"),
+        (formats.month_end, date(2024, 2, 1), date(2024, 2, 29)),
+    ],
+)
+def test_a_value_is_printed_as_offices_print_it(function, value, text):
+    assert function(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(50.25, "50,3%"), (50.35, "50,4%"), (98.85, "98,9%"), (0.05, "0,1%")])
+def test_halves_are_rounded_up_as_by_hand(value, text):
+    assert formats.rate(value) == text
+
+
+@pytest.mark.parametrize("value", [-0.04, 0.04, 0, -0.0])
+def test_a_change_that_rounds_to_nothing_has_no_sign(value):
+    assert formats.signed_points(value) == "0,0 điểm %"
+
+
+@pytest.mark.parametrize("function", [formats.rate, formats.points, formats.signed_points, formats.percent_change])
+def test_a_missing_share_does_not_exist_and_is_not_zero(function):
+    assert function(None) == "không có"
+
+
+@pytest.mark.parametrize("function", [formats.count, formats.money, formats.millions, formats.day, formats.moment])
+def test_a_missing_count_or_date_has_no_data_and_is_not_zero(function):
+    assert function(None) == "chưa có dữ liệu"
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+def test_every_count_reads_back_as_itself(value):
+    assert read_vietnamese(formats.count(value)) == value
+
+
+@given(st.integers(min_value=0, max_value=10**15))
+def test_every_amount_reads_back_to_the_dong(value):
+    assert read_vietnamese(formats.money(value).removesuffix(" đồng")) == value
+
+
+@given(st.floats(min_value=0, max_value=100, allow_nan=False))
+def test_every_rate_reads_back_within_half_a_tenth(value):
+    text = formats.rate(value)
+    printed = read_vietnamese(text.removesuffix("%"))
+    assert printed == Decimal(repr(value)).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    assert abs(printed - Decimal(repr(value))) <= Decimal("0.05")
+
+
+@given(st.floats(min_value=-100, max_value=100, allow_nan=False))
+def test_a_signed_change_and_its_opposite_mirror_each_other(value):
+    up = read_vietnamese(formats.signed_points(value).removesuffix(" điểm %"))
+    down = read_vietnamese(formats.signed_points(-value).removesuffix(" điểm %"))
+    assert up == -down
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False))
+def test_an_exact_number_loses_and_gains_no_decimal(value):
+    assert read_vietnamese(formats.exact(value)) == value

@@ -1,0 +1,64 @@
+"""Reading the marts: the contract is checked, the order is fixed, the file is never written."""
+
+import duckdb
+import pytest
+from dvctt.errors import ReportError
+from dvctt.report.marts import CONTRACT, read_marts
+
+
+def test_every_table_of_the_contract_is_read(marts):
+    content = read_marts(marts)
+    assert set(content.rows) == set(CONTRACT)
+    assert all(content.rows.values())
+
+
+def test_months_come_newest_first(marts):
+    assert [month.isoformat() for month in read_marts(marts).months()] == ["2022-10-01", "2022-09-01"]
+
+
+def test_rows_come_in_the_contract_s_order_whatever_order_they_were_written_in(build_marts, rows):
+    content = read_marts(build_marts("a.duckdb"))
+    turned = read_marts(build_marts("b.duckdb", **{table: values[::-1] for table, values in rows.items()}))
+    assert content.rows == turned.rows
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ReportError, match=r"nothing\.duckdb: no such file"):
+        read_marts(tmp_path / "nothing.duckdb")
+
+
+def test_a_file_that_is_no_warehouse_is_named(tmp_path):
+    path = tmp_path / "marts.duckdb"
+    path.write_bytes(b"not a warehouse at all")
+    with pytest.raises(ReportError, match=r"marts\.duckdb: cannot read the marts"):
+        read_marts(path)
+
+
+def test_a_missing_table_is_named(marts):
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute("DROP TABLE mart_targets")
+    with pytest.raises(ReportError, match="table mart_targets: missing the whole table"):
+        read_marts(marts)
+
+
+def test_a_missing_column_is_named(marts):
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute("ALTER TABLE mart_targets DROP COLUMN short_by_count")
+    with pytest.raises(ReportError, match="table mart_targets: missing column short_by_count"):
+        read_marts(marts)
+
+
+def test_marts_without_a_month_are_refused(build_marts):
+    with pytest.raises(ReportError, match="mart_online_rates: found 0 rows, wanted at least one month"):
+        read_marts(build_marts(mart_online_rates=[]))
+
+
+def test_reading_does_not_wait_for_another_reader(marts):
+    with duckdb.connect(str(marts), read_only=True):
+        assert read_marts(marts).months()
+
+
+def test_reading_leaves_the_file_as_it_was(marts):
+    before = marts.read_bytes()
+    read_marts(marts)
+    assert marts.read_bytes() == before

@@ -1,0 +1,238 @@
+"""The pages as an officer reads them: every number from a mart, nothing missing in silence, nothing from outside."""
+
+import re
+import unicodedata
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+from dvctt.errors import ReportError
+from dvctt.report import write_reports
+
+
+class Page(HTMLParser):
+    """Tags, ids, links and the visible text of a page."""
+
+    VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "title", "desc"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def values(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.tags if name in attributes]
+
+
+@pytest.fixture(scope="module")
+def october(written):
+    return written[0].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(october):
+    return Page(october)
+
+
+def test_every_month_gets_a_page_newest_first_and_an_index_last(written):
+    assert [path.name for path in written] == ["bao-cao-2022-10.html", "bao-cao-2022-09.html", "index.html"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Báo cáo tình hình cung cấp dịch vụ công trực tuyến tháng 10 năm 2022",
+        "Ủy ban nhân dân tỉnh Vĩnh Phúc",
+        "từ ngày 01/10/2022 đến hết ngày 31/10/2022",
+        "Số liệu chốt lúc 01:02 05/11/2022",
+        "Lần công bố số 7",
+        "Nguồn: hệ thống một cửa",
+        "Khối sở ban ngành: 2.952 hồ sơ trực tuyến trên 5.869 hồ sơ tiếp nhận, đạt 50,3%",
+        "Khối huyện thành phố: 18.525 hồ sơ trực tuyến trên 23.449 hồ sơ tiếp nhận, đạt 79,0%",
+        "2.930 + 19 + 3 = 2.952",
+        "11.977 + 6.527 + 21 = 18.525",
+        "Khối sở ban ngành có 3 hồ sơ; Khối huyện thành phố có 21 hồ sơ",
+        "2.700 + 2.952 + 217 = 5.869",
+        "Khối sở ban ngành có 41 hồ sơ",
+        "Khối huyện thành phố cao hơn Khối sở ban ngành 28,7 điểm %",
+        "8.918 giao dịch thanh toán trực tuyến, tổng số tiền 8.147.236.000 đồng",
+        "thực hiện 38,8% so với mục tiêu 70,0%, thiếu 31,2 điểm %, tức 636 thủ tục",
+        "Danh mục có 2.039 dịch vụ, trong đó 254 dịch vụ mức độ 3 và 538 dịch vụ mức độ 4",
+        "744 trên 792 dịch vụ mức độ 3 và mức độ 4 đã kết nối",
+        "Tổng số (538 + 254 + 1.247) 2.039",
+        "Cao nhất: Sở Y tế (100,0%). Thấp nhất: Sở Tài nguyên và Môi trường (33,2%).",
+        "9 tháng đầu năm 01/01/2022 – 30/09/2022 21,8% 8.720 trên 40.000 50,3% 2.952 trên 5.869 +28,5 điểm %",
+        "không có kỳ gốc có dữ liệu 5 trên 6 tháng",
+        "không có kỳ gốc không tiếp nhận hồ sơ nào",
+    ],
+)
+def test_the_page_says_what_the_marts_say(page, sentence):
+    assert sentence in page.text
+
+
+def test_a_feed_that_did_not_come_is_named_and_is_no_zero(page):
+    assert "Chưa có dữ liệu: UBND thành phố Vĩnh Yên." in page.text
+    assert "– UBND thành phố Vĩnh Yên chưa có dữ liệu Thứ hạng xét theo" in page.text
+
+
+def test_an_agency_that_received_nothing_has_no_rate(page):
+    assert "– Ban Dân tộc 0 0 không có 0 0 0 không có" in page.text
+
+
+def test_a_year_to_date_with_a_month_missing_is_not_printed(page):
+    assert "Lũy kế từ đầu năm không có: có dữ liệu 9 trên 10 tháng" in page.text
+
+
+def test_published_figures_stand_on_the_page_of_their_month_with_their_verdict(written, page):
+    assert "9 Thay đổi của tỷ lệ: Khối sở ban ngành" in page.text
+    assert "29 điểm % +28,5 điểm % từ 28 đến 29 điểm % ✓ Khớp" in page.text
+    assert "18.525 hồ sơ 18.524 hồ sơ đúng số đã in ✗ Không khớp" in page.text
+    assert "70% 38,8% từ 70% trở lên ✗ Chưa đạt mục tiêu" in page.text
+    september = Page(written[1].read_text(encoding="utf-8")).text
+    assert "Không có số liệu đã công bố cho tháng này." in september
+
+
+def test_residues_are_listed_and_agencies_without_one_are_not(page):
+    checks = page.text.split("9. Kiểm tra tổng và thành phần")[1]
+    assert "2.952 2.949 3 Không phân mức 0" in checks
+    assert "18.525 18.504 21 Không phân mức 0" in checks
+    assert "Sở Tài nguyên và Môi trường 1.452 1.449 3 Không phân mức 0" in checks
+    assert "Sở Y tế" not in checks.split("10. Định nghĩa")[0]
+    assert "Mọi tổng trong báo cáo bằng các thành phần cộng lại" in checks
+
+
+@pytest.mark.parametrize(
+    ("unexplained", "warning"),
+    [(2, "Có tổng không bằng các thành phần cộng lại."), (None, "Có phép kiểm tra chưa trả lời được")],
+)
+def test_a_total_that_does_not_add_up_is_said_aloud(build_marts, rows, tmp_path, province, unexplained, warning):
+    checks = [(*rows["mart_additivity_checks"][0][:-1], unexplained)]
+    written = write_reports(build_marts(mart_additivity_checks=checks), tmp_path / "r", province, 1)
+    text = Page(written[0].read_text(encoding="utf-8")).text
+    assert warning in text
+    assert "Mọi tổng trong báo cáo" not in text
+
+
+def test_a_month_with_rates_only_says_what_is_missing(written):
+    text = Page(written[1].read_text(encoding="utf-8")).text
+    for words in (
+        "Số liệu chốt lúc chưa có dữ liệu",
+        "Danh mục: chưa có dữ liệu.",
+        "Không có kỳ gốc nào để so sánh.",
+        "Không có mục tiêu nào có hiệu lực trong tháng.",
+        "Chưa có dữ liệu kiểm tra cho tháng này.",
+        "chưa có số lũy kế thanh toán trực tuyến (có dữ liệu 8 trên 9 tháng)",
+    ):
+        assert words in text
+
+
+def test_the_same_marts_give_the_same_bytes(build_marts, rows, tmp_path, province):
+    one = write_reports(build_marts("a.duckdb"), tmp_path / "a", province, 7)
+    turned = {table: values[::-1] for table, values in rows.items()}
+    two = write_reports(build_marts("b.duckdb", **turned), tmp_path / "b", province, 7)
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_the_page_needs_nothing_from_outside(october, page):
+    names = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[^\s\"'<]+", october)) <= names
+    assert not [tag for tag, _ in page.tags if tag in ("script", "img", "iframe", "object")]
+    assert "@import" not in october
+    assert "url(" not in october
+    assert "default-src 'none'" in october
+
+
+def test_every_link_has_its_target(written, page):
+    ids = page.values("id")
+    assert len(ids) == len(set(ids)) > 20
+    links = [link for link in page.values("href") if not link.startswith("data:")]
+    assert len(links) > 10
+    files = {path.name for path in written}
+    assert [link for link in links if link.lstrip("#") not in ids and link not in files] == []
+    referred = [name for value in page.values("aria-labelledby") for name in value.split()]
+    assert set(referred) <= set(ids)
+
+
+def test_every_table_has_a_caption_and_every_header_a_scope(page):
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("table") == tags.count("caption") >= 12
+    assert [attributes for tag, attributes in page.tags if tag == "th" and "scope" not in attributes] == []
+
+
+def test_every_drawing_is_an_image_with_a_name(page):
+    drawings = [attributes for tag, attributes in page.tags if tag == "svg" and "aria-hidden" not in attributes]
+    assert len(drawings) == 6
+    assert all(drawing["role"] == "img" and drawing["aria-labelledby"] for drawing in drawings)
+
+
+def test_the_page_is_vietnamese_in_one_normal_form_with_landmarks(october, page):
+    assert october == unicodedata.normalize("NFC", october)
+    assert ("html", {"lang": "vi"}) in page.tags
+    for landmark in ("header", "nav", "main", "footer", "section"):
+        assert landmark in [tag for tag, _ in page.tags]
+    assert page.values("href")[1] == "#noi-dung"
+    assert page.open == []
+
+
+def test_decomposed_names_are_printed_composed(build_marts, rows, tmp_path, province):
+    decomposed = [
+        tuple(unicodedata.normalize("NFD", value) if isinstance(value, str) else value for value in row)
+        for row in rows["mart_online_rates"]
+    ]
+    written = write_reports(build_marts(mart_online_rates=decomposed), tmp_path / "r", province, 1)
+    text = written[0].read_text(encoding="utf-8")
+    assert "Sở Tài nguyên và Môi trường" in text
+    assert unicodedata.is_normalized("NFC", text)
+
+
+def test_markup_in_a_mart_stays_text(build_marts, rows, tmp_path, province):
+    evil = "<script>alert('x')</script>"
+    rates = [(*row[:3], evil, evil, *row[5:]) for row in rows["mart_online_rates"]]
+    text = write_reports(build_marts(mart_online_rates=rates), tmp_path / "r", province, 1)[0].read_text("utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_an_agency_of_no_known_group_is_printed_last_and_not_lost(build_marts, rows, tmp_path, province):
+    month = date(2022, 10, 1)
+    stray = (month, "agency", "zz", "Cơ quan lạ", None, "unknown", None, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0.0, None)
+    marts = build_marts(mart_online_rates=[*rows["mart_online_rates"], stray])
+    text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
+    assert "Đơn vị chưa xếp vào khối nào" in text
+    assert text.index("– Cơ quan lạ 2 0 0,0%") > text.index("1 UBND huyện Vĩnh Tường")
+
+
+def test_the_index_lists_each_month_with_its_totals(written):
+    text = Page(written[-1].read_text(encoding="utf-8")).text
+    assert text.index("Báo cáo tháng 10/2022") < text.index("Báo cáo tháng 09/2022")
+    assert "Toàn tỉnh Vĩnh Phúc 21.477 29.318 73,3%" in text
+    assert "Khối huyện thành phố 0 0 không có" in text
+
+
+def test_an_unknown_verdict_is_refused_by_name(build_marts, rows, tmp_path, province):
+    figure = rows["mart_published_figures"][1]
+    marts = build_marts(mart_published_figures=[(*figure[:12], "maybe", *figure[13:])])
+    with pytest.raises(ReportError, match=r"mart_published_figures\.verdict: found 'maybe'"):
+        write_reports(marts, tmp_path / "r", province, 1)

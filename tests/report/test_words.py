@@ -1,0 +1,89 @@
+"""Codes of the marts in Vietnamese: every code has a word, and a missing number says why."""
+
+import pytest
+from dvctt.errors import ReportError
+from dvctt.report import words
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "unit", "text"),
+    [
+        (50.25, 50.35, "percent", "từ 50,25 đến 50,35%"),
+        (2952.0, 2952.0, "filings", "đúng số đã in"),
+        (70.0, None, "percent", "từ 70% trở lên"),
+        (None, 5.0, "percentage_points", "đến 5 điểm %"),
+        (8100000001.0, 8199999999.0, "VND", "từ 8.100.000.001 đến 8.199.999.999 đồng"),
+        (None, None, "percent", "không có"),
+    ],
+)
+def test_an_interval_is_printed_with_all_its_decimals(lower, upper, unit, text):
+    assert words.interval(lower, upper, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (50.2982, "percent", "50,3%"),
+        (28.4982, "percentage_points", "+28,5 điểm %"),
+        (2952.0, "filings", "2.952 hồ sơ"),
+        (8918.0, "transactions", "8.918 giao dịch"),
+        (None, "filings", "chưa có dữ liệu"),
+        (None, "percent", "chưa có dữ liệu"),
+    ],
+)
+def test_a_computed_figure_is_printed_in_its_unit(value, unit, text):
+    assert words.measure(value, unit) == text
+
+
+def test_a_code_without_a_word_names_its_place_and_what_is_known():
+    with pytest.raises(ReportError, match=r"mart_targets\.status: found 'late', wanted one of met, missed, no_data"):
+        words.word("late", words.TARGET_STATUS, "mart_targets.status")
+
+
+def test_every_status_and_verdict_has_a_tone():
+    assert set(words.TONE) == set(words.TARGET_STATUS) | set(words.VERDICT)
+
+
+def test_a_share_without_data_is_not_a_share_without_denominator():
+    assert words.share({"rate": None, "received": None}, "rate", "received") == "chưa có dữ liệu"
+    assert words.share({"rate": None, "received": 0}, "rate", "received") == "không có"
+    assert words.share({"rate": 50.25, "received": 4}, "rate", "received") == "50,3%"
+
+
+@pytest.mark.parametrize(
+    ("present", "baseline_received", "received", "reason"),
+    [
+        (5, None, 10, "kỳ gốc có dữ liệu 5 trên 6 tháng"),
+        (None, None, 10, "kỳ gốc có dữ liệu 0 trên 6 tháng"),
+        (6, 0, 10, "kỳ gốc không tiếp nhận hồ sơ nào"),
+        (6, 10, 0, "kỳ này không tiếp nhận hồ sơ nào"),
+        (6, 10, None, "kỳ này chưa có dữ liệu"),
+    ],
+)
+def test_a_change_that_does_not_exist_says_why(present, baseline_received, received, reason):
+    row = {
+        "change_points": None,
+        "baseline_months_expected": 6,
+        "baseline_months_present": present,
+        "baseline_received": baseline_received,
+        "received": received,
+    }
+    assert words.baseline_gap(row) == reason
+
+
+def test_a_change_that_exists_needs_no_reason():
+    assert words.baseline_gap({"change_points": 0.0}) == ""
+
+
+def test_a_missed_target_says_by_how_much_and_how_many():
+    row = {"status": "missed", "short_by_points": 31.1574, "short_by_count": 636}
+    assert words.target_shortfall({**row, "metric": "target_procedures_online_share"}) == (
+        "thiếu 31,2 điểm %, tức 636 thủ tục"
+    )
+    assert words.target_shortfall({**row, "metric": "online_rate"}) == "thiếu 31,2 điểm %, tức 636 hồ sơ"
+    assert words.target_shortfall({**row, "metric": "another"}) == "thiếu 31,2 điểm %, tức 636"
+
+
+def test_a_target_without_data_lacks_data_and_not_procedures():
+    assert words.target_shortfall({"status": "no_data"}) == "chưa có dữ liệu"
+    assert words.target_shortfall({"status": "met"}) == "không thiếu"
