@@ -21,7 +21,7 @@ from rich.table import Table
 from dvctt import __version__, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
-from dvctt.errors import DvcttError, PublishError, VerdictError
+from dvctt.errors import DvcttError, PublishError
 from dvctt.period import Month, month_of_run
 from dvctt.publish import Publication, current_publication
 from dvctt.warehouse import candidate_path, open_candidate, open_published
@@ -81,33 +81,19 @@ def run(
         for stage in stages.AFTER_LANDING:
             stage(settings, run_id=run_id)
     except Exception as error:
-        _alert(settings, error, run_id, reporting)
+        _alert(error, run_id, reporting)
         raise
     _print_summary(settings, Month.parse(night.month) if night.month else None)
 
 
-def _alert(settings: Settings, error: Exception, run_id: str, month: Month | None) -> None:
+def _alert(error: Exception, run_id: str, month: Month | None) -> None:
     """Tell people, as the DAG does; what goes wrong while telling must not hide what went wrong."""
     from dvctt import notify
 
     try:
-        province_vi = load_province(settings.province_folder).name_vi
-    except DvcttError:
-        province_vi = settings.province_folder.name
-    try:
-        if isinstance(error, VerdictError) and error.verdict_path:
-            verdict = json.loads(error.verdict_path.read_text(encoding="utf-8"))
-            alert = notify.alert_from_verdict(verdict, error.verdict_path, stage="check_counts")
-        else:
-            alert = notify.alert_from_exception(
-                error,
-                stage="dvctt run",
-                month=str(month) if month else None,
-                run_id=run_id,
-                province_vi=province_vi,
-                log_url=None,
-            )
-        notify.send(alert)
+        notify.send(
+            notify.alert_for(error, stage="dvctt run", month=str(month) if month else None, run_id=run_id, log_url=None)
+        )
     except DvcttError as failed:
         log.error("the alert did not go out: %s", failed)
 

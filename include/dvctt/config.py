@@ -7,7 +7,7 @@ with file, line and key, when it is wrong. Nothing here reads records, and nothi
 import csv
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -321,9 +321,10 @@ def read_yaml(path: Path, model: type[_Model]) -> _Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        line = _line_of(root, first["loc"])
-        raise ConfigError(_describe(path, line, first, len(error.errors()))) from error
+        # A mistyped key is an unknown one and a missing one: the unknown one has a line of its own.
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        line = _line_of(root, problems[0]["loc"])
+        raise ConfigError(_describe(path, line, problems)) from error
 
 
 def _line_of(node: yaml.Node | None, location: Iterable[str | int]) -> int:
@@ -341,16 +342,19 @@ def _line_of(node: yaml.Node | None, location: Iterable[str | int]) -> int:
     return line
 
 
-def _describe(path: Path, line: int, error: Any, count: int) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
-    if error["type"] == "extra_forbidden":
-        problem = "unknown key"
-    elif error["type"] == "missing":
-        problem = "missing key"
-    else:
-        problem = f"{error['msg']}; found {error['input']!r}"
-    more = f" (and {count - 1} more)" if count > 1 else ""
-    return f"{path}:{line}: key {key}: {problem}{more}; look: dvctt check config"
+def _describe(path: Path, line: int, problems: Sequence[Any]) -> str:
+    first, *others = (_problem(problem) for problem in problems)
+    more = f" (also {'; '.join(others)})" if others else ""
+    return f"{path}:{line}: {first}{more}; look: dvctt check config"
+
+
+def _problem(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+    if problem["type"] == "extra_forbidden":
+        return f"key {key}: unknown key"
+    if problem["type"] == "missing":
+        return f"key {key}: missing key"
+    return f"key {key}: {problem['msg']}; found {problem['input']!r}"
 
 
 def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
@@ -370,7 +374,7 @@ def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
             try:
                 rows.append((reader.line_num, model.model_validate(row)))
             except ValidationError as error:
-                raise ConfigError(_describe(path, reader.line_num, error.errors()[0], error.error_count())) from error
+                raise ConfigError(_describe(path, reader.line_num, error.errors())) from error
     except csv.Error as error:
         raise ConfigError(f"{path}:{reader.line_num}: not CSV: {error}") from error
     return rows

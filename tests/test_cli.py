@@ -1,0 +1,85 @@
+"""The command line: exit codes, words, and answers that are there to be parsed."""
+
+import json
+from pathlib import Path
+
+from dvctt.config import Settings
+
+from tests.conftest import dvctt, settings_for
+
+
+def test_without_a_publication_a_question_is_one_error(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "home", tmp_path / "inbox")
+    for arguments in (
+        ("check", "figures"),
+        ("check", "additivity"),
+        ("status",),
+        ("rows", "--table", "x", "--published"),
+    ):
+        finished = dvctt(settings, *arguments)
+        assert finished.returncode == 1
+        assert "no publication yet" in finished.stderr
+        assert "Traceback" not in finished.stderr
+
+
+def test_figures_that_are_not_reproduced_end_with_1_and_are_all_shown(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "check", "figures", "--json")
+    assert finished.returncode == 1
+    figures = json.loads(finished.stdout)
+    assert [figure["figure_id"] for figure in figures] == list(range(1, 35))
+    verdicts = {figure["figure_id"]: figure["verdict"] for figure in figures}
+    assert (verdicts[1], verdicts[12], verdicts[33], verdicts[34]) == (
+        "not_reproduced",
+        "reproduced",
+        "target_missed",
+        "no_data",
+    )
+
+
+def test_additivity_names_the_residue_and_ends_with_0(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "check", "additivity")
+    assert finished.returncode == 0, finished.stderr
+    assert "0 unexplained" in finished.stdout
+    (line,) = [
+        line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "Không phân mức" in line
+    ]
+    assert [cell.strip() for cell in line.split("│")[3:7]] == ["Khối sở ban ngành", "1", "0", "1"]
+
+
+def test_additivity_of_a_month_that_is_not_there_is_an_error_and_not_a_yes(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "check", "additivity", "--month", "2021-01")
+    assert finished.returncode == 1
+    assert "nothing was looked at" in finished.stderr
+
+
+def test_status_gives_figures_and_paths(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "status", "--month", "2022-10")
+    assert finished.returncode == 0
+    for wanted in ("Khối huyện thành phố", "publication 1", "bao-cao-2022-10.html", "marts.duckdb", "verdict.json"):
+        assert wanted in finished.stdout
+
+
+def test_a_month_that_is_none_is_refused(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "status", "--month", "10-2022")
+    assert finished.returncode == 1
+    assert "found '10-2022', wanted YYYY-MM" in finished.stderr
+
+
+def test_an_unknown_table_names_the_known_ones(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "rows", "--table", "mart_online_rate")
+    assert finished.returncode == 1
+    assert "mart_online_rates" in finished.stderr
+
+
+def test_the_configuration_can_be_checked_alone(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "check", "config")
+    assert finished.returncode == 0
+    assert "26 agencies" in finished.stdout
+
+
+def test_the_dictionary_lists_every_published_table(tiny_home: Settings, tmp_path: Path) -> None:
+    finished = dvctt(tiny_home, "dictionary", "--out", str(tmp_path / "d.md"))
+    assert finished.returncode == 0, finished.stderr
+    text = (tmp_path / "d.md").read_text(encoding="utf-8")
+    assert text.count("\n## ") == 24
+    assert "| `online_no_level` | bigint |" in text

@@ -1,0 +1,168 @@
+"""Landing: all or nothing, versions and supplements, immutable, and the last place that sees personal data."""
+
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.config import load_province
+from dvctt.contract import ENTITIES
+from dvctt.errors import ExtractError, LandingError
+from dvctt.landing import active_extracts, land, landed_extracts
+
+from tests.conftest import PROVINCE, Inbox, filing, payment, write_tiny
+
+VINH_PHUC = load_province(PROVINCE)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_file_lands_once_with_its_manifest(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("payment_requests", "2022-10", [payment("Y", "A", "243", "2022-10-01", 100)], control={"rows": 1})
+    (extract,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert (extract.source, extract.entity, extract.month, extract.arrival) == (
+        "one_stop",
+        "payment_requests",
+        "2022-10",
+        1,
+    )
+    assert (extract.rows, extract.total_amount_vnd, extract.control_rows) == (1, 100, 1)
+    assert extract.extract_id == f"one_stop.payment_requests.2022-10-{extract.sha256[:12]}"
+    assert extract.parquet(tmp_path / "landing").is_file()
+    assert landed_extracts(tmp_path / "landing") == [extract]
+
+
+def test_landing_again_changes_nothing(tiny_inbox: Inbox, tmp_path: Path) -> None:
+    assert len(land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing")) == 6
+    before = tree(tmp_path / "landing")
+    assert before
+    assert land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing") == []
+    assert tree(tmp_path / "landing") == before
+
+
+def test_new_content_under_the_same_name_replaces_the_old_version_whole(inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000"), filing("B", "243", "20221001000000")])
+    land(VINH_PHUC, inbox.root, landing)
+    inbox.write("filings", "2022-10", [filing("A", "244", "20221001000000")])
+    (second,) = land(VINH_PHUC, inbox.root, landing)
+    assert second.arrival == 2
+    assert [extract.rows for extract in landed_extracts(landing)] == [2, 1]
+    assert active_extracts(landed_extracts(landing)) == [second]
+
+
+def test_going_back_to_an_older_content_is_an_arrival_of_its_own(inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    for agency in ("243", "244", "243"):
+        inbox.write("filings", "2022-10", [filing("A", agency, "20221001000000")])
+        land(VINH_PHUC, inbox.root, landing)
+    extracts = landed_extracts(landing)
+    assert [extract.arrival for extract in extracts] == [1, 2, 3]
+    assert extracts[2].extract_id == f"{extracts[0].extract_id}-2"
+    assert active_extracts(extracts) == [extracts[2]]
+
+
+def test_another_name_for_the_same_month_adds_to_it(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    inbox.write("filings", "2022-10.bo-sung", [filing("B", "243", "20221002000000")])
+    extracts = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert [(extract.file_name, extract.arrival) for extract in extracts] == [
+        ("2022-10.csv", 1),
+        ("2022-10.bo-sung.csv", 2),
+    ]
+    assert active_extracts(extracts) == extracts
+
+
+def test_one_bad_file_keeps_all_others_of_the_night_out_and_every_bad_one_is_named(
+    inbox: Inbox, tmp_path: Path
+) -> None:
+    inbox.write("filings", "2022-08", [filing("A", "243", "20220801000000")])
+    inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")], without=("MucDo",))
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"rows": 9})
+    with pytest.raises(ExtractError, match="nothing of this night has landed") as caught:
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert "2022-09.csv:1: missing mandatory column MucDo" in str(caught.value)
+    assert "2022-10.csv: control total differs" in str(caught.value)
+    assert tree(tmp_path / "landing") == {}
+
+
+def test_a_mended_night_lands_whole(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")])
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], without=("MucDo",))
+    with pytest.raises(ExtractError):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 2
+
+
+def test_a_kill_between_parquet_and_manifest_is_an_extract_that_never_was(inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    (extract,) = land(VINH_PHUC, inbox.root, landing)
+    (extract.folder(landing) / f"{extract.extract_id}.json").unlink()
+    assert landed_extracts(landing) == []
+    assert land(VINH_PHUC, inbox.root, landing)[0].extract_id == extract.extract_id
+
+
+def test_no_inbox_and_an_empty_one_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(ExtractError, match=r"no inbox; .*DVCTT_INBOX"):
+        land(VINH_PHUC, tmp_path / "nowhere", tmp_path / "landing")
+    (tmp_path / "inbox" / "one_stop").mkdir(parents=True)
+    with pytest.raises(ExtractError, match="no source file at all"):
+        land(VINH_PHUC, tmp_path / "inbox", tmp_path / "landing")
+
+
+def test_a_manifest_without_its_parquet_file_stops_everything(tiny_inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    extract = land(VINH_PHUC, tiny_inbox.root, landing)[0]
+    extract.parquet(landing).unlink()
+    with pytest.raises(LandingError, match=rf"{extract.extract_id}\.parquet: listed .* but gone"):
+        landed_extracts(landing)
+
+
+def test_a_manifest_that_is_torn_is_named(tiny_inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    extract = land(VINH_PHUC, tiny_inbox.root, landing)[0]
+    manifest = extract.folder(landing) / f"{extract.extract_id}.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:40], encoding="utf-8")
+    with pytest.raises(LandingError, match=rf"{extract.extract_id}\.json: not a landing manifest"):
+        landed_extracts(landing)
+
+
+def test_no_personal_value_reaches_landing(inbox: Inbox, tmp_path: Path) -> None:
+    write_tiny(inbox)
+    land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    parquet = sorted((tmp_path / "landing").rglob("*.parquet"))
+    assert len(parquet) == 6
+    personal = {column for entity in ENTITIES.values() for column in entity.personal}
+    assert len(personal) == 9
+    for path in parquet:
+        relation = duckdb.sql(f"select * from '{path}'")
+        assert not personal & set(relation.columns)
+        assert "MẪU" not in str(relation.fetchall())
+        assert "example.invalid" not in str(relation.fetchall())
+    for path in (tmp_path / "landing").rglob("*.json"):
+        assert "MẪU" not in path.read_text(encoding="utf-8")
+
+
+def test_a_source_that_cannot_be_read_leaves_no_trace_in_landing(inbox: Inbox, tmp_path: Path) -> None:
+    path = inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ExtractError, match=r"2022-10\.csv"):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert tree(tmp_path / "landing") == {}
+
+
+def test_the_manifest_says_what_a_person_asks_of_a_file(tiny_inbox: Inbox, tmp_path: Path) -> None:
+    land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing")
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "landing").rglob("*.json")]
+    assert len(manifests) == 6
+    for manifest in manifests:
+        assert manifest["started_at"] <= manifest["finished_at"]
+        assert manifest["finished_at"].endswith("+07:00")
+        assert manifest["software_version"]
+        assert manifest["bytes"] > 0

@@ -1,0 +1,185 @@
+"""Publications: numbered, immutable, switched in one step, and whole after a kill at any point."""
+
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt import publish, stages
+from dvctt.config import Settings, load_province
+from dvctt.errors import PublishError
+from dvctt.files import sha256_of
+from dvctt.landing import landed_extracts
+from dvctt.transform import manifest_of
+
+from tests.conftest import PROVINCE
+
+VINH_PHUC = load_province(PROVINCE)
+
+
+def current(settings: Settings) -> publish.Publication:
+    publication = publish.current_publication(settings.published)
+    assert publication is not None
+    return publication
+
+
+def again(settings: Settings, *, verdict: str = "passed") -> publish.Publication:
+    """Publish the candidate that the home holds once more, without the slow stages."""
+    path = settings.candidate / "verdict.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "verdict": verdict}), encoding="utf-8")
+    building = publish.assemble(settings.published, settings.candidate, path)
+    return publish.publish(
+        settings.published,
+        building,
+        number=publish.next_number(settings.published),
+        province=VINH_PHUC,
+        extracts=landed_extracts(settings.landing),
+        run_id="again",
+        month="2022-10",
+    )
+
+
+def test_a_publication_holds_what_its_manifest_says(tiny_home: Settings) -> None:
+    publication = current(tiny_home)
+    listed = publication.manifest["files"]
+    found = {
+        str(path.relative_to(publication.folder)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for path in publication.folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+    assert {"marts.duckdb", "verdict.json", "parquet/fct_filings.parquet", "reports/bao-cao-2022-10.html"} <= set(found)
+    assert listed == found
+    assert publication.number == 1
+    assert {e["extract_id"] for e in publication.manifest["extracts"]} == {
+        e.extract_id for e in landed_extracts(tiny_home.landing)
+    }
+
+
+def test_nobody_can_write_a_published_file(tiny_home: Settings) -> None:
+    files = [path for path in current(tiny_home).folder.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert [path for path in files if path.stat().st_mode & 0o222] == []
+
+
+def test_facts_dimensions_audit_and_marts_are_tables_with_descriptions(tiny_home: Settings) -> None:
+    with duckdb.connect(str(current(tiny_home).marts), read_only=True) as connection:
+        tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
+        assert connection.execute("select view_name from duckdb_views() where not internal").fetchall() == []
+        undocumented = connection.execute(
+            "select table_name, column_name from duckdb_columns() where not internal and coalesce(comment, '') = ''"
+        ).fetchall()
+    published = {n["name"] for n in manifest_of(tiny_home.candidate)["nodes"].values() if "published" in n["tags"]}
+    assert {"fct_filings", "dim_agencies", "aud_totals", "mart_online_rates"} <= set(tables)
+    assert {name for name in published if not name.startswith("unique_")} >= set(tables)
+    assert all(tables.values())
+    assert undocumented == []
+
+
+def test_parquet_and_marts_hold_the_same_rows(tiny_home: Settings) -> None:
+    publication = current(tiny_home)
+    files = sorted((publication.folder / "parquet").glob("*.parquet"))
+    assert {path.stem for path in files} == set(publication.manifest["row_counts"])
+    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+        for path in files:
+            differing = connection.execute(
+                f"(from {path.stem} except all from '{path}') union all (from '{path}' except all from {path.stem})"
+            ).fetchall()
+            assert differing == [], path.stem
+
+
+def test_the_same_candidate_gives_the_same_parquet_bytes(tiny_copy: Settings) -> None:
+    first = current(tiny_copy).manifest["files"]
+    second = again(tiny_copy).manifest["files"]
+    parquet = [name for name in first if name.startswith("parquet/")]
+    assert len(parquet) > 20
+    assert {name: first[name] for name in parquet} == {name: second[name] for name in parquet}
+
+
+def test_a_new_publication_leaves_the_old_one_untouched(tiny_copy: Settings) -> None:
+    before = {path: path.read_bytes() for path in current(tiny_copy).folder.rglob("*") if path.is_file()}
+    publication = again(tiny_copy)
+    assert publication.number == 2
+    assert current(tiny_copy).number == 2
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_reader_who_holds_publication_1_keeps_it_whole(tiny_copy: Settings) -> None:
+    with duckdb.connect(str(tiny_copy.published / "current" / "marts.duckdb"), read_only=True) as reader:
+        before = reader.execute("select sum(received) from mart_online_rates").fetchone()
+        again(tiny_copy)
+        assert reader.execute("select sum(received) from mart_online_rates").fetchone() == before
+
+
+@pytest.mark.parametrize("verdict", ["failed", "could_not_check"])
+def test_a_verdict_that_is_not_passed_is_never_published(tiny_copy: Settings, verdict: str) -> None:
+    with pytest.raises(PublishError, match=f"verdict '{verdict}'; only 'passed' is published"):
+        again(tiny_copy, verdict=verdict)
+    assert current(tiny_copy).number == 1
+
+
+def test_a_number_is_never_given_twice(tiny_copy: Settings) -> None:
+    building = publish.assemble(tiny_copy.published, tiny_copy.candidate, tiny_copy.candidate / "verdict.json")
+    with pytest.raises(PublishError, match="a publication is never written twice"):
+        publish.publish(
+            tiny_copy.published, building, number=1, province=VINH_PHUC, extracts=[], run_id="r", month=None
+        )
+
+
+def test_a_kill_before_the_rename_leaves_publication_1_and_is_swept_up(tiny_copy: Settings) -> None:
+    publish.assemble(tiny_copy.published, tiny_copy.candidate, tiny_copy.candidate / "verdict.json")
+    assert current(tiny_copy).number == 1
+    publish.recover(tiny_copy.published)
+    assert not publish.building_folder(tiny_copy.published).exists()
+    assert current(tiny_copy).number == 1
+
+
+def test_a_kill_between_rename_and_switch_is_finished_by_the_next_run(
+    tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "_switch", killed)
+        with pytest.raises(KilledError):
+            again(tiny_copy)
+    assert current(tiny_copy).number == 1
+    publish.recover(tiny_copy.published)
+    assert current(tiny_copy).number == 2
+
+
+def test_work_is_what_landing_holds_and_the_manifest_does_not(tiny_home: Settings) -> None:
+    extracts = landed_extracts(tiny_home.landing)
+    assert len(extracts) == 6
+    assert not publish.work_to_do(tiny_home.published, extracts, VINH_PHUC)
+    late = [*extracts, extracts[0].__class__(**{**vars(extracts[0]), "extract_id": "late"})]
+    assert publish.work_to_do(tiny_home.published, late, VINH_PHUC).new_extract_ids == ("late",)
+
+
+def test_a_changed_province_folder_is_work(tiny_home: Settings) -> None:
+    changed = VINH_PHUC.model_copy(update={"digest": "other"})
+    work = publish.work_to_do(tiny_home.published, landed_extracts(tiny_home.landing), changed)
+    assert (work.new_extract_ids, work.changed) == ((), ("province folder",))
+
+
+def test_everything_is_work_before_the_first_publication(tmp_path: Path, tiny_home: Settings) -> None:
+    extracts = landed_extracts(tiny_home.landing)
+    work = publish.work_to_do(tmp_path, extracts, VINH_PHUC)
+    assert len(work.new_extract_ids) == len(extracts)
+    assert work.changed == ("no publication yet",)
+
+
+def test_a_pointer_to_nowhere_is_named(tmp_path: Path) -> None:
+    os.symlink("7", tmp_path / "current")
+    with pytest.raises(PublishError, match=r"7/manifest\.json: not a publication's manifest"):
+        publish.current_publication(tmp_path)
+
+
+def test_another_run_cannot_take_over_a_candidate(tiny_copy: Settings) -> None:
+    with pytest.raises(stages.WarehouseError, match="the candidate belongs to run 'cli__"):
+        stages.build_facts(tiny_copy, run_id="another")

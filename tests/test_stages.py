@@ -1,0 +1,262 @@
+"""Nights without Airflow, on literal source files: what is counted, what stops, what stays up, what is found again."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.config import Settings
+from dvctt.publish import current_publication
+
+from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
+
+
+def ask(settings: Settings, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(settings.published / "current" / "marts.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def facts_hash(settings: Settings) -> dict[str, str]:
+    publication = current_publication(settings.published)
+    assert publication is not None
+    return {
+        name: entry["sha256"]
+        for name, entry in publication.manifest["files"].items()
+        if name.startswith(("parquet/fct_", "parquet/dim_", "parquet/mart_")) and "cut_off" not in name
+    }
+
+
+def test_the_tiny_months_are_counted_as_by_hand(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select scope, entity_code, received, direct, direct_assumed, online, postal, online_level_3, online_level_4, "
+        "online_no_level, online_rate_percent from mart_online_rates where month = '2022-10-01' and received > 0 "
+        "order by scope, official_order",
+    )
+    assert rows == [
+        ("agency", "H62.01", 1, 0, 0, 1, 0, 0, 0, 1, 100.0),
+        ("agency", "243", 4, 1, 1, 2, 1, 1, 1, 0, 50.0),
+        ("agency", "244", 1, 1, 0, 0, 0, 0, 0, 0, 0.0),
+        ("group", "provincial", 1, 0, 0, 1, 0, 0, 0, 1, 100.0),
+        ("group", "district", 5, 2, 1, 2, 1, 1, 1, 0, 40.0),
+        ("province", "26", 6, 2, 1, 3, 1, 1, 1, 1, 50.0),
+    ]
+
+
+def test_an_agency_that_received_nothing_is_zero_and_has_no_rate(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select received, online_rate_percent, rank_in_group from mart_online_rates "
+        "where month = '2022-10-01' and entity_code = '253'",
+    )
+    assert rows == [(0, None, None)]
+
+
+def test_a_change_is_in_points_against_the_month_before(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select baseline_rate_percent, online_rate_percent, change_points from mart_online_rate_changes "
+        "where month = '2022-10-01' and scope = 'group' and entity_code = 'district' and baseline_id = 'previous_month'",
+    )
+    assert rows == [(50.0, 40.0, -10.0)]
+
+
+def test_a_baseline_with_months_missing_is_null_and_says_how_many(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select baseline_months_expected, baseline_months_present, baseline_rate_percent, change_points "
+        "from mart_online_rate_changes "
+        "where month = '2022-10-01' and scope = 'province' and baseline_id = 'first_9_months'",
+    )
+    assert rows == [(9, 1, None, None)]
+
+
+def test_payments_are_counted_by_their_own_days_refunds_apart_and_above_32_bits(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select online_payment_count, online_payment_amount_vnd, online_refund_count, online_refund_amount_vnd, "
+        "online_net_amount_vnd, other_payment_count, other_payment_amount_vnd, attempt_count, attempt_success_count, "
+        "ytd_online_payment_count from mart_payments where month = '2022-10-01' and scope = 'province'",
+    )
+    assert rows == [(2, 3_000_050_000, 1, 50_000, 3_000_000_000, 1, 70_000, 3, 2, None)]
+
+
+def test_the_catalogue_is_that_of_the_last_day(tiny_home: Settings) -> None:
+    assert ask(
+        tiny_home,
+        "select services_total, services_level_3, services_level_4, services_other_level, connected_services "
+        "from mart_catalogue_coverage where month = '2022-10-01'",
+    ) == [(3, 1, 1, 1, 1)]
+
+
+def test_every_landed_row_is_accounted_for(tiny_home: Settings) -> None:
+    rows = ask(
+        tiny_home,
+        "select entity, landed_rows, fact_rows, superseded_rows, quarantined_rows from aud_row_reconciliation "
+        "where file_month = '2022-10-01' order by entity",
+    )
+    assert rows == [("filings", 8, 7, 1, 0), ("payment_attempts", 3, 3, 0, 0), ("payment_requests", 3, 3, 0, 0)]
+
+
+def test_a_run_with_nothing_new_ends_early_and_says_so(tiny_copy: Settings) -> None:
+    finished = dvctt(tiny_copy, "run")
+    assert finished.returncode == 0, finished.stderr
+    assert "nothing new" in finished.stdout
+    assert sorted(path.name for path in tiny_copy.published.iterdir()) == ["1", "current"]
+
+
+def test_no_personal_value_is_anywhere_in_a_home(tiny_home: Settings) -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in tiny_home.inbox.rglob("*.csv"))
+    needles = ("MẪU", "000099000001", "0000.000.777", "example.invalid", "Địa chỉ mẫu", "Trích yếu mẫu")
+    assert all(needle in source for needle in needles)
+    files = [path for path in tiny_home.home.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(files) > 60
+    for path in files:
+        content = path.read_bytes()
+        assert not [needle for needle in needles if needle.encode() in content], path
+    with duckdb.connect(str(tiny_home.published / "current" / "marts.duckdb"), read_only=True) as connection:
+        for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+            text = str(connection.execute(f"from {table}").fetchall())
+            assert not [needle for needle in needles if needle in text], table
+
+
+def test_late_files_and_another_order_of_arrival_give_the_same_facts(tmp_path: Path, tiny_home: Settings) -> None:
+    """October first, September a night later: month by month equals all at once."""
+    settings = settings_for(tmp_path / "home", tmp_path / "inbox")
+    shutil.copytree(tiny_home.inbox, settings.inbox)
+    late = sorted(path for path in settings.inbox.rglob("2022-09*") if path.parent.name != "procedures")
+    assert len(late) == 3
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for number, path in enumerate(late):
+        path.rename(aside / str(number))
+    assert dvctt(settings, "run").returncode == 0
+    assert ask(settings, "select distinct month from mart_online_rates") != ask(
+        tiny_home, "select distinct month from mart_online_rates order by 1"
+    )
+    for number, path in enumerate(late):
+        (aside / str(number)).rename(path)
+    assert dvctt(settings, "run").returncode == 0
+    assert sorted(path.name for path in settings.published.iterdir()) == ["1", "2", "current"]
+    hashes = facts_hash(tiny_home)
+    assert len(hashes) > 15
+    assert facts_hash(settings) == hashes
+
+
+@pytest.fixture(scope="module")
+def broken_night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, bytes]]:
+    """A copy of the tiny home whose inbox got a month in which every row of one agency is of an unknown status."""
+    root = tmp_path_factory.mktemp("broken")
+    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    shutil.copytree(tiny_home.inbox, root / "inbox")
+    settings = settings_for(root / "home", root / "inbox")
+    before = {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()}
+    rows = [filing(f"X{n}", "244", "20221120101010", TrangThaiHoSo="99") for n in range(3)]
+    Inbox(settings.inbox).write("filings", "2022-11", [*rows, filing("X9", "243", "20221120101010")])
+    return settings, before
+
+
+def test_a_gate_that_fails_stops_before_the_marts_tells_people_and_changes_nothing_that_a_reader_sees(
+    broken_night: tuple[Settings, dict[str, bytes]], told: Told
+) -> None:
+    settings, before = broken_night
+    finished = dvctt(settings, "run", **told.environment)
+    assert finished.returncode == 1
+    assert "GateFailed" in finished.stderr
+    assert "UBND thành phố Phúc Yên: expected 1, observed 3" in finished.stderr
+    assert before
+    assert {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()} == before
+    body = told.email().get_body(("plain",))
+    assert body is not None
+    words = body.get_content()
+    for wanted in ("Vĩnh Phúc", "UBND thành phố Phúc Yên", "11/2022", str(settings.candidate / "verdict.json")):
+        assert wanted in words
+    assert "KHÔNG ĐẠT" in told.email()["Subject"]
+    assert "UBND thành phố Phúc Yên" in json.dumps(told.post(), ensure_ascii=False)
+
+
+def test_after_a_failed_gate_the_verdict_names_the_rows_and_a_mended_file_is_published(
+    broken_night: tuple[Settings, dict[str, bytes]],
+) -> None:
+    settings, _ = broken_night
+    shown = dvctt(settings, "verdict")
+    assert shown.returncode == 1
+    assert "quarantine.agency_is_within_budget" in shown.stdout
+    rows = dvctt(settings, "rows", "--table", "fct_quarantined_rows", "--month", "2022-11")
+    assert rows.stdout.count("unknown_status") == 3
+    Inbox(settings.inbox).write("filings", "2022-11", [filing("X9", "243", "20221120101010")])
+    assert dvctt(settings, "run").returncode == 0
+    assert ask(
+        settings, "select received from mart_online_rates where scope = 'province' and month = '2022-11-01'"
+    ) == [(1,)]
+    assert ask(
+        settings, "select replaced_rows, quarantined_rows from aud_row_reconciliation where file_month = '2022-11-01'"
+    ) == [(4, 0)]
+
+
+BAD_INPUT = [
+    ("a missing column", lambda box: box.write("filings", "2022-11", [filing("A", "243", "20221101000000")], without=("MucDo",)), "2022-11.csv:1: missing mandatory column MucDo"),
+    ("an empty file", lambda box: box.write("filings", "2022-11", []).write_bytes(b""), "2022-11.csv: empty file (0 bytes)"),
+    ("an unreadable file", lambda box: box.write("filings", "2022-11", []).write_bytes(b"\xff\xfe\x00"), "2022-11.csv:1: not UTF-8"),
+    ("a control total", lambda box: box.write("payment_requests", "2022-11", [payment("N", "A", "243", "2022-11-01", 5)], control={"total_amount_vnd": 6}), "key total_amount_vnd of 2022-11.control.json: found 5, wanted 6"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "break_it", "wanted"), BAD_INPUT, ids=[name for name, _, _ in BAD_INPUT])
+def test_bad_input_is_one_error_and_nothing_lands_in_part(
+    tiny_copy: Settings, name: str, break_it, wanted: str
+) -> None:
+    inbox = Inbox(tiny_copy.inbox)
+    inbox.write("filings", "2022-11.bo-sung", [filing("GOOD", "243", "20221101000000")])
+    break_it(inbox)
+    before = sorted(str(path) for path in (*tiny_copy.landing.rglob("*"), *tiny_copy.published.rglob("*")))
+    finished = dvctt(tiny_copy, "run")
+    assert finished.returncode == 1
+    assert wanted in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert sorted(str(path) for path in (*tiny_copy.landing.rglob("*"), *tiny_copy.published.rglob("*"))) == before
+
+
+def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "tinh"
+    shutil.copytree(PROVINCE, folder)
+    path = folder / "sources.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("kind: files", "kind: fax"), encoding="utf-8")
+    settings = tiny_copy.model_copy(update={"province_folder": folder})
+    finished = dvctt(settings, "run")
+    assert finished.returncode == 1
+    assert "key kind: found 'fax', wanted one of files" in finished.stderr
+    finished = dvctt(tiny_copy.model_copy(update={"province_folder": Path("/nowhere")}), "run")
+    assert finished.returncode == 1
+    assert "DVCTT_PROVINCE: no province folder '/nowhere'" in finished.stderr
+
+
+def test_two_homes_run_side_by_side_and_never_touch_each_other(tmp_path: Path) -> None:
+    homes = []
+    for name in ("a", "b"):
+        settings = settings_for(tmp_path / name / "home", tmp_path / name / "inbox")
+        write_tiny(Inbox(settings.inbox))
+        homes.append(settings)
+    Inbox(homes[1].inbox).write("filings", "2022-10.bo-sung", [filing("B1", "253", "20221010101010")])
+    command = [str(Path(sys.executable).with_name("dvctt")), "run"]
+    running = [
+        subprocess.Popen(command, env=environment_for(s), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for s in homes
+    ]
+    assert [process.wait() for process in running] == [0, 0]
+    received = "select received from mart_online_rates where scope = 'province' and month = '2022-10-01'"
+    assert [ask(settings, received) for settings in homes] == [[(6,)], [(7,)]]
+    assert all("/b/" not in path.read_text(encoding="utf-8") for path in homes[0].home.rglob("*.json"))
+
+
+def test_a_second_run_in_the_same_home_is_refused_while_the_first_one_writes(tiny_copy: Settings) -> None:
+    import fcntl
+
+    with (tiny_copy.home / ".writer.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        finished = dvctt(tiny_copy, "run")
+    assert finished.returncode == 1
+    assert "another run is writing" in finished.stderr
