@@ -3,8 +3,6 @@
 October 2022 holds the published figures of both groups; September is what a baseline looks like.
 """
 
-# ruff: noqa: E501 - a row of a mart stands on one line, as it does in the mart.
-
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path

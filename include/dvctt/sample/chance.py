@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 def draws(*names: object) -> Callable[[], float]:
     """A stream of numbers in [0, 1) that depends on ``names`` alone."""
     digest = hashlib.sha256("|".join(map(str, names)).encode("utf-8")).digest()
-    return random.Random(int.from_bytes(digest[:8], "big")).random
+    return random.Random(int.from_bytes(digest[:8], "big")).random  # noqa: S311 - made-up records, not secrets
 
 
 def apportion(total: int, weights: Mapping[Key, float], caps: Mapping[Key, int] | None = None) -> dict[Key, int]:

@@ -85,7 +85,8 @@ def day_number(day: date) -> int:
 
 def seconds(moment: datetime) -> int:
     """A local, zone-less moment as seconds since ``EPOCH``."""
-    return int((moment - datetime(EPOCH.year, EPOCH.month, EPOCH.day)).total_seconds())
+    start = datetime(EPOCH.year, EPOCH.month, EPOCH.day)  # noqa: DTZ001 - the contract's times carry no zone
+    return int((moment - start).total_seconds())
 
 
 def months_between(first: str, last: str) -> tuple[str, ...]:
