@@ -14,6 +14,10 @@ READY := $(VENV)/.ready
 # The month that `make run` reports, and so the night that it replays.
 MONTH ?= 2022-10
 export DVCTT_HOME ?= $(CURDIR)/var
+# With no inbox of your own, `make run` fills one with the sample, once: what you change in it stays changed.
+ifeq ($(origin DVCTT_INBOX),undefined)
+SAMPLE := $(DVCTT_HOME)/inbox/.sample
+endif
 export DVCTT_INBOX ?= $(DVCTT_HOME)/inbox
 # In the place of links, which not every file system has between a cache and a checkout.
 export UV_LINK_MODE ?= copy
@@ -23,9 +27,12 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup ## Set everything up and run the main job on the sample: the nightly DAG, through Airflow
-	@if [ "$(DVCTT_INBOX)" = "$(CURDIR)/var/inbox" ]; then $(BIN)/dvctt sample --out "$(DVCTT_INBOX)"; fi
+run: setup $(SAMPLE) ## Set everything up and run the main job on the sample: the nightly DAG, through Airflow
 	@$(BIN)/dvctt airflow nightly --month $(MONTH)
+
+$(SAMPLE): | $(READY)
+	@$(BIN)/dvctt sample --out "$(DVCTT_INBOX)"
+	@touch "$@"
 
 .PHONY: test
 test: setup ## Set up and run all tests

@@ -27,8 +27,8 @@ Nothing that a reader sees: the last publication stays up, whole. The figures ar
    observed, and what to do. `land_extracts`: the log names the file, the line or column, what was found and what was wanted.
    Any other: the log's last lines, then `docs/runbooks/a-task-failed.md`.
 2. Mend the cause (usually: ask the source to send the file again into the inbox).
-3. Clear the red task with its downstream tasks, or wait for the next night: what has landed and is not published is
-   found again by itself.
+3. Clear `land_extracts` with its downstream tasks, or wait for the next night: what has landed and is not published is
+   found again by itself. Clearing a later task alone judges the same candidate again.
 """
 
 WRITER = "warehouse_writer"

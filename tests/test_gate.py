@@ -77,11 +77,11 @@ def test_an_expectation_that_gx_does_not_know_is_no_answer() -> None:
 
 def test_a_table_without_rows_is_no_answer() -> None:
     verdict, checks = verdict_of([suite()], [])
-    assert (verdict, checks[0].error) == ("could_not_check", "table aud_x has no rows")
+    assert (verdict, checks[0].error) == ("could_not_check", "table aud_x: no row to compare")
 
 
 def test_a_table_that_may_be_empty_is_not_applicable_but_is_no_pass_alone() -> None:
-    allowed = suite(may_be_empty_because="no payments here")
+    allowed = suite(expectation={"meta": {**META, "may_see_nothing_because": "no payments here"}})
     verdict, checks = verdict_of([allowed], [])
     assert (verdict, checks[0].status) == ("could_not_check", "not_applicable")
 
@@ -186,3 +186,13 @@ def test_a_passed_gate_gives_the_path_of_its_verdict(tmp_path: Path) -> None:
     candidate = candidate_with(tmp_path, f"create table aud_x as {ROWS.format(found=10)}")
     path = gate.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY])
     assert json.loads(path.read_text(encoding="utf-8"))["verdict_vi"] == "ĐẠT"
+
+
+def test_a_rule_that_compared_nothing_has_not_passed() -> None:
+    verdict, checks = verdict_of([suite()], [(None, None), (None, None)])
+    assert (verdict, checks[0].status) == ("could_not_check", "could_not_check")
+    narrow = suite(
+        expectation={"kwargs": {**EQUAL["kwargs"], "row_condition": "wanted > 10", "condition_parser": "pandas"}}
+    )
+    verdict, checks = verdict_of([narrow], [(1, 1)])
+    assert (verdict, checks[0].status) == ("could_not_check", "could_not_check")

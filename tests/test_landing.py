@@ -166,3 +166,33 @@ def test_the_manifest_says_what_a_person_asks_of_a_file(tiny_inbox: Inbox, tmp_p
         assert manifest["finished_at"].endswith("+07:00")
         assert manifest["software_version"]
         assert manifest["bytes"] > 0
+
+
+def test_a_control_file_that_comes_after_its_data_file_is_compared_all_the_same(inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    path = inbox.write("payment_requests", "2022-10", [payment("Y", "A", "243", "2022-10-01", 100)])
+    land(VINH_PHUC, inbox.root, landing)
+    control = path.with_name("2022-10.control.json")
+    control.write_text('{"rows": 1, "total_amount_vnd": 100}', encoding="utf-8")
+    assert land(VINH_PHUC, inbox.root, landing) == []
+    control.write_text('{"rows": 1, "total_amount_vnd": 101}', encoding="utf-8")
+    with pytest.raises(ExtractError, match=r"2022-10\.control\.json: control total differs .*found 100, wanted 101"):
+        land(VINH_PHUC, inbox.root, landing)
+
+
+def test_two_control_files_for_one_data_file_are_refused(inbox: Inbox, tmp_path: Path) -> None:
+    path = inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"rows": 1})
+    path.with_name("2022-10.csv.control.json").write_text('{"rows": 2}', encoding="utf-8")
+    with pytest.raises(ExtractError, match="second control file for the same data file"):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+
+
+@pytest.mark.parametrize("text", ["12.5", "1e3", "1_000", "2.952", "", "abc"])
+def test_text_that_is_no_whole_number_adds_nothing_to_the_amount(inbox: Inbox, tmp_path: Path, text: str) -> None:
+    inbox.write(
+        "payment_requests",
+        "2022-10",
+        [payment("Y", "A", "243", "2022-10-01", 7), payment("Z", "A", "243", "2022-10-01", 0, SoTien=text)],
+    )
+    (extract,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert extract.total_amount_vnd == 7

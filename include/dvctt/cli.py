@@ -74,6 +74,7 @@ def run(
     reporting = month_of_run(parameter=month)
     try:
         night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
+        reporting = Month.parse(night.month) if night and night.month else reporting
         if night is None:
             out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
             _print_summary(settings, reporting)
@@ -83,7 +84,7 @@ def run(
     except Exception as error:
         _alert(error, run_id, reporting)
         raise
-    _print_summary(settings, Month.parse(night.month) if night.month else None)
+    _print_summary(settings, reporting)
 
 
 def _alert(error: Exception, run_id: str, month: Month | None) -> None:
@@ -148,7 +149,7 @@ def verdict(as_json: JsonOption = False) -> None:
 @app.command()
 def rows(
     table: Annotated[str, typer.Option("--table", help="A table of the candidate, such as aud_totals.")],
-    month: MonthOption = None,
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: all months.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
     published: Annotated[bool, typer.Option("--published", help="Ask the current publication instead.")] = False,
 ) -> None:
@@ -274,7 +275,7 @@ def airflow_up() -> None:
 
     settings = Settings.from_environment()
     log.info("Airflow: UI at http://127.0.0.1:8080, user and password: %s", local_airflow.password_file(settings))
-    raise typer.Exit(local_airflow.serve(settings))
+    local_airflow.serve(settings)
 
 
 @app.command()

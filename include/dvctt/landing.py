@@ -104,6 +104,8 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     prepared: list[tuple[Extract, Path]] = []
     problems: list[str] = []
     offered = 0
+    for stranger in sorted({p.name for p in inbox.iterdir() if p.is_dir() and p.name[0] != "."} - _ids(province)):
+        log.warning("%s: no source of this province has this id; nothing in it is read", inbox / stranger)
     for source in province.sources:
         kind = kind_of(source)
         try:
@@ -131,8 +133,13 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     for extract, path in prepared:
         _commit(extract, path, landing)
     shutil.rmtree(staged)
-    log.info("landing: %d files offered, %d new, %d extracts in landing", offered, len(prepared), len(already))
+    total = len(already) + len(prepared)
+    log.info("landing: %d files offered, %d of them new, %d extracts in landing", offered, len(prepared), total)
     return [extract for extract, _ in prepared]
+
+
+def _ids(province: Province) -> set[str]:
+    return {source.id for source in province.sources}
 
 
 def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Extract]) -> None:
@@ -147,6 +154,7 @@ def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], sta
     versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
     sha256 = kind.fingerprint(offer)
     if versions and versions[-1].sha256 == sha256:
+        _refuse_late_control(offer, versions[-1])
         return None
     started, clock = now(), time.monotonic()
     stem = f"{source.id}.{offer.entity}.{offer.name.rpartition('.')[0]}-{sha256[:12]}"
@@ -179,10 +187,28 @@ def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], sta
         software_version=__version__,
     )
     log.info(
-        "extract %s: %d rows in, %d rows landed, %.1f s",
-        extract_id, reading.rows, reading.rows, time.monotonic() - clock,
+        "extract %s: %d bytes in, %d rows out, %.1f s",
+        extract_id, reading.bytes, reading.rows, time.monotonic() - clock,
     )  # fmt: skip
     return extract
+
+
+def _refuse_late_control(offer: Offer, landed: Extract) -> None:
+    """A control file that came after its data file has landed is compared all the same."""
+    control = offer.control
+    if control is None:
+        return
+    pairs = (
+        ("rows", landed.rows, control.rows),
+        ("total_amount_vnd", landed.total_amount_vnd, control.total_amount_vnd),
+        ("sha256", landed.sha256, control.sha256.lower() if control.sha256 else None),
+    )
+    for key, found, wanted in pairs:
+        if wanted is not None and found != wanted:
+            raise ExtractError(
+                f"{control.path}: control total differs from what has landed as {landed.extract_id}: key {key}: "
+                f"found {found}, wanted {wanted}; ask the source to send {offer.entity} of {offer.month} again"
+            )
 
 
 def _commit(extract: Extract, staged: Path, landing: Path) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 from dvctt.config import PROJECT_ROOT, Settings
 from dvctt.errors import DvcttError
@@ -123,10 +124,11 @@ def _run(settings: Settings, arguments: tuple[str, ...], output: Path, show: Cal
         raise AirflowFailed(f"airflow {' '.join(arguments)} ended with {process.returncode}; every line: {output}")
 
 
-def serve(settings: Settings) -> int:
-    """Start Airflow's scheduler, DAG processor, triggerer and UI in the foreground; its exit code."""
+def serve(settings: Settings) -> NoReturn:
+    """Become Airflow: scheduler, DAG processor, triggerer and UI, in this process's place, so that signals reach it."""
     prepare(settings)
-    return subprocess.run(airflow_command("standalone"), env=airflow_environment(settings), check=False).returncode
+    command = airflow_command("standalone")
+    os.execve(command[0], command, airflow_environment(settings))  # noqa: S606 - a command line of this package
 
 
 def password_file(settings: Settings) -> Path:

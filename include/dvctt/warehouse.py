@@ -15,7 +15,7 @@ import duckdb
 
 from dvctt.config import Province
 from dvctt.contract import ENTITIES
-from dvctt.errors import WarehouseError
+from dvctt.errors import LandingError, WarehouseError
 from dvctt.landing import Extract, active_extracts
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,9 @@ def lay_foundation(candidate: Path, province: Province, landing: Path, extracts:
     """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones) and schema
     ``province`` (the checked folder). What an earlier run left of a candidate is thrown away: it is derived, landing is
     not.
+
+    Raises:
+        LandingError: a Parquet file cannot be read, or does not hold the rows that its manifest lists.
     """
     clock = time.monotonic()
     candidate.mkdir(parents=True, exist_ok=True)
@@ -77,12 +80,18 @@ def lay_foundation(candidate: Path, province: Province, landing: Path, extracts:
         stale.unlink(missing_ok=True)
     active = active_extracts(extracts)
     with open_candidate(candidate, read_only=False) as connection:
+        _verify_files(connection, landing, active)
         connection.execute("create schema landing")
         connection.execute("create schema province")
         _write_extracts(connection, extracts, active)
         for name in ENTITIES:
             paths = [e.parquet(landing) for e in active if e.entity == name]
-            connection.execute(_view_of_entity(name, paths))
+            try:
+                connection.execute(_view_of_entity(name, paths))
+            except duckdb.Error as error:
+                raise LandingError(
+                    _damaged(connection, paths) or f"{landing}: {name} cannot be read: {error}"
+                ) from error
         _write_province(connection, province)
     log.info(
         "foundation: %d extracts, %d active, %d rows in the active ones, %.1f s",
@@ -131,6 +140,19 @@ def _write_extracts(
             for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
         ],
     )
+
+
+def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: Sequence[Extract]) -> None:
+    """Every active file must open as Parquet and hold the rows that its manifest lists."""
+    for extract in active:
+        path = extract.parquet(landing)
+        remedy = "restore it from backup, or ask the source to send its month again"
+        try:
+            found = connection.execute("select num_rows from parquet_file_metadata(?)", [str(path)]).fetchone()
+        except duckdb.Error as error:
+            raise LandingError(f"{path}: damaged: {str(error).splitlines()[0]}; {remedy}") from error
+        if found is None or found[0] != extract.rows:
+            raise LandingError(f"{path}: damaged: found {found and found[0]} rows, wanted {extract.rows}; {remedy}")
 
 
 def _view_of_entity(name: str, paths: Sequence[Path]) -> str:

@@ -66,7 +66,9 @@ def _offers_of_entity(source: Source, folder: Path, problems: list[str]) -> list
         if name.startswith(".") or name.endswith(_IN_TRANSIT):
             continue
         if name.endswith(_CONTROL):
-            controls[name.removesuffix(_CONTROL).removesuffix(".csv")] = path
+            other = controls.setdefault(name.removesuffix(_CONTROL).removesuffix(".csv"), path)
+            if other != path:
+                problems.append(f"{path}: second control file for the same data file, beside {other.name}; keep one")
             continue
         match = _NAME.fullmatch(name)
         try:
@@ -200,11 +202,18 @@ def _copy(
         f"copy (select row_number() over () as row_number, {kept} from offered) to ? (format parquet, compression zstd)",
         [str(target)],
     )
-    amount = f'coalesce(sum(try_cast("{entity.amount}" as hugeint)), 0)' if entity.amount else "null"
+    amount = f"coalesce(sum({_whole_number(entity.amount)}), 0)" if entity.amount else "null"
     result = connection.execute(f"select count(*), {amount} from read_parquet(?)", [str(target)]).fetchone()
     if result is None:
         raise ExtractError(f"{offer.path}: could not count the rows that were read from it")
     return int(result[0]), None if result[1] is None else int(result[1])
+
+
+def _whole_number(column: str) -> str:
+    """Only digits are an amount, as in staging: what is none is set aside there, and added up nowhere."""
+    return (
+        f"""case when regexp_full_match(trim("{column}"), '-?\\d{{1,18}}') then cast(trim("{column}") as hugeint) end"""
+    )
 
 
 def _check_totals(offer: Offer, rows: int, amount: int | None, size: int) -> None:

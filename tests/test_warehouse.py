@@ -1,0 +1,82 @@
+"""The candidate's foundation: exactly the active extracts, and a damaged landing file named."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.config import load_province
+from dvctt.contract import ENTITIES
+from dvctt.errors import LandingError, WarehouseError
+from dvctt.landing import land, landed_extracts
+from dvctt.warehouse import lay_foundation, open_candidate, open_published
+
+from tests.conftest import PROVINCE, Inbox, filing
+
+VINH_PHUC = load_province(PROVINCE)
+
+
+def test_only_the_newest_version_of_a_file_is_read(inbox: Inbox, tmp_path: Path) -> None:
+    for number in ("old", "new"):
+        inbox.write("filings", "2022-10", [filing(number, "243", "20221001000000")])
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
+    with open_candidate(tmp_path / "candidate") as connection:
+        assert connection.execute("select MaHoSo, row_number from landing.filings").fetchall() == [("new", 1)]
+        assert connection.execute("select arrival, is_active from landing.extracts order by 1").fetchall() == [
+            (1, False),
+            (2, True),
+        ]
+
+
+def test_an_entity_that_never_came_has_its_columns_and_no_rows(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
+    with open_candidate(tmp_path / "candidate") as connection:
+        for name, entity in ENTITIES.items():
+            relation = connection.sql(f"from landing.{name}")
+            assert relation.columns == ["extract_id", "row_number", *entity.columns]
+            assert len(relation.fetchall()) == (1 if name == "filings" else 0)
+
+
+def test_a_damaged_landing_file_is_named_with_what_to_do(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")])
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    extracts = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    damaged = extracts[1].parquet(tmp_path / "landing")
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(LandingError, match=rf"{damaged.name}: damaged: .*; restore it from backup"):
+        lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", extracts)
+
+
+def test_a_new_foundation_throws_the_old_candidate_away(tiny_inbox: Inbox, tmp_path: Path) -> None:
+    land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing")
+    candidate = tmp_path / "candidate"
+    candidate.mkdir()
+    (candidate / "warehouse.duckdb").write_bytes(b"not a database")
+    (candidate / "warehouse.duckdb.wal").write_bytes(b"nor its log")
+    lay_foundation(candidate, VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
+    with open_candidate(candidate) as connection:
+        assert connection.execute("select count(*) from province.agencies").fetchone() == (26,)
+
+
+def test_no_candidate_no_publication_and_a_damaged_one_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="no candidate"), open_candidate(tmp_path):
+        pass
+    with pytest.raises(WarehouseError, match="no publication yet"), open_published(tmp_path / "marts.duckdb"):
+        pass
+    (tmp_path / "marts.duckdb").write_bytes(b"x" * 5000)
+    with (
+        pytest.raises(WarehouseError, match=r"marts\.duckdb: cannot be opened"),
+        open_published(tmp_path / "marts.duckdb"),
+    ):
+        pass
+
+
+def test_a_path_with_a_quote_in_it_is_a_path(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    landing = tmp_path / "l'endroit"
+    land(VINH_PHUC, inbox.root, landing)
+    lay_foundation(tmp_path / "c'est", VINH_PHUC, landing, landed_extracts(landing))
+    with duckdb.connect(str(tmp_path / "c'est" / "warehouse.duckdb")) as connection:
+        assert connection.execute("select count(*) from landing.filings").fetchone() == (1,)
