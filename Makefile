@@ -43,11 +43,9 @@ up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly s
 	@$(BIN)/dvctt airflow up
 
 .PHONY: lint
-lint: setup ## Run every linter: Python, SQL, YAML, shell, Dockerfile, compose file, import direction
+lint: setup ## Run every linter: Python, SQL, YAML, shell, Dockerfile, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint --nofail dbt_project/models dbt_project/tests > /dev/null
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck .ci/run

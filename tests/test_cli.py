@@ -75,11 +75,3 @@ def test_the_configuration_can_be_checked_alone(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "check", "config")
     assert finished.returncode == 0
     assert "26 agencies" in finished.stdout
-
-
-def test_the_dictionary_lists_every_published_table(tiny_home: Settings, tmp_path: Path) -> None:
-    finished = dvctt(tiny_home, "dictionary", "--out", str(tmp_path / "d.md"))
-    assert finished.returncode == 0, finished.stderr
-    text = (tmp_path / "d.md").read_text(encoding="utf-8")
-    assert text.count("\n## ") == 24
-    assert "| `online_no_level` | bigint |" in text

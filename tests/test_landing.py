@@ -187,7 +187,7 @@ def test_two_control_files_for_one_data_file_are_refused(inbox: Inbox, tmp_path:
         land(VINH_PHUC, inbox.root, tmp_path / "landing")
 
 
-@pytest.mark.parametrize("text", ["12.5", "1e3", "1_000", "2.952", "", "abc"])
+@pytest.mark.parametrize("text", ["12.5", "1e3", "1_000", "2.952", "", "abc", "1 000"])
 def test_text_that_is_no_whole_number_adds_nothing_to_the_amount(inbox: Inbox, tmp_path: Path, text: str) -> None:
     inbox.write(
         "payment_requests",
@@ -196,3 +196,9 @@ def test_text_that_is_no_whole_number_adds_nothing_to_the_amount(inbox: Inbox, t
     )
     (extract,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
     assert extract.total_amount_vnd == 7
+
+
+def test_blanks_around_an_amount_are_not_part_of_it(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("payment_requests", "2022-10", [payment("Y", "A", "243", "2022-10-01", 0, SoTien="\t20000 ")])
+    (extract,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert extract.total_amount_vnd == 20000

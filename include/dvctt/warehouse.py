@@ -86,12 +86,7 @@ def lay_foundation(candidate: Path, province: Province, landing: Path, extracts:
         _write_extracts(connection, extracts, active)
         for name in ENTITIES:
             paths = [e.parquet(landing) for e in active if e.entity == name]
-            try:
-                connection.execute(_view_of_entity(name, paths))
-            except duckdb.Error as error:
-                raise LandingError(
-                    _damaged(connection, paths) or f"{landing}: {name} cannot be read: {error}"
-                ) from error
+            connection.execute(_view_of_entity(name, paths))
         _write_province(connection, province)
     log.info(
         "foundation: %d extracts, %d active, %d rows in the active ones, %.1f s",

@@ -7,7 +7,9 @@ with extracts as (
 
 staged as (
     {% for entity in entities -%}
-    select extract_id, sum(amount_vnd) as amount_vnd
+    select
+        extract_id,
+        sum(amount_vnd) as amount_vnd
     from {{ ref('stg_one_stop__' ~ entity) }}
     group by extract_id
     {% if not loop.last %}union all
@@ -17,7 +19,9 @@ staged as (
 
 facts as (
     {% for entity, fact in entities.items() -%}
-    select extract_id, sum(amount_vnd) as amount_vnd
+    select
+        extract_id,
+        sum(amount_vnd) as amount_vnd
     from {{ ref(fact) }}
     group by extract_id
     {% if not loop.last %}union all

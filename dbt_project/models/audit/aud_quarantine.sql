@@ -5,9 +5,19 @@ with quarantined as (select * from {{ ref('fct_quarantined_rows') }}),
 
 budget as (select * from {{ ref('stg_province__quarantine_budget') }}),
 
-agencies as (select distinct agency_code, name_vi from {{ ref('dim_agencies') }}),
+-- One name per code, the newest: a code that was renamed has two spans, and must not double what is counted.
+agencies as (
+    select
+        agency_code,
+        name_vi
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
 
-extracts as (select * from {{ ref('stg_landing__extracts') }} where is_active),
+extracts as (
+    select * from {{ ref('stg_landing__extracts') }}
+    where is_active
+),
 
 staged as (
     {% for entity in entities -%}
@@ -34,7 +44,12 @@ counted_rows as (
 ),
 
 quarantined_of_agencies as (
-    select source_id, entity, file_month, source_agency_code, count(*) as quarantined_rows
+    select
+        source_id,
+        entity,
+        file_month,
+        source_agency_code,
+        count(*) as quarantined_rows
     from quarantined
     group by source_id, entity, file_month, source_agency_code
 ),
@@ -42,10 +57,7 @@ quarantined_of_agencies as (
 joined as (
     select
         counted_rows.*,
-        coalesce(quarantined_of_agencies.quarantined_rows, 0) as quarantined_rows,
-        sum(coalesce(quarantined_of_agencies.quarantined_rows, 0)) over (
-            partition by counted_rows.source_id, counted_rows.entity, counted_rows.file_month
-        ) as quarantined_rows_of_month
+        coalesce(quarantined_of_agencies.quarantined_rows, 0) as quarantined_rows
     from counted_rows
     left join quarantined_of_agencies
         on
@@ -63,13 +75,16 @@ select
     agencies.name_vi as agency_name_vi,
     joined.agency_rows,
     joined.quarantined_rows,
-    cast(joined.quarantined_rows_of_month as bigint) as quarantined_rows_of_month,
     cast(0 as bigint) as wanted_rows,
-    budget.rows_per_month as budget_rows_of_month,
-    -- Whole rows; a single faulty row of a small agency does not stop a province's night.
-    greatest(
-        cast(1 as bigint), cast(floor(joined.agency_rows * budget.percent_of_agency_month / 100) as bigint)
-    ) as budget_agency_rows
+    -- Whole rows; a single faulty row of a small agency does not stop a province's night, and rows of no known agency
+    -- spoil no agency's rate: for them the budget of the month alone counts.
+    case
+        when agencies.agency_code is null then budget.rows_per_month
+        else
+            greatest(
+                cast(1 as bigint), cast(floor(joined.agency_rows * budget.percent_of_agency_month / 100) as bigint)
+            )
+    end as budget_rows
 from joined
 left join agencies on joined.source_agency_code = agencies.agency_code
 cross join budget

@@ -5,10 +5,20 @@ payments as (select * from {{ ref('fct_payments') }}),
 
 attempts as (select * from {{ ref('fct_payment_attempts') }}),
 
-agencies as (select distinct agency_code, name_vi from {{ ref('dim_agencies') }}),
+-- One name per code, the newest: a code that was renamed has two spans, and must not double what is counted.
+agencies as (
+    select
+        agency_code,
+        name_vi
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
 
 successes as (
-    select source_id, payment_request_id, count(*) as success_count
+    select
+        source_id,
+        payment_request_id,
+        count(*) as success_count
     from attempts
     where status_id = 'succeeded' and payment_request_id is not null
     group by source_id, payment_request_id

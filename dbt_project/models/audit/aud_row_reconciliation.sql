@@ -10,14 +10,18 @@
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 quarantined as (
-    select extract_id, count(*) as row_count
+    select
+        extract_id,
+        count(*) as row_count
     from {{ ref('fct_quarantined_rows') }}
     group by extract_id
 ),
 
 staged as (
     {% for entity in entities -%}
-    select extract_id, count(*) as row_count
+    select
+        extract_id,
+        count(*) as row_count
     from {{ ref('stg_one_stop__' ~ entity) }}
     group by extract_id
     {% if not loop.last %}union all
@@ -28,7 +32,9 @@ staged as (
 -- Counted in the facts themselves, not in what was meant to reach them.
 facts as (
     {% for entity, fact in entities.items() -%}
-    select extract_id, count(*) as row_count
+    select
+        extract_id,
+        count(*) as row_count
     from {{ ref(fact) }}
     where extract_id is not null
     group by extract_id
@@ -39,7 +45,9 @@ facts as (
 
 superseded as (
     {% for entity in entities -%}
-    select extract_id, count(*) as row_count
+    select
+        extract_id,
+        count(*) as row_count
     from {{ ref('int_' ~ entity ~ '_disposed') }}
     where disposition = 'superseded'
     group by extract_id

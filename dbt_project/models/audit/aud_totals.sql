@@ -3,11 +3,24 @@ with filings as (select * from {{ ref('fct_filings') }}),
 
 payments as (select * from {{ ref('fct_payments') }}),
 
-procedures as (select * from {{ ref('dim_procedures') }} where is_known),
+procedures as (
+    select * from {{ ref('dim_procedures') }}
+    where is_known
+),
 
-agencies as (select distinct agency_code, name_vi from {{ ref('dim_agencies') }}),
+-- One name per code, the newest: a code that was renamed has two spans, and must not double what is counted.
+agencies as (
+    select
+        agency_code,
+        name_vi
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
 
-months as (select distinct file_month as month from {{ ref('stg_landing__extracts') }} where entity = 'filings'),
+months as (
+    select distinct file_month as month from {{ ref('stg_landing__extracts') }}
+    where entity = 'filings'
+),
 
 received_by_channel as (
     select

@@ -1,7 +1,7 @@
 -- One row per procedure and span of validity, and one for procedures that the catalogue does not know.
 with disposed as (select * from {{ ref('int_procedures_disposed') }}),
 
--- A source may leave a span open when the next one starts: the next one's start closes it, so that no day has two levels.
+-- A source may leave a span open when the next one starts: the next start closes it, so that no day has two levels.
 closed_spans as (
     select
         *,

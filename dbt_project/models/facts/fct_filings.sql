@@ -5,7 +5,10 @@ agencies as (select * from {{ ref('dim_agencies') }}),
 
 procedures as (select * from {{ ref('dim_procedures') }}),
 
-levels as (select distinct level_code from {{ ref('ref_service_levels') }} where is_online_service),
+levels as (
+    select distinct level_code from {{ ref('ref_service_levels') }}
+    where is_online_service
+),
 
 current_filings as (
     select

@@ -3,7 +3,12 @@ with disposed as (select * from {{ ref('int_payment_requests_disposed') }}),
 
 agencies as (select * from {{ ref('dim_agencies') }}),
 
-filings as (select source_id, filing_id from {{ ref('fct_filings') }}),
+filings as (
+    select
+        source_id,
+        filing_id
+    from {{ ref('fct_filings') }}
+),
 
 current_requests as (
     select
@@ -28,8 +33,8 @@ select
     requests.method_id,
     requests.collection_id,
     requests.is_paid_status as is_paid,
-    -- Strict definition (domain notes §2): paid, online, and not by somebody who is exempt. A refund does not unmake it:
-    -- it is a fact of its own, on its own day.
+    -- Strict definition (domain notes §2): paid, online, and not by somebody who is exempt. A refund does not unmake
+    -- it: it is a fact of its own, on its own day.
     requests.is_paid_status
     and coalesce(requests.method_id = 'online', false)
     and coalesce(requests.collection_id <> 'exempt', true) as is_online_payment,

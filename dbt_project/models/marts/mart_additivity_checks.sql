@@ -1,9 +1,15 @@
 -- One row per check, month, scope and entity: a published total beside the sum of what it is made of.
 with rates as (select * from {{ ref('mart_online_rates') }}),
 
-payments as (select * from {{ ref('mart_payments') }} where online_payment_count is not null),
+payments as (
+    select * from {{ ref('mart_payments') }}
+    where online_payment_count is not null
+),
 
-coverage as (select * from {{ ref('mart_catalogue_coverage') }} where services_total is not null),
+coverage as (
+    select * from {{ ref('mart_catalogue_coverage') }}
+    where services_total is not null
+),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
@@ -44,23 +50,23 @@ levels as (
 group_{{ measure }} as (
     select
         'group_{{ measure }}_is_sum_of_agencies' as check_id,
-        groups.month,
-        groups.scope,
-        groups.entity_code,
-        groups.entity_name_vi,
+        group_rates.month,
+        group_rates.scope,
+        group_rates.entity_code,
+        group_rates.entity_name_vi,
         '{{ name_vi }}' as total_name_vi,
-        any_value(groups.{{ measure }}) as total,
-        cast(sum(agencies.{{ measure }}) as bigint) as sum_of_classes,
+        any_value(group_rates.{{ measure }}) as total,
+        cast(sum(agency_rates.{{ measure }}) as bigint) as sum_of_classes,
         cast(0 as bigint) as residue,
         cast(null as {{ dbt.type_string() }}) as residue_name_vi
-    from rates as groups
-    inner join rates as agencies
+    from rates as group_rates
+    inner join rates as agency_rates
         on
-            groups.month = agencies.month
-            and groups.group_code = agencies.group_code
-            and agencies.scope = 'agency'
-    where groups.scope = 'group'
-    group by groups.month, groups.scope, groups.entity_code, groups.entity_name_vi
+            group_rates.month = agency_rates.month
+            and group_rates.group_code = agency_rates.group_code
+            and agency_rates.scope = 'agency'
+    where group_rates.scope = 'group'
+    group by group_rates.month, group_rates.scope, group_rates.entity_code, group_rates.entity_name_vi
 ),
 
 {% endfor -%}
@@ -79,12 +85,13 @@ province_{{ measure }} as (
         whole.entity_name_vi,
         '{{ name_vi }}' as total_name_vi,
         any_value(whole.{{ measure }}) as total,
-        cast(sum(case when groups.entity_code <> 'unknown' then groups.{{ measure }} else 0 end) as bigint)
+        cast(sum(case when group_rates.entity_code <> 'unknown' then group_rates.{{ measure }} else 0 end) as bigint)
             as sum_of_classes,
-        cast(sum(case when groups.entity_code = 'unknown' then groups.{{ measure }} else 0 end) as bigint) as residue,
+        cast(sum(case when group_rates.entity_code = 'unknown' then group_rates.{{ measure }} else 0 end) as bigint)
+            as residue,
         'Chưa xác định cơ quan' as residue_name_vi
     from rates as whole
-    inner join rates as groups on whole.month = groups.month and groups.scope = 'group'
+    inner join rates as group_rates on whole.month = group_rates.month and group_rates.scope = 'group'
     where whole.scope = 'province'
     group by whole.month, whole.scope, whole.entity_code, whole.entity_name_vi
 ),
@@ -116,16 +123,16 @@ province_payments as (
         'Số tiền thanh toán trực tuyến toàn tỉnh = tổng các cơ quan' as total_name_vi,
         any_value(whole.online_payment_amount_vnd) as total,
         cast(
-            sum(case when agencies.entity_code <> 'unknown' then agencies.online_payment_amount_vnd else 0 end)
+            sum(case when parts.entity_code <> 'unknown' then parts.online_payment_amount_vnd else 0 end)
             as bigint
         ) as sum_of_classes,
         cast(
-            sum(case when agencies.entity_code = 'unknown' then agencies.online_payment_amount_vnd else 0 end)
+            sum(case when parts.entity_code = 'unknown' then parts.online_payment_amount_vnd else 0 end)
             as bigint
         ) as residue,
         'Chưa xác định cơ quan' as residue_name_vi
     from payments as whole
-    inner join payments as agencies on whole.month = agencies.month and agencies.scope = 'agency'
+    inner join payments as parts on whole.month = parts.month and parts.scope = 'agency'
     where whole.scope = 'province'
     group by whole.month, whole.scope, whole.entity_code, whole.entity_name_vi
 ),
@@ -165,6 +172,7 @@ attempts as (
         cast(0 as bigint) as residue,
         cast(null as {{ dbt.type_string() }}) as residue_name_vi
     from payments
+    where attempt_count is not null
 ),
 
 services as (

@@ -1,7 +1,13 @@
 -- One row per month: the services in force on the month's last day.
-with procedures as (select * from {{ ref('dim_procedures') }} where is_known),
+with procedures as (
+    select * from {{ ref('dim_procedures') }}
+    where is_known
+),
 
-levels as (select distinct level_code from {{ ref('ref_service_levels') }} where is_online_service),
+levels as (
+    select distinct level_code from {{ ref('ref_service_levels') }}
+    where is_online_service
+),
 
 months as (
     select distinct month from {{ ref('mart_online_rates') }}

@@ -1,5 +1,8 @@
 -- One row per month: the last moment at which anything of that month was fetched.
-with extracts as (select * from {{ ref('stg_landing__extracts') }} where is_active),
+with extracts as (
+    select * from {{ ref('stg_landing__extracts') }}
+    where is_active
+),
 
 months as (
     select distinct month from {{ ref('mart_online_rates') }}

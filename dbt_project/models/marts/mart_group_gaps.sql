@@ -8,11 +8,11 @@ select
     rates.month,
     rates.entity_code as group_code,
     rates.entity_name_vi as group_name_vi,
-    others.entity_code as other_group_code,
-    others.entity_name_vi as other_group_name_vi,
+    other_rates.entity_code as other_group_code,
+    other_rates.entity_name_vi as other_group_name_vi,
     rates.online_rate_percent,
-    others.online_rate_percent as other_online_rate_percent,
-    cast(rates.online_rate_percent - others.online_rate_percent as double) as gap_points
+    other_rates.online_rate_percent as other_online_rate_percent,
+    cast(rates.online_rate_percent - other_rates.online_rate_percent as double) as gap_points
 from rates
-inner join rates as others on rates.month = others.month and rates.entity_code <> others.entity_code
-order by rates.month, rates.entity_code, others.entity_code
+inner join rates as other_rates on rates.month = other_rates.month and rates.entity_code <> other_rates.entity_code
+order by rates.month, rates.entity_code, other_rates.entity_code

@@ -30,7 +30,7 @@ agency_months as (
     inner join agencies
         on
             agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
-            and (agencies.valid_to is null or agencies.valid_to >= months.month)
+            and (agencies.valid_to is null or months.month <= agencies.valid_to)
     -- An agency that changed inside the month is shown once, as it was at the month's end.
     qualify
         row_number() over (
@@ -100,7 +100,8 @@ agency_rows as (
         short_name_vi,
         group_code,
         official_order,
-        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count{% for measure in measures %},
+        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count
+        {%- for measure in measures %},
         cast({{ measure }} as bigint) as {{ measure }}{% endfor %}
     from agency_counts
 ),
@@ -129,7 +130,8 @@ province_rows as (
         province.name_vi as short_name_vi,
         cast(null as {{ dbt.type_string() }}) as group_code,
         0 as official_order,
-        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count{% for measure in measures %},
+        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count
+        {%- for measure in measures %},
         cast(sum(agency_counts.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from agency_counts
     cross join province

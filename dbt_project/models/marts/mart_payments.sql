@@ -1,9 +1,12 @@
 -- One row per scope (agency, group, province), entity and month. Whole VND; refunds apart, on their own day.
-{% set measures = [
+{% set payment_measures = [
     'online_payment_count', 'online_payment_amount_vnd', 'online_phi_vnd', 'online_le_phi_vnd',
     'online_refund_count', 'online_refund_amount_vnd', 'other_payment_count', 'other_payment_amount_vnd',
+] -%}
+{% set attempt_measures = [
     'attempt_count', 'attempt_success_count', 'attempt_failed_count', 'attempt_open_count',
 ] -%}
+{% set measures = payment_measures + attempt_measures -%}
 {% set to_date = [
     'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
 ] -%}
@@ -20,6 +23,11 @@ province as (select * from {{ ref('stg_province__province') }}),
 payment_months as (
     select distinct file_month as month from extracts
     where entity = 'payment_requests'
+),
+
+attempt_months as (
+    select distinct file_month as month from extracts
+    where entity = 'payment_attempts'
 ),
 
 months as (
@@ -87,7 +95,7 @@ known_agency_months as (
     inner join agencies
         on
             agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
-            and (agencies.valid_to is null or agencies.valid_to >= months.month)
+            and (agencies.valid_to is null or months.month <= agencies.valid_to)
     qualify
         row_number() over (
             partition by months.month, agencies.agency_code
@@ -95,32 +103,48 @@ known_agency_months as (
         ) = 1
 ),
 
--- What belongs to no known agency, or to one outside its validity, is shown as such and stays in the totals.
+moved as (
+    select
+        month,
+        agency_code
+    from paid
+    union distinct
+    select
+        month,
+        agency_code
+    from refunded
+    union distinct
+    select
+        month,
+        agency_code
+    from tried
+),
+
+-- What belongs to no known agency, or to one outside its validity, is shown as such and stays in the totals: in its own
+-- month and, for the year to date, in every later month of the year.
 stray_agency_months as (
-    select distinct
-        stray.month,
+    select
+        months.month,
         agencies.agency_code,
         agencies.name_vi,
         agencies.group_code,
         agencies.group_name_vi,
         agencies.group_order,
         agencies.official_order
-    from (
-        select month, agency_code from paid
-        union distinct
-        select month, agency_code from refunded
-        union distinct
-        select month, agency_code from tried
-    ) as stray
-    inner join agencies on stray.agency_code = agencies.agency_code
+    from moved
+    inner join months
+        on
+            moved.month <= months.month
+            and date_trunc('year', moved.month) = date_trunc('year', months.month)
+    inner join agencies on moved.agency_code = agencies.agency_code
     left join known_agency_months
         on
-            stray.month = known_agency_months.month
-            and stray.agency_code = known_agency_months.agency_code
+            months.month = known_agency_months.month
+            and moved.agency_code = known_agency_months.agency_code
     where known_agency_months.agency_code is null
     qualify
         row_number() over (
-            partition by stray.month, agencies.agency_code
+            partition by months.month, agencies.agency_code
             order by agencies.valid_from desc
         ) = 1
 ),
@@ -131,17 +155,18 @@ agency_months as (
     select * from stray_agency_months
 ),
 
--- A month whose payment file did not come is NULL, not 0.
+-- A month whose payment file did not come is NULL, not 0, and not the few rows of it that stand in other months' files;
+-- the same for attempts and their own file.
 agency_counts as (
     select
         agency_months.*,
-        payment_months.month is not null as is_month_loaded,
-        {% for measure in measures -%}
-        coalesce({{ measure }}, case when payment_months.month is not null then 0 end) as {{ measure }}
-        {{- "," if not loop.last }}
-        {% endfor -%}
+        payment_months.month is not null as is_month_loaded{% for measure in payment_measures %},
+        case when payment_months.month is not null then coalesce({{ measure }}, 0) end as {{ measure }}{% endfor %}
+        {%- for measure in attempt_measures %},
+        case when attempt_months.month is not null then coalesce({{ measure }}, 0) end as {{ measure }}{% endfor %}
     from agency_months
     left join payment_months on agency_months.month = payment_months.month
+    left join attempt_months on agency_months.month = attempt_months.month
     left join paid on agency_months.month = paid.month and agency_months.agency_code = paid.agency_code
     left join refunded
         on agency_months.month = refunded.month and agency_months.agency_code = refunded.agency_code

@@ -38,9 +38,11 @@ select
         when computed_value is null then 'no_data'
         when metric like 'target%' and computed_value >= published_value then 'target_met'
         when metric like 'target%' then 'target_missed'
+        -- No bound means the printed value itself; one bound alone ("trên …") leaves the other side open.
+        when coalesce(lower_bound, upper_bound) is null and computed_value = published_value then 'reproduced'
         when
-            computed_value >= coalesce(lower_bound, published_value)
-            and computed_value <= coalesce(upper_bound, published_value)
+            coalesce(lower_bound, upper_bound) is not null
+            and computed_value between coalesce(lower_bound, computed_value) and coalesce(upper_bound, computed_value)
             then 'reproduced'
         else 'not_reproduced'
     end as verdict,

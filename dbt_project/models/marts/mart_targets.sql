@@ -83,7 +83,9 @@ select
     ) as short_by_points,
     cast(
         case
-            when actual_percent < target_percent then ceil(target_percent * denominator / 100) - numerator
+            when actual_percent < target_percent
+                -- In decimals: 16.1 % of 1,000 is 161, and a binary fraction would make it 162.
+                then ceil(cast(target_percent as decimal(9, 4)) * denominator / 100) - numerator
         end as bigint
     ) as short_by_count,
     legal_basis,

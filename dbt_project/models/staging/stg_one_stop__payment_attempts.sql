@@ -1,5 +1,5 @@
 -- One row per landed row of an active payment_attempts extract.
--- attempted_at is the gateway's own text: its hour may be of a 12-hour clock (domain notes §2), so only its day is used.
+-- attempted_at is the gateway's own time: its hour may be of a 12-hour clock (domain notes §2); only its day is used.
 with source as (select * from {{ source('one_stop', 'payment_attempts') }}),
 
 parsed as (

@@ -211,9 +211,9 @@ def _copy(
 
 def _whole_number(column: str) -> str:
     """Only digits are an amount, as in staging: what is none is set aside there, and added up nowhere."""
-    return (
-        f"""case when regexp_full_match(trim("{column}"), '-?\\d{{1,18}}') then cast(trim("{column}") as hugeint) end"""
-    )
+    blanks = r"[\s\p{Z}\x{feff}]+"
+    text = f'''regexp_replace("{column}", '^{blanks}|{blanks}$', '', 'g')'''
+    return rf"case when regexp_full_match({text}, '-?\d{{1,18}}') then cast({text} as hugeint) end"
 
 
 def _check_totals(offer: Offer, rows: int, amount: int | None, size: int) -> None:
