@@ -21,6 +21,8 @@ endif
 export DVCTT_INBOX ?= $(DVCTT_HOME)/inbox
 # In the place of links, which not every file system has between a cache and a checkout.
 export UV_LINK_MODE ?= copy
+# The machine's own trust store, as pip uses it: a network with a certificate authority of its own is no obstacle.
+export UV_SYSTEM_CERTS ?= true
 
 .PHONY: help
 help: ## Show this list
