@@ -153,8 +153,8 @@ def airflow(settings: Settings, *arguments: str) -> list[dict[str, object]]:
 
 
 def test_airflow_knows_the_dag_and_the_pool_as_the_house_wants_them(main_job: MainJob) -> None:
-    details = airflow(main_job.settings, "dags", "details", "nightly_warehouse")
-    listed = {str(item["property_name"]): str(item["property_value"]) for item in details}
+    (details,) = airflow(main_job.settings, "dags", "details", "nightly_warehouse")
+    listed = {key: str(value) for key, value in details.items()}
     assert "### Triage" in listed["doc_md"]
     assert listed["max_active_runs"] == "1"
     assert "0 1 * * *" in listed["timetable_summary"]
