@@ -24,7 +24,15 @@ INCLUDE_ROOT = PACKAGE_ROOT.parent
 PROJECT_ROOT = Path(os.environ.get("DVCTT_PROJECT", INCLUDE_ROOT.parent))
 """Where dags/, dbt_project/ and expectations/ lie: the checkout, or what an image names in DVCTT_PROJECT."""
 
-PROVINCE_FILES = ("province.yml", "sources.yml", "agencies.csv", "targets.csv", "published_figures.csv")
+PROVINCE_FILES = (
+    "province.yml",
+    "sources.yml",
+    "agencies.csv",
+    "targets.csv",
+    "published_figures.csv",
+    "expected_feeds.csv",
+    "drift_bands.csv",
+)
 """What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
@@ -139,6 +147,35 @@ class PublishedFigure(_Frozen):
     note: OptionalText
 
 
+class ExpectedFeed(_Frozen):
+    """Who owes what: one entity of one source, for every month of its validity, by which working day of the month after.
+    ``*`` stands for every agency in force.
+    """
+
+    source_id: Text
+    entity: Text
+    agency_code: Text
+    due_working_day: Annotated[int, Field(ge=1, le=20)]
+    valid_from: date
+    valid_to: OptionalDate
+    note: OptionalText
+
+
+class DriftBand(_Frozen):
+    """How far an agency's month may lie from the mean of the months before it, in per cent of that mean. Agencies whose
+    mean is below ``smallest_mean`` are left out: there chance alone moves that far.
+    """
+
+    group_code: Text
+    trailing_months: Annotated[int, Field(ge=1, le=24)]
+    lowest_percent: Annotated[float, Field(ge=0, le=100)]
+    highest_percent: Annotated[float, Field(ge=100)]
+    smallest_mean: Annotated[float, Field(ge=0)]
+    reason: Text
+    observed: Text
+    observed_on: date
+
+
 class QuarantineBudget(_Frozen):
     """How much may be set aside before the gate stops a run: rows of one source's entity and month, and per cent of the
     rows of one agency in one month.
@@ -196,6 +233,8 @@ class Province(_ProvinceFile):
     agencies: tuple[Agency, ...]
     targets: tuple[Target, ...]
     published_figures: tuple[PublishedFigure, ...]
+    expected_feeds: tuple[ExpectedFeed, ...]
+    drift_bands: tuple[DriftBand, ...]
 
 
 class Settings(_Frozen):
@@ -232,6 +271,11 @@ class Settings(_Frozen):
     @property
     def published(self) -> Path:
         return self.home / "published"
+
+    @property
+    def verdicts(self) -> Path:
+        """Every verdict of this home, in order: what the mart of verdicts is made of."""
+        return self.home / "verdicts"
 
     @property
     def airflow_home(self) -> Path:
@@ -274,6 +318,9 @@ def load_province(folder: Path) -> Province:
                 f"{folder / 'agencies.csv'}:{line}: key group_code: found {agency.group_code!r}, "
                 f"wanted a group of province.yml: {', '.join(sorted(group_codes))}"
             )
+    feeds = _read_csv(folder / "expected_feeds.csv", ExpectedFeed)
+    bands = _read_csv(folder / "drift_bands.csv", DriftBand)
+    _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
     _refuse_overlaps(folder / "agencies.csv", agencies)
     _refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     _refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
@@ -285,7 +332,40 @@ def load_province(folder: Path) -> Province:
         agencies=tuple(row for _, row in agencies),
         targets=tuple(row for _, row in targets),
         published_figures=tuple(row for _, row in figures),
+        expected_feeds=tuple(row for _, row in feeds),
+        drift_bands=tuple(row for _, row in bands),
     )
+
+
+def _refuse_strangers(
+    folder: Path,
+    sources: Sequence[Source],
+    group_codes: set[str],
+    agencies: Sequence[tuple[int, Agency]],
+    feeds: Sequence[tuple[int, ExpectedFeed]],
+    bands: Sequence[tuple[int, DriftBand]],
+) -> None:
+    """A calendar or a band that names what the folder does not know would check nothing, in silence."""
+    known_feeds = {(source.id, entity) for source in sources for entity in source.entities}
+    codes = {agency.agency_code for _, agency in agencies} | {"*"}
+    for line, feed in feeds:
+        if (feed.source_id, feed.entity) not in known_feeds:
+            raise ConfigError(
+                f"{folder / 'expected_feeds.csv'}:{line}: key entity: found {feed.entity!r} of {feed.source_id!r}, "
+                f"wanted a source and an entity of sources.yml"
+            )
+        if feed.agency_code not in codes:
+            raise ConfigError(
+                f"{folder / 'expected_feeds.csv'}:{line}: key agency_code: found {feed.agency_code!r}, "
+                f"wanted * or a code of agencies.csv"
+            )
+    for line, band in bands:
+        if band.group_code not in group_codes:
+            raise ConfigError(
+                f"{folder / 'drift_bands.csv'}:{line}: key group_code: found {band.group_code!r}, "
+                f"wanted a group of province.yml: {', '.join(sorted(group_codes))}"
+            )
+    _refuse_twins(folder / "drift_bands.csv", "group_code", ((line, band.group_code) for line, band in bands))
 
 
 def _digest(folder: Path) -> str:

@@ -43,6 +43,8 @@ class _Meta(BaseModel):
     why_vi: str
     next_vi: str
     may_see_nothing_because: str | None = None
+    observed: str | None = None
+    """The value behind a threshold, and the day it was seen."""
 
 
 class Expectation(BaseModel):

@@ -62,7 +62,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             len(work.new_extract_ids),
             ", ".join(work.changed) or "nothing else",
         )
-        warehouse.lay_foundation(settings.candidate, province, settings.landing, extracts)
+        warehouse.lay_foundation(settings.candidate, province, settings.landing, extracts, verdicts=settings.verdicts)
         night = Night(
             run_id=run_id,
             month=str(month) if month else _newest_month(extracts),
@@ -93,7 +93,21 @@ def audit_facts(settings: Settings, *, run_id: str) -> None:
 def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
     with _stage(settings, "check_counts", run_id) as (night, province):
-        gate.check_counts(settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month)
+        try:
+            gate.check_counts(settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month)
+        finally:
+            _remember_verdict(settings)
+
+
+def _remember_verdict(settings: Settings) -> None:
+    """Keep every verdict, the ones that stopped a night above all; their history is a mart of the next publication."""
+    verdict = settings.candidate / "verdict.json"
+    if not verdict.is_file():
+        return
+    settings.verdicts.mkdir(exist_ok=True)
+    text = verdict.read_text(encoding="utf-8")
+    number = sum(1 for _ in settings.verdicts.glob("*.json")) + 1
+    write_atomically(settings.verdicts / f"{number:06d}-{json.loads(text)['verdict']}.json", text)
 
 
 def build_marts(settings: Settings, *, run_id: str) -> None:

@@ -4,6 +4,8 @@ It also lays the candidate's foundation: what landing holds and what the provinc
 sources name. No business rule lives here; SQL that decides anything belongs to dbt_project.
 """
 
+import csv
+import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -13,14 +15,17 @@ from pathlib import Path
 
 import duckdb
 
-from dvctt.config import Province
+from dvctt.config import PROJECT_ROOT, Province
 from dvctt.contract import ENTITIES
-from dvctt.errors import LandingError, WarehouseError
+from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.landing import Extract, active_extracts
 
 log = logging.getLogger(__name__)
 
 CANDIDATE_NAME = "warehouse.duckdb"
+ROW_COUNTS = PROJECT_ROOT / "expectations" / "baselines" / "row_counts.csv"
+"""The frozen past, changed by ``dvctt baselines update`` alone, whose diff a person reviews."""
+BASELINE_COLUMNS = ["province_code", "source_id", "entity", "file_month", "fact_rows"]
 
 
 def candidate_path(candidate: Path) -> Path:
@@ -66,9 +71,17 @@ def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def lay_foundation(candidate: Path, province: Province, landing: Path, extracts: Sequence[Extract]) -> None:
-    """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones) and schema
-    ``province`` (the checked folder). What an earlier run left of a candidate is thrown away: it is derived, landing is
+def lay_foundation(
+    candidate: Path,
+    province: Province,
+    landing: Path,
+    extracts: Sequence[Extract],
+    *,
+    baselines: Path = ROW_COUNTS,
+    verdicts: Path | None = None,
+) -> None:
+    """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones), ``province``
+    (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an earlier run left of a candidate is thrown away: it is derived, landing is
     not.
 
     Raises:
@@ -88,6 +101,8 @@ def lay_foundation(candidate: Path, province: Province, landing: Path, extracts:
             paths = [e.parquet(landing) for e in active if e.entity == name]
             connection.execute(_view_of_entity(name, paths))
         _write_province(connection, province)
+        _write_expectations(connection, province, baselines)
+        _write_history(connection, verdicts)
     log.info(
         "foundation: %d extracts, %d active, %d rows in the active ones, %.1f s",
         len(extracts), len(active), sum(e.rows for e in active), time.monotonic() - clock,
@@ -246,6 +261,37 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     )
     _write_table(
         connection,
+        "province.expected_feeds",
+        {
+            "source_id": "varchar",
+            "entity": "varchar",
+            "agency_code": "varchar",
+            "due_working_day": "integer",
+            "valid_from": "date",
+            "valid_to": "date",
+        },
+        [
+            (f.source_id, f.entity, f.agency_code, f.due_working_day, f.valid_from, f.valid_to)
+            for f in province.expected_feeds
+        ],
+    )
+    _write_table(
+        connection,
+        "province.drift_bands",
+        {
+            "group_code": "varchar",
+            "trailing_months": "integer",
+            "lowest_percent": "double",
+            "highest_percent": "double",
+            "smallest_mean": "double",
+        },
+        [
+            (b.group_code, b.trailing_months, b.lowest_percent, b.highest_percent, b.smallest_mean)
+            for b in province.drift_bands
+        ],
+    )
+    _write_table(
+        connection,
         "province.published_figures",
         {
             "figure_id": "integer",
@@ -278,6 +324,72 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             )
             for f in province.published_figures
         ],
+    )
+
+
+def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Province, baselines: Path) -> None:
+    connection.execute("create schema expectations")
+    _write_table(
+        connection,
+        "expectations.row_counts",
+        {"source_id": "varchar", "entity": "varchar", "file_month": "varchar", "fact_rows": "bigint"},
+        [
+            (row["source_id"], row["entity"], row["file_month"], int(row["fact_rows"]))
+            for row in read_baselines(baselines)
+            if row["province_code"] == province.code
+        ],
+    )
+
+
+def read_baselines(baselines: Path) -> list[dict[str, str]]:
+    """The rows of the frozen past, of every province.
+
+    Raises:
+        ConfigError: the file has other columns, or a count that is no whole number.
+    """
+    with baselines.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        if reader.fieldnames != BASELINE_COLUMNS:
+            raise ConfigError(f"{baselines}:1: found {reader.fieldnames}, wanted {','.join(BASELINE_COLUMNS)}")
+        rows = list(reader)
+    for line, row in enumerate(rows, start=2):
+        if not row["fact_rows"].isdecimal():
+            raise ConfigError(f"{baselines}:{line}: key fact_rows: found {row['fact_rows']!r}, wanted a whole number")
+    return rows
+
+
+def _write_history(connection: duckdb.DuckDBPyConnection, verdicts: Path | None) -> None:
+    connection.execute("create schema history")
+    rows = []
+    for path in sorted(verdicts.glob("*.json")) if verdicts else []:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        failed = [check["severity"] for check in content["checks"] if check["status"] == "failed"]
+        rows.append(
+            (
+                int(path.name.split("-")[0]),
+                content["run_id"],
+                content["month"],
+                content["verdict"],
+                len(content["checks"]),
+                failed.count("critical"),
+                failed.count("warning"),
+                sum(check["status"] == "could_not_check" for check in content["checks"]),
+            )
+        )
+    _write_table(
+        connection,
+        "history.verdicts",
+        {
+            "verdict_number": "bigint",
+            "run_id": "varchar",
+            "month": "varchar",
+            "verdict": "varchar",
+            "checks": "bigint",
+            "failed_critical": "bigint",
+            "failed_warning": "bigint",
+            "could_not_check": "bigint",
+        },
+        rows,
     )
 
 

@@ -1,4 +1,4 @@
--- One row per day of every calendar year that a file's month lies in.
+-- One row per day of every calendar year that a file's month lies in, and of the year after (a feed is due the month after).
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 holidays as (select * from {{ ref('ref_holidays') }}),
@@ -6,7 +6,7 @@ holidays as (select * from {{ ref('ref_holidays') }}),
 bounds as (
     select
         cast(date_trunc('year', min(file_month)) as date) as first_day,
-        cast(date_trunc('year', max(file_month)) + interval 1 year - interval 1 day as date) as last_day
+        cast(date_trunc('year', max(file_month)) + interval 2 year - interval 1 day as date) as last_day
     from extracts
 ),
 

@@ -40,6 +40,7 @@ select
     cast(
         case when filings.is_received_status then date_trunc('month', filings.received_at) end as date
     ) as received_month,
+    filings.defect,
     filings.applicant_kind,
     filings.submitted_at,
     filings.received_at,

@@ -24,6 +24,20 @@ with
 ),
 
 {% endfor -%}
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+reasons as (select * from {{ ref('ref_quarantine_reasons') }}),
+
+-- One name per code, the newest: a renamed agency must not double its rows.
+agencies as (
+    select
+        agency_code,
+        name_vi
+    from {{ ref('dim_agencies') }}
+    where is_known
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
+
 unioned as (
     {% for entity, _ in entities -%}
     select * from {{ entity }}
@@ -40,7 +54,13 @@ select
     unioned.extract_id,
     unioned.row_number,
     unioned.source_agency_code,
+    coalesce(agencies.agency_code, 'unknown') as agency_code,
+    coalesce(agencies.name_vi, 'Chưa xác định') as agency_name_vi,
     unioned.quarantine_reason,
+    coalesce(reasons.name_vi, unioned.quarantine_reason) as reason_name_vi,
+    reasons.next_vi,
     unioned.unparseable_columns
 from unioned
-inner join {{ ref('stg_landing__extracts') }} as extracts on unioned.extract_id = extracts.extract_id
+inner join extracts on unioned.extract_id = extracts.extract_id
+left join agencies on unioned.source_agency_code = agencies.agency_code
+left join reasons on unioned.quarantine_reason = reasons.quarantine_reason

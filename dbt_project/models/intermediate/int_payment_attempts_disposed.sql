@@ -16,9 +16,16 @@ checked as (
         case
             when attempts.unparseable_columns is not null then 'unparseable'
             when attempts.payment_attempt_id is null then 'missing_key'
+            when not regexp_full_match(attempts.payment_attempt_id, '[^\s]{1,80}') then 'malformed_key'
             when attempts.amount_vnd is null then 'missing_amount'
             when attempts.amount_vnd < 0 then 'negative_amount'
             when statuses.status_id is null then 'unknown_status'
+            when attempts.attempted_at is null then 'missing_date'
+            when cast(attempts.attempted_at as date) > cast(extracts.fetched_at as date) then 'attempted_in_the_future'
+            when
+                extracts.month_means = 'received'
+                and date_trunc('month', attempts.attempted_at) <> extracts.file_month
+                then 'attempted_outside_month'
         end as quarantine_reason
     from attempts
     inner join extracts on attempts.extract_id = extracts.extract_id

@@ -24,6 +24,7 @@ checked as (
         case
             when requests.unparseable_columns is not null then 'unparseable'
             when requests.payment_request_id is null then 'missing_key'
+            when not regexp_full_match(requests.payment_request_id, '[^\s]{1,80}') then 'malformed_key'
             when requests.amount_vnd is null then 'missing_amount'
             when requests.amount_vnd < 0 then 'negative_amount'
             when
@@ -36,6 +37,13 @@ checked as (
                 then 'unknown_collection_kind'
             when statuses.is_paid and requests.paid_at is null then 'paid_without_date'
             when statuses.is_refunded and requests.refunded_at is null then 'refunded_without_date'
+            when requests.refunded_at < requests.paid_at then 'refunded_before_paid'
+            when requests.paid_at > extracts.fetched_at then 'paid_in_the_future'
+            when requests.refunded_at > extracts.fetched_at then 'refunded_in_the_future'
+            when
+                extracts.month_means = 'received'
+                and date_trunc('month', coalesce(requests.requested_at, requests.paid_at)) <> extracts.file_month
+                then 'requested_outside_month'
         end as quarantine_reason
     from requests
     inner join extracts on requests.extract_id = extracts.extract_id

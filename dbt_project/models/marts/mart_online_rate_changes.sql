@@ -3,9 +3,14 @@ with rates as (select * from {{ ref('mart_online_rates') }}),
 
 baselines as (select * from {{ ref('ref_baselines') }}),
 
+-- A month counts for an entity when all its agencies delivered: a part of a group is no baseline for the whole.
 loaded_months as (
-    select distinct file_month as month from {{ ref('stg_landing__extracts') }}
-    where entity = 'filings'
+    select
+        month,
+        scope,
+        entity_code
+    from rates
+    where received is not null and missing_agencies = 0
 ),
 
 spans as (
@@ -43,12 +48,17 @@ usable_spans as (
 present_months as (
     select
         usable_spans.month,
+        usable_spans.scope,
+        usable_spans.entity_code,
         usable_spans.baseline_id,
         count(distinct loaded_months.month) as baseline_months_present
     from usable_spans
     left join loaded_months
-        on loaded_months.month between usable_spans.first_month and usable_spans.last_month
-    group by usable_spans.month, usable_spans.baseline_id
+        on
+            usable_spans.scope = loaded_months.scope
+            and usable_spans.entity_code = loaded_months.entity_code
+            and loaded_months.month between usable_spans.first_month and usable_spans.last_month
+    group by usable_spans.month, usable_spans.scope, usable_spans.entity_code, usable_spans.baseline_id
 ),
 
 summed as (
@@ -85,6 +95,8 @@ complete_only as (
     inner join present_months
         on
             usable_spans.month = present_months.month
+            and usable_spans.scope = present_months.scope
+            and usable_spans.entity_code = present_months.entity_code
             and usable_spans.baseline_id = present_months.baseline_id
     left join summed
         on

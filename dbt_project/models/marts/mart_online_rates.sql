@@ -1,4 +1,7 @@
 -- One row per scope (agency, group, province), entity and month.
+{% set measures = [
+    'received', 'direct', 'direct_assumed', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level'
+] -%}
 with filings as (select * from {{ ref('fct_filings') }}),
 
 agencies as (select * from {{ ref('dim_agencies') }}),
@@ -7,12 +10,36 @@ extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
+deliveries as (
+    select
+        month,
+        agency_code,
+        bool_or(is_delivered) as is_delivered
+    from {{ ref('int_feed_deliveries') }}
+    where entity = 'filings'
+    group by month, agency_code
+),
+
+caveats as (
+    select
+        month,
+        scope,
+        entity_code,
+        sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
+        {{ dbt.listagg('text_vi', "'; '", 'order by caveat_id') }} as caveat_vi
+    from {{ ref('mart_caveats') }}
+    where subject = 'filings'
+    group by month, scope, entity_code
+),
+
 months as (
     select file_month as month from extracts
     where entity = 'filings'
     union distinct
     select received_month as month from filings
     where is_received
+    union distinct
+    select month from deliveries
 ),
 
 -- An agency that delivered and had no filings is 0, with no rate; one outside its validity has no row.
@@ -71,25 +98,24 @@ counted as (
     group by received_month, agency_code
 ),
 
+-- An agency that did not deliver is NULL, not 0; one that delivered and had none is 0.
 agency_counts as (
     select
         agency_months.*,
-        coalesce(counted.received, 0) as received,
-        coalesce(counted.direct, 0) as direct,
-        coalesce(counted.direct_assumed, 0) as direct_assumed,
-        coalesce(counted.online, 0) as online,
-        coalesce(counted.postal, 0) as postal,
-        coalesce(counted.online_level_3, 0) as online_level_3,
-        coalesce(counted.online_level_4, 0) as online_level_4,
-        coalesce(counted.online_no_level, 0) as online_no_level
+        cast(
+            case when coalesce(deliveries.is_delivered, true) or counted.received is not null then 0 else 1 end as bigint
+        ) as missing_agencies
+        {%- for measure in measures %},
+        case
+            when coalesce(deliveries.is_delivered, true) or counted.received is not null
+                then coalesce(counted.{{ measure }}, 0)
+        end as {{ measure }}{% endfor %}
     from agency_months
     left join counted
         on agency_months.month = counted.month and agency_months.agency_code = counted.agency_code
+    left join deliveries
+        on agency_months.month = deliveries.month and agency_months.agency_code = deliveries.agency_code
 ),
-
-{% set measures = [
-    'received', 'direct', 'direct_assumed', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level'
-] -%}
 
 agency_rows as (
     select
@@ -100,7 +126,8 @@ agency_rows as (
         short_name_vi,
         group_code,
         official_order,
-        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count
+        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count,
+        missing_agencies
         {%- for measure in measures %},
         cast({{ measure }} as bigint) as {{ measure }}{% endfor %}
     from agency_counts
@@ -115,7 +142,9 @@ group_rows as (
         group_name_vi as short_name_vi,
         group_code,
         group_order as official_order,
-        cast(count(distinct nullif(agency_code, 'unknown')) as bigint) as agency_count{% for measure in measures %},
+        cast(count(distinct nullif(agency_code, 'unknown')) as bigint) as agency_count,
+        cast(sum(missing_agencies) as bigint) as missing_agencies
+        {%- for measure in measures %},
         cast(sum({{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from agency_counts
     group by month, group_code, group_name_vi, group_order
@@ -130,7 +159,8 @@ province_rows as (
         province.name_vi as short_name_vi,
         cast(null as {{ dbt.type_string() }}) as group_code,
         0 as official_order,
-        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count
+        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count,
+        cast(sum(agency_counts.missing_agencies) as bigint) as missing_agencies
         {%- for measure in measures %},
         cast(sum(agency_counts.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from agency_counts
@@ -168,16 +198,24 @@ ranked as (
 )
 
 select
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    short_name_vi,
-    group_code,
-    cast(official_order as integer) as official_order,
-    agency_count{% for measure in measures %},
-    {{ measure }}{% endfor %},
-    cast(online_rate_percent as double) as online_rate_percent,
-    cast(rank_in_group as integer) as rank_in_group
+    ranked.month,
+    ranked.scope,
+    ranked.entity_code,
+    ranked.entity_name_vi,
+    ranked.short_name_vi,
+    ranked.group_code,
+    cast(ranked.official_order as integer) as official_order,
+    ranked.agency_count,
+    ranked.missing_agencies{% for measure in measures %},
+    ranked.{{ measure }}{% endfor %},
+    cast(ranked.online_rate_percent as double) as online_rate_percent,
+    cast(ranked.rank_in_group as integer) as rank_in_group,
+    cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
+    caveats.caveat_vi
 from ranked
-order by month, scope, official_order, entity_code
+left join caveats
+    on
+        ranked.month = caveats.month
+        and ranked.scope = caveats.scope
+        and ranked.entity_code = caveats.entity_code
+order by ranked.month, ranked.scope, ranked.official_order, ranked.entity_code

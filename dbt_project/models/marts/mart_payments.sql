@@ -25,6 +25,28 @@ payment_months as (
     where entity = 'payment_requests'
 ),
 
+deliveries as (
+    select
+        month,
+        agency_code,
+        bool_or(is_delivered) as is_delivered
+    from {{ ref('int_feed_deliveries') }}
+    where entity = 'payment_requests'
+    group by month, agency_code
+),
+
+caveats as (
+    select
+        month,
+        scope,
+        entity_code,
+        sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
+        {{ dbt.listagg('text_vi', "'; '", 'order by caveat_id') }} as caveat_vi
+    from {{ ref('mart_caveats') }}
+    where subject = 'payments'
+    group by month, scope, entity_code
+),
+
 attempt_months as (
     select distinct file_month as month from extracts
     where entity = 'payment_attempts'
@@ -160,12 +182,18 @@ agency_months as (
 agency_counts as (
     select
         agency_months.*,
-        payment_months.month is not null as is_month_loaded{% for measure in payment_measures %},
-        case when payment_months.month is not null then coalesce({{ measure }}, 0) end as {{ measure }}{% endfor %}
+        payment_months.month is not null and coalesce(deliveries.is_delivered, true) as is_month_loaded
+        {%- for measure in payment_measures %},
+        case
+            when payment_months.month is not null and coalesce(deliveries.is_delivered, true)
+                then coalesce({{ measure }}, 0)
+        end as {{ measure }}{% endfor %}
         {%- for measure in attempt_measures %},
         case when attempt_months.month is not null then coalesce({{ measure }}, 0) end as {{ measure }}{% endfor %}
     from agency_months
     left join payment_months on agency_months.month = payment_months.month
+    left join deliveries
+        on agency_months.month = deliveries.month and agency_months.agency_code = deliveries.agency_code
     left join attempt_months on agency_months.month = attempt_months.month
     left join paid on agency_months.month = paid.month and agency_months.agency_code = paid.agency_code
     left join refunded
@@ -194,10 +222,10 @@ group_rows as (
         group_name_vi as entity_name_vi,
         group_code,
         group_order as official_order,
-        is_month_loaded{% for measure in measures %},
+        bool_or(is_month_loaded) as is_month_loaded{% for measure in measures %},
         sum({{ measure }}) as {{ measure }}{% endfor %}
     from agency_counts
-    group by month, group_code, group_name_vi, group_order, is_month_loaded
+    group by month, group_code, group_name_vi, group_order
 ),
 
 province_rows as (
@@ -208,11 +236,11 @@ province_rows as (
         province.name_vi as entity_name_vi,
         cast(null as {{ dbt.type_string() }}) as group_code,
         0 as official_order,
-        agency_counts.is_month_loaded{% for measure in measures %},
+        bool_or(agency_counts.is_month_loaded) as is_month_loaded{% for measure in measures %},
         sum(agency_counts.{{ measure }}) as {{ measure }}{% endfor %}
     from agency_counts
     cross join province
-    group by agency_counts.month, province.province_code, province.name_vi, agency_counts.is_month_loaded
+    group by agency_counts.month, province.province_code, province.name_vi
 ),
 
 all_rows as (
@@ -223,24 +251,14 @@ all_rows as (
     select * from province_rows
 ),
 
-loaded_to_date as (
-    select
-        months.month,
-        count(distinct payment_months.month) as ytd_months_present
-    from months
-    left join payment_months
-        on payment_months.month between cast(date_trunc('year', months.month) as date) and months.month
-    group by months.month
-),
-
 summed_to_date as (
     select
         all_rows.*,
         extract(month from all_rows.month) as ytd_months_expected,
-        loaded_to_date.ytd_months_present{% for measure in to_date %},
+        sum(case when all_rows.is_month_loaded then 1 else 0 end) over year_to_date as ytd_months_present
+        {%- for measure in to_date %},
         sum(all_rows.{{ measure }}) over year_to_date as running_{{ measure }}{% endfor %}
     from all_rows
-    inner join loaded_to_date on all_rows.month = loaded_to_date.month
     window year_to_date as (
         partition by all_rows.scope, all_rows.entity_code, extract(year from all_rows.month)
         order by all_rows.month
@@ -249,25 +267,32 @@ summed_to_date as (
 )
 
 select
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    group_code,
-    cast(official_order as integer) as official_order,
-    is_month_loaded{% for measure in measures %},
-    cast({{ measure }} as bigint) as {{ measure }}{% endfor %},
-    cast(online_payment_amount_vnd - online_refund_amount_vnd as bigint) as online_net_amount_vnd,
-    cast(ytd_months_expected as integer) as ytd_months_expected,
-    cast(ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
+    totals.month,
+    totals.scope,
+    totals.entity_code,
+    totals.entity_name_vi,
+    totals.group_code,
+    cast(totals.official_order as integer) as official_order,
+    totals.is_month_loaded{% for measure in measures %},
+    cast(totals.{{ measure }} as bigint) as {{ measure }}{% endfor %},
+    cast(totals.online_payment_amount_vnd - totals.online_refund_amount_vnd as bigint) as online_net_amount_vnd,
+    cast(totals.ytd_months_expected as integer) as ytd_months_expected,
+    cast(totals.ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
     cast(
-        case when ytd_months_present = ytd_months_expected then running_{{ measure }} end as bigint
+        case when totals.ytd_months_present = totals.ytd_months_expected then totals.running_{{ measure }} end as bigint
     ) as ytd_{{ measure }}{% endfor %},
     cast(
         case
-            when ytd_months_present = ytd_months_expected
-                then running_online_payment_amount_vnd - running_online_refund_amount_vnd
+            when totals.ytd_months_present = totals.ytd_months_expected
+                then totals.running_online_payment_amount_vnd - totals.running_online_refund_amount_vnd
         end as bigint
-    ) as ytd_online_net_amount_vnd
-from summed_to_date
-order by month, scope, official_order, entity_code
+    ) as ytd_online_net_amount_vnd,
+    cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
+    caveats.caveat_vi
+from summed_to_date as totals
+left join caveats
+    on
+        totals.month = caveats.month
+        and totals.scope = caveats.scope
+        and totals.entity_code = caveats.entity_code
+order by totals.month, totals.scope, totals.official_order, totals.entity_code

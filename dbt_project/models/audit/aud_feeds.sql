@@ -1,0 +1,42 @@
+-- One row per source, entity, month and agency that owed a feed: 1 wanted, 1 or 0 come.
+with deliveries as (
+    select * from {{ ref('int_feed_deliveries') }}
+    where is_expected
+),
+
+-- One name per code, the newest: a renamed agency must not double its rows.
+agencies as (
+    select
+        agency_code,
+        name_vi,
+        short_name_vi,
+        group_code,
+        group_name_vi,
+        group_order,
+        official_order
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
+
+named as (
+    select
+        deliveries.source_id,
+        deliveries.entity,
+        deliveries.month,
+        deliveries.agency_code,
+        agencies.name_vi as agency_name_vi,
+        deliveries.is_delivered
+    from deliveries
+    inner join agencies on deliveries.agency_code = agencies.agency_code
+)
+
+select
+    source_id,
+    entity,
+    month,
+    agency_code,
+    agency_name_vi,
+    cast(1 as bigint) as wanted_feeds,
+    cast(case when is_delivered then 1 else 0 end as bigint) as delivered_feeds
+from named
+order by source_id, entity, month, agency_code

@@ -1,0 +1,43 @@
+-- One row per source, entity, month and agency: was its feed owed, did it come, was it on time.
+with deliveries as (select * from {{ ref('int_feed_deliveries') }}),
+
+-- One name per code, the newest: a renamed agency must not double its rows.
+agencies as (
+    select
+        agency_code,
+        name_vi,
+        short_name_vi,
+        group_code,
+        group_name_vi,
+        group_order,
+        official_order
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+),
+
+named as (
+    select
+        deliveries.*,
+        agencies.name_vi as agency_name_vi,
+        agencies.group_code
+    from deliveries
+    inner join agencies on deliveries.agency_code = agencies.agency_code
+)
+
+select
+    source_id,
+    entity,
+    month,
+    agency_code,
+    agency_name_vi,
+    group_code,
+    is_expected,
+    is_delivered,
+    due_on,
+    first_arrived_at,
+    case
+        when is_expected and is_delivered then cast(first_arrived_at as date) <= due_on
+        when is_expected then false
+    end as is_on_time
+from named
+order by source_id, entity, month, agency_code

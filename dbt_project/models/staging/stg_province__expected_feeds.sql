@@ -1,0 +1,11 @@
+-- One row per feed that is owed: source, entity, agency (or * for all), and by which working day of the month after.
+with source as (select * from {{ source('province', 'expected_feeds') }})
+
+select
+    source_id,
+    entity,
+    agency_code,
+    due_working_day,
+    valid_from,
+    valid_to
+from source
