@@ -41,6 +41,7 @@ AFTER_LANDING = (
     "build_marts",
     "assemble_publication",
     "publish_marts",
+    "tell_people",
 )
 """Each is a function of ``dvctt.stages``."""
 

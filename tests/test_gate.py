@@ -81,7 +81,7 @@ def test_a_table_without_rows_is_no_answer() -> None:
 
 
 def test_a_table_that_may_be_empty_is_not_applicable_but_is_no_pass_alone() -> None:
-    allowed = suite(expectation={"meta": {**META, "may_see_nothing_because": "no payments here"}})
+    allowed = suite(expectation={"meta": {**META, "nothing_vi": "Không có thanh toán"}})
     verdict, checks = verdict_of([allowed], [])
     assert (verdict, checks[0].status) == ("could_not_check", "not_applicable")
 
@@ -196,3 +196,14 @@ def test_a_rule_that_compared_nothing_has_not_passed() -> None:
     )
     verdict, checks = verdict_of([narrow], [(1, 1)])
     assert (verdict, checks[0].status) == ("could_not_check", "could_not_check")
+
+
+def test_each_check_says_which_command_shows_its_rows_and_which_subject_failed(tmp_path: Path) -> None:
+    sql = "create table aud_x as select date '2022-10-01' as month, 'level_2' as defect_id, 1 as wanted, 2 as found"
+    with pytest.raises(GateFailed):
+        gate.check_counts(
+            candidate_with(tmp_path, sql), province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY]
+        )
+    first = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))["checks"][0]
+    assert first["command"].startswith("dvctt rows --table aud_x")
+    assert first["failing_rows"][0]["subject"] == "level_2"

@@ -91,6 +91,46 @@ UNANSWERED: dict[str, Any] = {
         }
     ],
 }
+WARNED: dict[str, Any] = {
+    "verdict": "passed",
+    "province": "Vĩnh Phúc",
+    "run_id": "run-9",
+    "month": "2022-10",
+    "checks": [
+        {
+            "id": "quarantine.is_empty",
+            "severity": "warning",
+            "status": "failed",
+            "title_vi": "Không có dòng nào bị cách ly",
+            "next_vi": "Gửi lại cho cơ quan danh sách dòng lỗi.",
+            "error": None,
+            "failing_rows_total": 1,
+            "failing_rows": [
+                {
+                    "agency_code": "252",
+                    "agency_name_vi": "UBND huyện Mẫu",
+                    "source_id": "one_stop",
+                    "entity": "filings",
+                    "month": "2022-10",
+                    "expected": 0,
+                    "observed": 8,
+                    "difference": 8,
+                }
+            ],
+        },
+        {
+            "id": "defects.to_know",
+            "severity": "info",
+            "status": "failed",
+            "title_vi": "Giờ của cổng thanh toán có buổi chiều",
+            "next_vi": "Đề nghị nguồn ghi giờ 24 tiếng.",
+            "error": None,
+            "failing_rows_total": 1,
+            "failing_rows": [{"agency_code": None, "month": "2022-01", "expected": 0, "observed": 485}],
+        },
+        {"id": "rows.passed", "severity": "critical", "status": "passed", "title_vi": "Kiểm tra đã đạt"},
+    ],
+}
 VERDICT_PATH = Path("/home/dvctt/published/verdict.json")
 
 
@@ -430,6 +470,99 @@ def test_an_unanswered_gate_reads_differently_from_a_failed_one() -> None:
 def test_a_passed_verdict_is_no_alert() -> None:
     with pytest.raises(NotifyError, match="found 'passed'"):
         notify.alert_from_verdict({"verdict": "passed", "checks": []}, VERDICT_PATH)
+
+
+def warned() -> notify.Alert:
+    alert = notify.alert_from_warnings(WARNED, VERDICT_PATH, publication=12, month="2022-10", run_id="run-9")
+    assert alert is not None
+    return alert
+
+
+def test_a_warning_reads_as_published_with_a_caveat_and_names_what_is_wrong(mailbox: Mailbox) -> None:
+    notify.send(warned())
+    message = mailbox.message()
+    assert message["Subject"] == (
+        "[DVCTT Vĩnh Phúc] CẢNH BÁO: đã công bố bản 12 kèm lưu ý, số liệu tháng 10/2022 (1 phát hiện)"
+    )
+    assert plain(message).replace("\r\n", "\n") == (
+        "CẢNH BÁO: số liệu qua được các kiểm tra nghiêm trọng và ĐÃ ĐƯỢC CÔNG BỐ, nhưng kèm lưu ý vì những phát hiện "
+        "dưới đây.\n"
+        "\n"
+        "Tỉnh: Vĩnh Phúc\n"
+        "Tháng: 10/2022\n"
+        "Bản công bố: 12\n"
+        "Bước: tell_people\n"
+        "Lần chạy: run-9\n"
+        "Cơ quan liên quan: UBND huyện Mẫu\n"
+        "Tệp kết luận: /home/dvctt/published/verdict.json\n"
+        "\n"
+        "Phát hiện (1 dòng):\n"
+        "1. Cơ quan: UBND huyện Mẫu\n"
+        "   Tháng: 10/2022\n"
+        "   Kiểm tra: Không có dòng nào bị cách ly (quarantine.is_empty, nguồn one_stop, hồ sơ)\n"
+        "   Mong đợi: 0\n"
+        "   Quan sát: 8\n"
+        "   Chênh lệch: +8\n"
+        "\n"
+        "Người đọc đang thấy bản công bố mới; báo cáo, bảng và tệp CSV của bản này ghi lưu ý ở số liệu thiếu dòng hoặc "
+        "thiếu cơ quan. Bản công bố trước (nếu có) vẫn giữ nguyên trong thư mục published để đối chiếu.\n"
+        "\n"
+        "Việc cần làm:\n"
+        "- Gửi lại cho cơ quan danh sách dòng lỗi.\n"
+        "- Không cần chạy lại ngay. Khi cơ quan gửi bản sửa hoặc gửi bổ sung, lần chạy đêm kế tiếp tự tính lại và bỏ lưu "
+        "ý.\n"
+    )
+
+
+@pytest.mark.parametrize("length", range(1, 40, 3))
+def test_a_long_subject_keeps_its_spaces_wherever_its_lines_end(length: int) -> None:
+    subject = (
+        "[DVCTT Vĩnh Phúc] " + "x" * length + " đã công bố bản kèm lưu ý số liệu của các cơ quan khối sở ban ngành"
+    )
+    alert = notify.Alert(**{**vars(warned()), "subject_vi": subject})
+    raw = notify._message(alert, "kho@vi-du.vn", ["truc@vi-du.vn"]).as_bytes()
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
+    assert max(len(line) for line in raw.split(b"\n\n")[0].splitlines()) <= 78
+
+
+def test_the_webhook_of_a_warning_carries_kind_and_publication(hook: Hook) -> None:
+    notify.send(warned())
+    assert hook.payload["kind"] == "published_with_warnings"
+    assert hook.payload["publication"] == 12
+    assert hook.payload["findings_total"] == 1
+    assert [finding["agency"] for finding in hook.payload["findings"]] == ["UBND huyện Mẫu"]
+
+
+def test_what_was_not_published_has_no_publication(hook: Hook) -> None:
+    notify.send(failed_alert())
+    assert hook.payload["publication"] is None
+
+
+def test_what_is_only_to_know_alerts_nobody() -> None:
+    verdict = {**WARNED, "checks": WARNED["checks"][1:]}
+    assert notify.alert_from_warnings(verdict, VERDICT_PATH, publication=12, month="2022-10") is None
+
+
+def test_what_is_only_to_know_stays_out_of_the_alert_of_a_failed_gate() -> None:
+    verdict = {**FAILED, "checks": [*FAILED["checks"], WARNED["checks"][1]]}
+    alert = notify.alert_from_verdict(verdict, VERDICT_PATH)
+    assert alert.findings_total == 2
+    assert "Giờ của cổng thanh toán" not in notify.text_body(alert)
+    silent = {**WARNED["checks"][1], "status": "could_not_check", "error": "x"}
+    unanswered = notify.alert_from_verdict({**UNANSWERED, "checks": [silent]}, VERDICT_PATH)
+    assert "Giờ của cổng thanh toán" in notify.text_body(unanswered)
+
+
+@pytest.mark.parametrize("verdict", [FAILED, UNANSWERED])
+def test_a_verdict_that_did_not_pass_published_nothing(verdict: dict[str, Any]) -> None:
+    with pytest.raises(NotifyError, match="wanted 'passed'"):
+        notify.alert_from_warnings(verdict, VERDICT_PATH, publication=12)
+
+
+@pytest.mark.parametrize("broken", [{"verdict": "passed"}, {"verdict": "passed", "checks": [{"id": "x"}]}])
+def test_a_published_verdict_that_is_none_is_refused_with_its_path(broken: dict[str, Any]) -> None:
+    with pytest.raises(NotifyError, match=r"verdict\.json: not a verdict"):
+        notify.alert_from_warnings(broken, VERDICT_PATH, publication=12)
 
 
 @pytest.mark.parametrize("broken", [{"verdict": "failed"}, {"verdict": "failed", "checks": [{"id": "x"}]}])

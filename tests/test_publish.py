@@ -48,7 +48,15 @@ def test_a_publication_holds_what_its_manifest_says(tiny_home: Settings) -> None
         for path in publication.folder.rglob("*")
         if path.is_file() and path.name != "manifest.json"
     }
-    assert {"marts.duckdb", "verdict.json", "parquet/fct_filings.parquet", "reports/bao-cao-2022-10.html"} <= set(found)
+    wanted = {
+        "marts.duckdb",
+        "verdict.json",
+        "verdict.html",
+        "parquet/fct_filings.parquet",
+        "csv/mart_online_rates.csv",
+        "reports/bao-cao-2022-10.html",
+    }
+    assert wanted <= set(found)
     assert listed == found
     assert publication.number == 1
     assert {e["extract_id"] for e in publication.manifest["extracts"]} == {
@@ -86,6 +94,14 @@ def test_parquet_and_marts_hold_the_same_rows(tiny_home: Settings) -> None:
                 f"(from {path.stem} except all from '{path}') union all (from '{path}' except all from {path.stem})"
             ).fetchall()
             assert differing == [], path.stem
+
+
+def test_every_mart_is_published_as_csv_too_and_its_verdict_as_a_page(tiny_home: Settings) -> None:
+    publication = current(tiny_home)
+    marts = {name for name in publication.manifest["row_counts"] if name.startswith("mart_")}
+    assert len(marts) > 10
+    assert {path.stem for path in publication.csv.glob("*.csv")} == marts
+    assert "ĐẠT" in publication.verdict_page.read_text(encoding="utf-8")
 
 
 def test_the_same_candidate_gives_the_same_parquet_bytes(tiny_copy: Settings) -> None:

@@ -1,5 +1,6 @@
 {# How text becomes a value. Strict: what has none of the contract's forms becomes NULL, and the row is set aside with a
-   reason; nothing is guessed. Only staging calls these. The DuckDB functions stand here and nowhere else. #}
+   reason; nothing is guessed. The DuckDB functions stand here and nowhere else. Staging cleans every column once
+   (cleaned_columns); what parses takes a column that is clean. #}
 
 {# NFC, without the blanks around it: spaces of every width, tabs, line ends and the byte order mark that exports leave.
    DuckDB's own trim leaves tabs and line ends. An empty text is NULL. #}
@@ -9,33 +10,37 @@
     )
 {%- endmacro %}
 
+{# The named columns of a source, each cleaned and under its own name: cleaning is the dearest step, so it is done once. #}
+{% macro cleaned_columns(columns) -%}
+    {%- for column in columns %}
+    {{ clean_text('"' ~ column ~ '"') }} as "{{ column }}"{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {% macro match_label(column) -%}
-    lower({{ clean_text(column) }})
+    lower({{ column }})
 {%- endmacro %}
 
 {% macro parse_timestamp(column) -%}
-    {%- set text = clean_text(column) -%}
     case
-        when regexp_full_match({{ text }}, '\d{14}') then try_strptime({{ text }}, '%Y%m%d%H%M%S')
-        when regexp_full_match({{ text }}, '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?')
-            then try_cast(replace({{ text }}, 'T', ' ') as timestamp)
-        when regexp_full_match({{ text }}, '\d{2}/\d{2}/\d{4}') then try_strptime({{ text }}, '%d/%m/%Y')
-        when regexp_full_match({{ text }}, '\d{2}/\d{2}/\d{4} \d{2}:\d{2}')
-            then try_strptime({{ text }}, '%d/%m/%Y %H:%M')
-        when regexp_full_match({{ text }}, '\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}')
-            then try_strptime({{ text }}, '%d/%m/%Y %H:%M:%S')
+        when regexp_full_match({{ column }}, '\d{14}') then try_strptime({{ column }}, '%Y%m%d%H%M%S')
+        when regexp_full_match({{ column }}, '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?')
+            then try_cast(replace({{ column }}, 'T', ' ') as timestamp)
+        when regexp_full_match({{ column }}, '\d{2}/\d{2}/\d{4}') then try_strptime({{ column }}, '%d/%m/%Y')
+        when regexp_full_match({{ column }}, '\d{2}/\d{2}/\d{4} \d{2}:\d{2}')
+            then try_strptime({{ column }}, '%d/%m/%Y %H:%M')
+        when regexp_full_match({{ column }}, '\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}')
+            then try_strptime({{ column }}, '%d/%m/%Y %H:%M:%S')
     end
 {%- endmacro %}
 
 {% macro parse_integer(column) -%}
-    {%- set text = clean_text(column) -%}
-    case when regexp_full_match({{ text }}, '-?\d{1,18}') then try_cast({{ text }} as bigint) end
+    case when regexp_full_match({{ column }}, '-?\d{1,18}') then try_cast({{ column }} as bigint) end
 {%- endmacro %}
 
 {% macro parse_month(column) -%}
-    {%- set text = clean_text(column) -%}
     case
-        when regexp_full_match({{ text }}, '\d{4}-(0[1-9]|1[0-2])') then try_cast({{ text }} || '-01' as date)
+        when regexp_full_match({{ column }}, '\d{4}-(0[1-9]|1[0-2])') then try_cast({{ column }} || '-01' as date)
     end
 {%- endmacro %}
 
@@ -46,11 +51,27 @@
             ', ',
             {%- for source_column, parsed in pairs %}
             case
-                when {{ clean_text(source_column) }} is not null and {{ parsed }} is null
+                when {{ source_column }} is not null and {{ parsed }} is null
                     then '{{ source_column | replace('"', '') }}'
             end{{ "," if not loop.last }}
             {%- endfor %}
         ),
         ''
+    )
+{%- endmacro %}
+
+{# Whether a key that staging has cleaned is one word of at most so many characters. #}
+{% macro is_well_formed_key(column, longest) -%}
+    regexp_full_match({{ column }}, '[^\s]{1,{{ longest }}}')
+{%- endmacro %}
+
+{# Whether one moment lies before another. A source that keeps days only writes midnight: the same day is not before itself. #}
+{% macro is_before(column, other_column) -%}
+    (
+        {{ column }} < {{ other_column }}
+        and not (
+            {{ column }} = date_trunc('day', {{ column }})
+            and date_trunc('day', {{ column }}) = date_trunc('day', {{ other_column }})
+        )
     )
 {%- endmacro %}

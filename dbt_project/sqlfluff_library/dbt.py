@@ -14,3 +14,7 @@ def last_day(day: str, datepart: str) -> str:
 
 def dateadd(datepart: str, count: str | int, day: str) -> str:
     return f"date_add({day}, interval ({count}) {datepart})"
+
+
+def listagg(measure: str, delimiter: str, order_by: str) -> str:
+    return f"string_agg({measure}, {delimiter} {order_by})"

@@ -33,6 +33,14 @@ check = typer.Typer(no_args_is_help=True, help="Questions to the current publica
 airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in this home.")
 app.add_typer(check, name="check")
 app.add_typer(airflow, name="airflow")
+quarantine = typer.Typer(no_args_is_help=True, help="Rows that were set aside.")
+baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
+publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
+gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
+app.add_typer(gates, name="gates")
+app.add_typer(publications, name="publications")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(baselines, name="baselines")
 
 out = Console(highlight=False, width=240)
 """Wide whatever the terminal: one line a figure, for a person and for grep."""
@@ -175,6 +183,189 @@ def rows(
         for row in cursor.fetchall():
             shown.add_row(*("" if value is None else str(value) for value in row))
     out.print(shown)
+
+
+@app.command("reconcile")
+def reconcile_month(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    as_json: JsonOption = False,
+) -> None:
+    """One month at four points: source, landing, facts + quarantined + superseded, published. Exit 1 if any differ."""
+    from dvctt.reconcile import reconcile
+
+    lines = reconcile(Settings.from_environment(), Month.parse(month))
+    wrong = [line for line in lines if line.differences]
+    if as_json:
+        _print_json([{**vars(line), "differences": line.differences} for line in lines])
+    else:
+        table = Table(title=f"{month} at four points")
+        for name in ("entity", "agency", "unit", "control", "landed", "accounted", "facts", "published", "difference"):
+            table.add_column(name, no_wrap=True, justify="left" if name in ("entity", "agency", "unit") else "right")
+        for line in lines:
+            place = f"{line.agency_code} {line.agency_name_vi or ''}".strip() if line.agency_code else "(all)"
+            differences = "; ".join(f"{name} {size:+d}" for name, size in line.differences.items())
+            points = (line.control, line.landed, line.accounted, line.fact, line.published)
+            table.add_row(
+                f"{line.source_id}.{line.entity}", place, line.unit, *(_number(point) for point in points), differences
+            )
+        out.print(table)
+        out.print(f"{len(lines)} lines, {len(wrong)} that differ")
+        for line in wrong:
+            out.print(
+                f"differs: {line.source_id} {line.entity} {line.month} {line.agency_name_vi or line.agency_code or ''} "
+                f"{line.unit}: {line.differences}"
+            )
+    if wrong:
+        raise typer.Exit(1)
+
+
+@quarantine.command("list")
+def quarantine_list(
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: all months.")] = None,
+    agency: Annotated[str | None, typer.Option("--agency", help="An agency's code.")] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Ask the current publication, not the last run.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rows that were set aside: reason, file and row number; no value of the row itself."""
+    settings = Settings.from_environment()
+    opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
+    with opened as connection:
+        cursor = connection.execute(
+            "select source_id, entity, strftime(file_month, '%Y-%m') as file_month, file_name, row_number, "
+            "source_agency_code, agency_name_vi, quarantine_reason, reason_name_vi, unparseable_columns, next_vi "
+            "from fct_quarantined_rows where (? is null or file_month = ?) and (? is null or source_agency_code = ?) "
+            "order by entity, file_month, file_name, row_number",
+            [month, Month.parse(month).first_day if month else None, agency, agency],
+        )
+        names = [column[0] for column in cursor.description or []]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if as_json:
+        _print_json(found)
+        return
+    table = Table(title="Set aside" + ("" if published else " by the last run"))
+    for name in ("entity", "file", "row", "agency", "reason", "columns", "what to do"):
+        table.add_column(name, no_wrap=True)
+    for row in found:
+        table.add_row(
+            row["entity"], row["file_name"], str(row["row_number"]),
+            f"{row['source_agency_code'] or ''} {row['agency_name_vi']}".strip(),
+            f"{row['quarantine_reason']}: {row['reason_name_vi']}", row["unparseable_columns"] or "", row["next_vi"] or "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{len(found)} rows set aside")
+
+
+@gates.command("mutate")
+def gates_mutate(
+    only: Annotated[str | None, typer.Option("--only", help="One fault's id.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Inject faults into good data, one at a time, and show which check caught each. Exit 1 if one was missed."""
+    from dvctt.proving import prove
+
+    settings = Settings.from_environment()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    proof = prove(
+        load_province(settings.province_folder),
+        settings.home,
+        only=only,
+        progress=lambda outcome: log.info("%s: %s", outcome.fault_id, "ok" if outcome.ok else "MISSED"),
+    )
+    if as_json:
+        _print_json([vars(outcome) for outcome in proof.outcomes])
+    else:
+        for outcome in proof.outcomes:
+            also = [name for name in outcome.caught_by if name != outcome.wanted]
+            words = f"{outcome.wanted}" + (f" (also {len(also)} others)" if also else "")
+            found = (
+                words if outcome.ok else f"wanted {outcome.wanted}, found {', '.join(outcome.caught_by) or 'nobody'}"
+            )
+            out.print(f"{'ok    ' if outcome.ok else 'MISSED'} {outcome.fault_id:<44} {outcome.verdict:<15} {found}")
+    for rule in proof.unproven:
+        out.print(f"no fault names the critical expectation {rule}")
+    print(proof.score, file=sys.stderr if as_json else sys.stdout)
+    if not proof.complete:
+        raise typer.Exit(1)
+
+
+@publications.command("list")
+def publications_list() -> None:
+    """Every publication: number, when, month, run, extracts, software; the current one is marked."""
+    from dvctt.publications import listed
+    from dvctt.publish import rollbacks
+
+    settings = Settings.from_environment()
+    current = current_publication(settings.published)
+    table = Table(title=f"Publications in {settings.published}")
+    for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
+        table.add_column(name, no_wrap=True)
+    for publication in listed(settings.published):
+        manifest = publication.manifest
+        mark = "current" if current and publication.number == current.number else ""
+        table.add_row(
+            mark, str(publication.number), manifest["published_at"], str(manifest["month"]), manifest["verdict"],
+            str(len(manifest["extracts"])), manifest["software_version"], manifest["run_id"],
+        )  # fmt: skip
+    out.print(table)
+    for event in rollbacks(settings.published):
+        out.print(f"rolled back from {event['from']} to {event['to']} at {event['at']}: {event['reason']}")
+
+
+@publications.command("show")
+def publications_show(number: Annotated[int, typer.Argument(help="The publication's number.")]) -> None:
+    """The manifest of one publication: extracts in, software, row counts, size and sha256 of every file."""
+    from dvctt.publications import find
+
+    publication = find(Settings.from_environment().published, number)
+    print(json.dumps(publication.manifest, ensure_ascii=False, indent=2))
+
+
+@publications.command("verify")
+def publications_verify(number: Annotated[int, typer.Argument(help="The publication's number.")]) -> None:
+    """Hold every file of one publication against its manifest. Exit 1 if anything differs."""
+    from dvctt.publications import find, verify
+
+    publication = find(Settings.from_environment().published, number)
+    problems = verify(publication)
+    for problem in problems:
+        out.print(f"{problem.file}: found {problem.found}, wanted {problem.wanted}")
+    counted = len(publication.manifest["files"]), len(publication.manifest["row_counts"])
+    out.print(f"publication {number}: {counted[0]} files, {counted[1]} tables checked, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
+
+
+@publications.command("rollback")
+def publications_rollback(
+    number: Annotated[int, typer.Argument(help="The publication that readers shall see.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")],
+) -> None:
+    """Point readers to an older publication, in one step. The next night publishes anew: mend the cause first."""
+    from dvctt.publications import rollback
+
+    publication = rollback(Settings.from_environment().published, number, reason=reason)
+    out.print(f"readers see publication {publication.number} now")
+
+
+@baselines.command("update")
+def baselines_update(
+    through: Annotated[str, typer.Option("--through", help="YYYY-MM: the last month to freeze.")],
+) -> None:
+    """Freeze the row counts of all months up to one, and print what changed; read it as a diff before you commit it."""
+    from dvctt.baselines import update
+    from dvctt.warehouse import ROW_COUNTS
+
+    settings = Settings.from_environment()
+    changes = update(
+        ROW_COUNTS, _current(settings).marts, load_province(settings.province_folder), Month.parse(through)
+    )
+    for change in changes:
+        out.print(
+            f"{change.source_id} {change.entity} {change.file_month}: {_number(change.before)} -> {_number(change.after)}"
+        )
+    out.print(f"{len(changes)} lines changed in {ROW_COUNTS}; review: git diff {ROW_COUNTS}")
 
 
 @check.command("figures")

@@ -42,7 +42,7 @@ class _Meta(BaseModel):
     title_vi: str
     why_vi: str
     next_vi: str
-    may_see_nothing_because: str | None = None
+    nothing_vi: str | None = None
     observed: str | None = None
     """The value behind a threshold, and the day it was seen."""
 
@@ -215,7 +215,7 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
 
 def _unseen(suite: Suite, expectation: Expectation) -> Check:
     """A rule that compared nothing."""
-    if because := expectation.meta.may_see_nothing_because:
+    if because := expectation.meta.nothing_vi:
         return Check(suite.name, suite.table, expectation, "not_applicable", 0, (), because)
     words = f"table {suite.table}: no row to compare"
     return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), words)
@@ -267,7 +267,7 @@ def _row(expectation: Expectation, frame: Frame, index: int) -> dict[str, Any]:
     month = row.get("month") or row.get("file_month")
     numbers = isinstance(expected, int) and isinstance(observed, int)
     return {
-        "subject": row.get("total_id") or row.get("rule_id"),
+        "subject": row.get("total_id") or row.get("rule_id") or row.get("defect_id") or row.get("indicator"),
         "source_id": row.get("source_id"),
         "entity": row.get("entity"),
         "month": f"{month:%Y-%m}" if month else None,
@@ -290,6 +290,14 @@ def decide(checks: Sequence[Check]) -> Literal["passed", "failed", "could_not_ch
     return "passed"
 
 
+def _command(check: Check) -> str | None:
+    """What shows a check's audit rows to whoever reads its finding; the canary's frame is in no table."""
+    if check.suite == CANARY:
+        return None
+    months = {row["month"] for row in check.failing_rows if row["month"]}
+    return f"dvctt rows --table {check.table}" + (f" --month {months.pop()}" if len(months) == 1 else "")
+
+
 def _as_dict(verdict: str, checks: Sequence[Check], province_vi: str, run_id: str, month: str | None) -> dict[str, Any]:
     return {
         "verdict": verdict,
@@ -307,6 +315,7 @@ def _as_dict(verdict: str, checks: Sequence[Check], province_vi: str, run_id: st
                 "title_vi": check.expectation.meta.title_vi,
                 "why_vi": check.expectation.meta.why_vi,
                 "next_vi": check.expectation.meta.next_vi,
+                "command": _command(check),
                 "rows_seen": check.rows_seen,
                 "error": check.error,
                 "failing_rows_total": len(check.failing_rows),

@@ -1,4 +1,4 @@
-"""Tells people that a run did not end well: one e-mail and one webhook for one alert.
+"""Tells people that a run did not end well, or ended well with a caveat: one e-mail and one webhook for one alert.
 
 What an alert says, how it is worded in Vietnamese and how it leaves the machine live here. What is *judged* does not:
 the gate writes verdict.json and this module only reads it. Airflow is imported inside functions (it costs seconds, and
@@ -24,8 +24,10 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import format_datetime, parseaddr
 from http.client import HTTPMessage
 from pathlib import Path
@@ -41,7 +43,7 @@ from dvctt.period import month_of_run
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["gate_failed", "gate_could_not_check", "task_failed"]
+Kind = Literal["gate_failed", "gate_could_not_check", "task_failed", "published_with_warnings"]
 Value = str | int | float | None
 
 FINDINGS_LISTED = 20
@@ -66,6 +68,9 @@ _HEADLINES_VI: dict[str, str] = {
         "Đây là lỗi của việc kiểm tra, chưa phải là lỗi của số liệu."
     ),
     "task_failed": "LỖI KHI CHẠY: một bước xử lý đã dừng hẳn, không tự chạy lại nữa.",
+    "published_with_warnings": (
+        "CẢNH BÁO: số liệu qua được các kiểm tra nghiêm trọng và ĐÃ ĐƯỢC CÔNG BỐ, nhưng kèm lưu ý vì những phát hiện dưới đây."
+    ),
 }
 _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
     "gate_failed": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
@@ -75,8 +80,15 @@ _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
         "Bản công bố trước vẫn giữ nguyên, không bị sửa. Nếu bước bị lỗi đứng sau bước công bố thì bản mới đã có "
         "hiệu lực: xem published/current trong thư mục dữ liệu."
     ),
+    "published_with_warnings": (
+        "Người đọc đang thấy bản công bố mới; báo cáo, bảng và tệp CSV của bản này ghi lưu ý ở số liệu thiếu dòng hoặc thiếu "
+        "cơ quan. Bản công bố trước (nếu có) vẫn giữ nguyên trong thư mục published để đối chiếu."
+    ),
 }
 _RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow."
+_AFTER_WARNINGS_VI = (
+    "Không cần chạy lại ngay. Khi cơ quan gửi bản sửa hoặc gửi bổ sung, lần chạy đêm kế tiếp tự tính lại và bỏ lưu ý."
+)
 _ENTITIES_VI: dict[str, str] = {
     "filings": "hồ sơ",
     "payment_requests": "yêu cầu thanh toán",
@@ -116,7 +128,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert for one run. ``findings_total`` counts what the verdict counted, listed here or not."""
+    """One alert for one run. ``findings_total`` counts what the verdict counted, listed here or not; ``publication`` is the
+    number of what was published, None when nothing was.
+    """
 
     kind: Kind
     subject_vi: str
@@ -131,6 +145,7 @@ class Alert:
     run_id: str | None
     detail: str | None = None
     findings_total: int = 0
+    publication: int | None = None
 
 
 def alert_from_verdict(
@@ -142,7 +157,7 @@ def alert_from_verdict(
     run_id: str | None = None,
     log_url: str | None = None,
 ) -> Alert:
-    """Word the alert of a gate that did not pass; blocking findings stand first.
+    """Word the alert of a gate that did not pass; blocking findings stand first, what is only to be known stays out.
 
     Raises:
         NotifyError: the verdict passed, or is not in the form that the gate writes.
@@ -151,26 +166,19 @@ def alert_from_verdict(
     if outcome not in ("failed", "could_not_check"):
         raise NotifyError(f"{verdict_path}: key verdict: found {outcome!r}, wanted 'failed' or 'could_not_check'")
     try:
-        open_checks = [check for check in verdict["checks"] if check["status"] in ("failed", "could_not_check")]
+        open_checks = [check for check in verdict["checks"] if _is_open(check)]
         open_checks.sort(key=lambda check: not _blocks(check))
         findings = tuple(finding for check in open_checks for finding in _findings_of(check))
-        total = sum(max(check.get("failing_rows_total") or 0, len(_findings_of(check))) for check in open_checks)
+        total = _findings_total(open_checks)
         province = _one_line(verdict.get("province") or _province_name())
     except (KeyError, TypeError, AttributeError) as error:
-        raise NotifyError(
-            f"{verdict_path}: not a verdict: {type(error).__name__} {error}; "
-            "wanted a list 'checks' whose items have 'id', 'status' and 'failing_rows'"
-        ) from error
+        raise _not_a_verdict(verdict_path, error) from error
 
-    months = sorted({finding.month for finding in findings if finding.month})
-    # What was found decides; a run for one month may well find a fault in another.
-    about = months[0] if len(months) == 1 else None if months else month or _optional_line(verdict.get("month"))
-    when = _month_vi(about) if about else f"{len(months)} tháng" if months else "của lần chạy này"
+    about, when = _about(findings, month or _optional_line(verdict.get("month")))
     if outcome == "failed":
         subject = f"KHÔNG ĐẠT: số liệu {when} không qua kiểm tra ({_number(total)} phát hiện)"
     else:
         subject = f"CHƯA KIỂM TRA ĐƯỢC: số liệu {when} chưa có kết luận"
-    steps = _distinct(_lines(check["next_vi"]) for check in open_checks if check.get("next_vi"))[:NEXT_STEPS_LISTED]
     return Alert(
         kind="gate_failed" if outcome == "failed" else "gate_could_not_check",
         subject_vi=f"[DVCTT {province}] {subject}",
@@ -180,11 +188,89 @@ def alert_from_verdict(
         findings=findings,
         verdict_path=verdict_path,
         log_url=log_url,
-        next_step_vi="\n".join([*(f"- {step}" for step in steps), f"- {_RERUN_VI}"]),
+        next_step_vi=_next_steps(open_checks, _RERUN_VI),
         province_vi=province,
         run_id=run_id or verdict.get("run_id"),
         findings_total=total,
     )
+
+
+def alert_from_warnings(
+    verdict: Mapping[str, Any],
+    verdict_path: Path,
+    *,
+    publication: int,
+    month: object = None,
+    run_id: str | None = None,
+    stage: str = "tell_people",
+    log_url: str | None = None,
+) -> Alert | None:
+    """Word the alert of a run that published with warnings; None when no warning failed. What is ``info`` never alerts.
+
+    Args:
+        publication: number of what was published.
+        month: the month that the run reports on, ``YYYY-MM`` or anything that prints so.
+
+    Raises:
+        NotifyError: the verdict did not pass, so nothing was published, or is not in the form that the gate writes.
+    """
+    outcome = verdict.get("verdict")
+    if outcome != "passed":
+        raise NotifyError(f"{verdict_path}: key verdict: found {outcome!r}, wanted 'passed'")
+    try:
+        warnings = [c for c in verdict["checks"] if c["status"] == "failed" and c["severity"] == "warning"]
+        if not warnings:
+            return None
+        findings = tuple(finding for check in warnings for finding in _findings_of(check, is_published=True))
+        total = _findings_total(warnings)
+        province = _one_line(verdict.get("province") or _province_name())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _not_a_verdict(verdict_path, error) from error
+    about, when = _about(findings, str(month) if month else _optional_line(verdict.get("month")))
+    return Alert(
+        kind="published_with_warnings",
+        subject_vi=(
+            f"[DVCTT {province}] CẢNH BÁO: đã công bố bản {_number(publication)} kèm lưu ý, "
+            f"số liệu {when} ({_number(total)} phát hiện)"
+        ),
+        month=about,
+        stage=stage,
+        agencies=tuple(_distinct(finding.agency for finding in findings if finding.agency)),
+        findings=findings,
+        verdict_path=verdict_path,
+        log_url=log_url,
+        next_step_vi=_next_steps(warnings, _AFTER_WARNINGS_VI),
+        province_vi=province,
+        run_id=run_id or verdict.get("run_id"),
+        findings_total=total,
+        publication=publication,
+    )
+
+
+def _not_a_verdict(verdict_path: Path, error: Exception) -> NotifyError:
+    return NotifyError(
+        f"{verdict_path}: not a verdict: {type(error).__name__} {error}; "
+        "wanted a list 'checks' whose items have 'id', 'status' and 'failing_rows'"
+    )
+
+
+def _findings_total(checks: Iterable[Mapping[str, Any]]) -> int:
+    return sum(max(check.get("failing_rows_total") or 0, len(_findings_of(check))) for check in checks)
+
+
+def _about(findings: Iterable[Finding], of_run: str | None) -> tuple[str | None, str]:
+    """The one month that an alert is about, if it is one, and the words for it.
+
+    What was found decides; a run for one month may well find a fault in another.
+    """
+    months = sorted({finding.month for finding in findings if finding.month})
+    about = months[0] if len(months) == 1 else None if months else of_run
+    return about, _month_vi(about) if about else f"{len(months)} tháng" if months else "của lần chạy này"
+
+
+def _next_steps(checks: Iterable[Mapping[str, Any]], last: str) -> str:
+    steps = _distinct(_lines(check["next_vi"]) for check in checks if check.get("next_vi"))[:NEXT_STEPS_LISTED]
+    return "\n".join([*(f"- {step}" for step in steps), f"- {last}"])
 
 
 def alert_from_exception(
@@ -383,6 +469,7 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
         "detail": alert.detail,
         "verdict_path": str(alert.verdict_path) if alert.verdict_path else None,
         "log_url": alert.log_url,
+        "publication": alert.publication,
         "previous_publication": _PREVIOUS_PUBLICATION_VI[alert.kind],
         "next_step": alert.next_step_vi,
         "sent_at": clock.now().isoformat(),
@@ -401,6 +488,7 @@ def _facts(alert: Alert) -> list[tuple[str, str]]:
     facts = [
         ("Tỉnh", alert.province_vi),
         ("Tháng", month),
+        ("Bản công bố", _number(alert.publication) if alert.publication is not None else None),
         ("Bước", alert.stage),
         ("Lần chạy", alert.run_id),
         ("Cơ quan liên quan", ", ".join(alert.agencies)),
@@ -428,9 +516,14 @@ def _blocks(check: Mapping[str, Any]) -> bool:
     return check.get("severity") == "critical" or check["status"] == "could_not_check"
 
 
-def _findings_of(check: Mapping[str, Any]) -> list[Finding]:
+def _is_open(check: Mapping[str, Any]) -> bool:
+    """What is only to be known alerts nobody, unless it gave no answer."""
+    return check["status"] == "could_not_check" or (check["status"] == "failed" and check.get("severity") != "info")
+
+
+def _findings_of(check: Mapping[str, Any], *, is_published: bool = False) -> list[Finding]:
     title = check.get("title_vi") or check["id"]
-    notes = [] if _blocks(check) else ["cảnh báo, không chặn công bố"]
+    notes = [] if is_published or _blocks(check) else ["cảnh báo, không chặn công bố"]
     if check["status"] == "could_not_check":
         notes.insert(0, f"chưa kiểm tra được: {_without_personal_data(check.get('error') or 'không rõ lý do')}")
     rows = check.get("failing_rows") or []
@@ -596,9 +689,20 @@ def _send_email(alert: Alert) -> None:
     logger.info("alert e-mail sent to %d recipients: %s", len(recipients), _one_line(alert.subject_vi))
 
 
+class _Subject(str):
+    """A subject that folds itself. The standard library's own folding loses the space between two words with diacritics
+    when a line ends there (Python 3.11), so that "công bố" arrives as "côngbố".
+    """
+
+    name = "Subject"
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {Header(self, 'utf-8', header_name=self.name).encode(linesep=policy.linesep)}{policy.linesep}"
+
+
 def _message(alert: Alert, sender: str, recipients: list[str]) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = _one_line(alert.subject_vi)
+    message["Subject"] = _Subject(_one_line(alert.subject_vi))
     message["From"] = sender
     message["To"] = ", ".join(recipients)
     message["Date"] = format_datetime(clock.now())

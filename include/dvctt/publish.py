@@ -4,7 +4,7 @@ A publication is assembled in ``published/.building``, where no reader looks; it
 current by one more. A kill before the first leaves a folder that the next run throws away, a kill between the two is
 finished by the next run. Nobody opens a published file for writing. Layout of a publication::
 
-    marts.duckdb  parquet/<table>.parquet  reports/  verdict.json  manifest.json
+    marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  verdict.json  verdict.html  manifest.json
 """
 
 import json
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _BUILDING = ".building"
 _CURRENT = "current"
+_ROLLBACKS = "rollbacks.jsonl"
 STORAGE_VERSION = "v1.0.0"
 """What DuckDB clients from 1.0 on can open."""
 
@@ -51,6 +52,14 @@ class Publication:
     @property
     def verdict(self) -> Path:
         return self.folder / "verdict.json"
+
+    @property
+    def verdict_page(self) -> Path:
+        return self.folder / "verdict.html"
+
+    @property
+    def csv(self) -> Path:
+        return self.folder / "csv"
 
     @property
     def reports(self) -> Path:
@@ -78,10 +87,15 @@ def current_publication(published: Path) -> Publication | None:
     pointer = published / _CURRENT
     if not pointer.is_symlink():
         return None
-    return _load(published / os.readlink(pointer))
+    return load_publication(published / os.readlink(pointer))
 
 
-def _load(folder: Path) -> Publication:
+def load_publication(folder: Path) -> Publication:
+    """One publication, current or not.
+
+    Raises:
+        PublishError: its manifest cannot be read.
+    """
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -110,9 +124,35 @@ def recover(published: Path) -> None:
     shutil.rmtree(building_folder(published), ignore_errors=True)
     current = current_publication(published)
     newest = max(_numbers(published), default=0)
-    if newest > (current.number if current else 0):
+    if newest > (current.number if current else 0) and newest > _rolled_back_from(published):
         log.warning("publication %d was complete but not current: a run was killed; switching to it", newest)
         _switch(published, newest)
+
+
+def roll_back(published: Path, target: Publication, *, before: int | None, reason: str) -> None:
+    """Point readers to an older publication, in the same atomic step, and keep who it was taken from and why.
+
+    The line is written first: a kill between the two leaves a reason without a switch, never a switch without a reason.
+    """
+    event = {"event": "rollback", "from": before, "to": target.number, "reason": reason, "at": now().isoformat()}
+    path = published / _ROLLBACKS
+    earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
+    write_atomically(path, earlier + json.dumps(event, ensure_ascii=False) + "\n")
+    _switch(published, target.number)
+    log.warning("rolled back from publication %s to %d: %s", before, target.number, reason)
+
+
+def rollbacks(published: Path) -> list[dict[str, Any]]:
+    """Every rollback of this home, oldest first."""
+    path = published / _ROLLBACKS
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _rolled_back_from(published: Path) -> int:
+    """The highest publication that a person has taken back: the next run must not switch to it by itself."""
+    return max((int(event["from"] or 0) for event in rollbacks(published)), default=0)
 
 
 def _numbers(published: Path) -> list[int]:

@@ -9,20 +9,21 @@ another run has begun.
 import fcntl
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dvctt import gate, landing, publish, transform, warehouse
+from dvctt import gate, landing, notify, publish, transform, warehouse
 from dvctt.config import Province, Settings, load_province
-from dvctt.errors import DvcttError, WarehouseError
+from dvctt.errors import DvcttError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import write_atomically
 from dvctt.landing import Extract
 from dvctt.period import Month
 from dvctt.publish import Publication
-from dvctt.report import write_reports
+from dvctt.report import write_csv, write_reports, write_verdict_page
 from dvctt.transform import Layer
 
 log = logging.getLogger(__name__)
@@ -93,21 +94,28 @@ def audit_facts(settings: Settings, *, run_id: str) -> None:
 def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
     with _stage(settings, "check_counts", run_id) as (night, province):
+        (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
             gate.check_counts(settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month)
-        finally:
-            _remember_verdict(settings)
+        except VerdictError:
+            # A page that cannot be written must not hide why the night stops.
+            try:
+                _remember_verdict(settings)
+            except ReportError:
+                log.exception("the verdict's page could not be written; the verdict itself is kept")
+            raise
+        _remember_verdict(settings)
 
 
 def _remember_verdict(settings: Settings) -> None:
-    """Keep every verdict, the ones that stopped a night above all; their history is a mart of the next publication."""
-    verdict = settings.candidate / "verdict.json"
-    if not verdict.is_file():
-        return
+    """Keep every verdict, the ones that stopped a night above all, and write its page for people; the history of verdicts is
+    a mart of the next publication.
+    """
+    text = (settings.candidate / "verdict.json").read_text(encoding="utf-8")
     settings.verdicts.mkdir(exist_ok=True)
-    text = verdict.read_text(encoding="utf-8")
     number = sum(1 for _ in settings.verdicts.glob("*.json")) + 1
     write_atomically(settings.verdicts / f"{number:06d}-{json.loads(text)['verdict']}.json", text)
+    write_verdict_page(json.loads(text), settings.candidate / "verdict.html")
 
 
 def build_marts(settings: Settings, *, run_id: str) -> None:
@@ -124,7 +132,9 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         written = write_reports(
             building / "marts.duckdb", building / "reports", province, publish.next_number(settings.published)
         )
-        log.info("reports: %d pages out, %.1f s", len(written), time.monotonic() - clock)
+        shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
+        tables = write_csv(building / "marts.duckdb", building / "csv")
+        log.info("reports: %d pages and %d CSV files out, %.1f s", len(written), len(tables), time.monotonic() - clock)
 
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:
@@ -143,6 +153,23 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
         )
 
 
+def tell_people(settings: Settings, *, run_id: str) -> None:
+    """Say what a reader of the new publication must know: one e-mail and one webhook if a warning did not hold.
+
+    A stage of its own, so that an alert that does not go out is tried again without publishing again.
+    """
+    with _stage(settings, "tell_people", run_id) as (night, _):
+        publication = publish.current_publication(settings.published)
+        if publication is None or publication.manifest["run_id"] != run_id:
+            raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
+        verdict = json.loads(publication.verdict.read_text(encoding="utf-8"))
+        alert = notify.alert_from_warnings(
+            verdict, publication.verdict, publication=publication.number, month=night.month, run_id=run_id
+        )
+        if alert is not None:
+            notify.send(alert)
+
+
 AFTER_LANDING: tuple[Callable[..., object], ...] = (
     build_facts,
     audit_facts,
@@ -150,6 +177,7 @@ AFTER_LANDING: tuple[Callable[..., object], ...] = (
     build_marts,
     assemble_publication,
     publish_marts,
+    tell_people,
 )
 """What follows ``land_extracts`` when there is work, in order."""
 

@@ -81,8 +81,8 @@ def lay_foundation(
     verdicts: Path | None = None,
 ) -> None:
     """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones), ``province``
-    (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an earlier run left of a candidate is thrown away: it is derived, landing is
-    not.
+    (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an
+    earlier run left of a candidate is thrown away: it is derived, landing is not.
 
     Raises:
         LandingError: a Parquet file cannot be read, or does not hold the rows that its manifest lists.

@@ -163,4 +163,4 @@ def test_a_day_knows_its_weekday_and_whether_people_work(tiny_home: Settings) ->
         ("2022-12-31", "2022-12-01", 4, 2022, 6, False, False),
     ]
     assert span is not None
-    assert (span[0], str(span[1]), str(span[2])) == (365, "2022-01-01", "2022-12-31")
+    assert (span[0], str(span[1]), str(span[2])) == (730, "2022-01-01", "2023-12-31")

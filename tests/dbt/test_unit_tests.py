@@ -46,7 +46,7 @@ def results(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
 
 def test_every_declared_unit_test_ran(results: list[dict[str, Any]]) -> None:
     wanted = declared()
-    assert len(wanted) > 60
+    assert len(wanted) > 95
     ran = {tuple(result["unique_id"].split(".")[-2:]) for result in results}
     assert ran == wanted
 

@@ -53,10 +53,17 @@ def test_amounts_above_32_bits_are_added_exactly(inbox: Inbox, tmp_path: Path) -
 
 
 def test_the_plain_name_arrives_before_its_supplements(inbox: Inbox) -> None:
-    for name in ("2022-10.bo-sung", "2022-10", "2022-09.zz", "2022-10.an", "2022-09"):
+    for name in ("2022-10.bo-sung", "2022-10", "2022-09.zz", "2022-10.H62.01.bo-sung", "2022-10.H62.01", "2022-09"):
         inbox.write("filings", name, [filing("A", "243", "20221001000000")])
     names = [offer.name for offer in files.offers(SOURCE, inbox.root)]
-    assert names == ["2022-09.csv", "2022-09.zz.csv", "2022-10.csv", "2022-10.an.csv", "2022-10.bo-sung.csv"]
+    assert names == [
+        "2022-09.csv",
+        "2022-09.zz.csv",
+        "2022-10.csv",
+        "2022-10.H62.01.csv",
+        "2022-10.H62.01.bo-sung.csv",
+        "2022-10.bo-sung.csv",
+    ]
 
 
 def test_a_file_in_transit_is_left_alone(inbox: Inbox) -> None:

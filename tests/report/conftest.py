@@ -1,6 +1,7 @@
 """A small DuckDB file in the contract of the marts: two months, four agencies in two groups, rows written out.
 
-October 2022 holds the published figures of both groups; September is what a baseline looks like.
+October 2022 holds the published figures of both groups; one district's filings did not come and another has 8 rows set aside.
+September is what a baseline looks like.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ COLUMNS = {
     "mart_online_rates": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, short_name_vi VARCHAR, "
     "group_code VARCHAR, official_order INTEGER, agency_count BIGINT, received BIGINT, direct BIGINT, "
     "direct_assumed BIGINT, online BIGINT, postal BIGINT, online_level_3 BIGINT, online_level_4 BIGINT, "
-    "online_no_level BIGINT, online_rate_percent DOUBLE, rank_in_group INTEGER",
+    "online_no_level BIGINT, online_rate_percent DOUBLE, rank_in_group INTEGER, caveat_vi VARCHAR",
     "mart_online_rate_changes": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, "
     "baseline_id VARCHAR, baseline_name_vi VARCHAR, baseline_start DATE, baseline_end DATE, "
     "baseline_months_expected INTEGER, baseline_months_present INTEGER, baseline_online BIGINT, "
@@ -34,14 +35,14 @@ COLUMNS = {
     "attempt_success_count BIGINT, attempt_failed_count BIGINT, attempt_open_count BIGINT, "
     "ytd_online_payment_count BIGINT, ytd_online_payment_amount_vnd BIGINT, ytd_online_refund_count BIGINT, "
     "ytd_online_refund_amount_vnd BIGINT, ytd_online_net_amount_vnd BIGINT, ytd_months_expected INTEGER, "
-    "ytd_months_present INTEGER",
+    "ytd_months_present INTEGER, caveat_vi VARCHAR",
     "mart_catalogue_coverage": "month DATE, services_total BIGINT, services_level_3 BIGINT, services_level_4 BIGINT, "
     "services_other_level BIGINT, online_services BIGINT, online_share_percent DOUBLE, connected_services BIGINT, "
     "not_connected_services BIGINT, connected_share_percent DOUBLE",
     "mart_targets": "month DATE, target_id VARCHAR, name_vi VARCHAR, metric VARCHAR, scope VARCHAR, "
     "entity_name_vi VARCHAR, target_percent DOUBLE, numerator BIGINT, denominator BIGINT, actual_percent DOUBLE, "
     "status VARCHAR, short_by_points DOUBLE, short_by_count BIGINT, legal_basis VARCHAR, certainty VARCHAR, "
-    "valid_from DATE, valid_to DATE",
+    "valid_from DATE, valid_to DATE, caveat_vi VARCHAR",
     "mart_published_figures": "figure_id INTEGER, scope VARCHAR, entity_name_vi VARCHAR, metric VARCHAR, "
     "metric_name_vi VARCHAR, period_start DATE, period_end DATE, published_value DOUBLE, lower_bound DOUBLE, "
     "upper_bound DOUBLE, unit VARCHAR, computed_value DOUBLE, verdict VARCHAR, wording_vi VARCHAR, note VARCHAR",
@@ -49,6 +50,12 @@ COLUMNS = {
     "entity_name_vi VARCHAR, total_name_vi VARCHAR, total BIGINT, sum_of_classes BIGINT, residue BIGINT, "
     "residue_name_vi VARCHAR, unexplained BIGINT",
     "mart_data_cut_off": "month DATE, data_cut_off_at TIMESTAMP, extract_count INTEGER",
+    "mart_caveats": "month DATE, subject VARCHAR, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, "
+    "caveat_id VARCHAR, text_vi VARCHAR",
+    "mart_feed_timeliness": "source_id VARCHAR, entity VARCHAR, month DATE, expected_feeds BIGINT, "
+    "delivered_feeds BIGINT, on_time_feeds BIGINT, delivered_percent DOUBLE, on_time_percent DOUBLE",
+    "mart_feeds": "source_id VARCHAR, entity VARCHAR, month DATE, agency_code VARCHAR, agency_name_vi VARCHAR, "
+    "group_code VARCHAR, is_expected BOOLEAN, is_delivered BOOLEAN",
 }
 
 _P, _D = "Khối sở ban ngành", "Khối huyện thành phố"
@@ -56,21 +63,24 @@ _LEVELS = "Hồ sơ trực tuyến = mức độ 3 + mức độ 4 + không phâ
 _BASIS = "UBND tỉnh: mục tiêu năm 2022"
 _SHARE = "Thủ tục thực hiện trực tuyến trên tổng số thủ tục"
 _LIST = "Công bố danh mục thủ tục"
+_EIGHT = "chưa tính 8 dòng bị cách ly"
+_NO_FEED = "chưa có dữ liệu từ UBND thành phố Vĩnh Yên"
+_BOTH = f"{_NO_FEED}; {_EIGHT}"
 _YEAR = (date(2022, 1, 1), date(2022, 12, 31))
 
 ROWS: dict[str, list[tuple[Any, ...]]] = {
     "mart_online_rates": [
-        (SEPTEMBER, "group", "provincial", _P, _P, "provincial", 1, 2, 4000, 3000, 0, 1000, 0, 10, 990, 0, 25.0, None),
-        (SEPTEMBER, "group", "district", _D, _D, "district", 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, None, None),
-        (SEPTEMBER, "province", "26", "Vĩnh Phúc", "Vĩnh Phúc", None, 0, 4, 4000, 3000, 0, 1000, 0, 10, 990, 0, 25.0, None),
-        (OCTOBER, "group", "provincial", _P, _P, "provincial", 1, 2, 5869, 2700, 41, 2952, 217, 19, 2930, 3, 50.2982, None),
-        (OCTOBER, "group", "district", _D, _D, "district", 2, 2, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, None),
-        (OCTOBER, "province", "26", "Vĩnh Phúc", "Vĩnh Phúc", None, 0, 4, 29318, 7500, 41, 21477, 341, 6546, 14907, 24, 73.2553, None),
-        (OCTOBER, "agency", "H62.15", "Sở Y tế", "Sở Y tế", "provincial", 15, 1, 1500, 0, 0, 1500, 0, 0, 1500, 0, 100.0, 1),
-        (OCTOBER, "agency", "H62.09", "Sở Tài nguyên và Môi trường", "Sở TN&MT", "provincial", 9, 1, 4369, 2700, 41, 1452, 217, 19, 1430, 3, 33.234, 2),
-        (OCTOBER, "agency", "H62.16", "Ban Dân tộc", "Ban Dân tộc", "provincial", 16, 1, 0, 0, 0, 0, 0, 0, 0, 0, None, None),
-        (OCTOBER, "agency", "252", "UBND huyện Vĩnh Tường", "Huyện Vĩnh Tường", "district", 108, 1, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, 1),
-        (OCTOBER, "agency", "243", "UBND thành phố Vĩnh Yên", "TP Vĩnh Yên", "district", 101, 1, None, None, None, None, None, None, None, None, None, None),
+        (SEPTEMBER, "group", "provincial", _P, _P, "provincial", 1, 2, 4000, 3000, 0, 1000, 0, 10, 990, 0, 25.0, None, None),
+        (SEPTEMBER, "group", "district", _D, _D, "district", 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None),
+        (SEPTEMBER, "province", "26", "Vĩnh Phúc", "Vĩnh Phúc", None, 0, 4, 4000, 3000, 0, 1000, 0, 10, 990, 0, 25.0, None, None),
+        (OCTOBER, "group", "provincial", _P, _P, "provincial", 1, 2, 5869, 2700, 41, 2952, 217, 19, 2930, 3, 50.2982, None, None),
+        (OCTOBER, "group", "district", _D, _D, "district", 2, 2, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, None, _BOTH),
+        (OCTOBER, "province", "26", "Vĩnh Phúc", "Vĩnh Phúc", None, 0, 4, 29318, 7500, 41, 21477, 341, 6546, 14907, 24, 73.2553, None, _BOTH),
+        (OCTOBER, "agency", "H62.15", "Sở Y tế", "Sở Y tế", "provincial", 15, 1, 1500, 0, 0, 1500, 0, 0, 1500, 0, 100.0, 1, None),
+        (OCTOBER, "agency", "H62.09", "Sở Tài nguyên và Môi trường", "Sở TN&MT", "provincial", 9, 1, 4369, 2700, 41, 1452, 217, 19, 1430, 3, 33.234, 2, None),
+        (OCTOBER, "agency", "H62.16", "Ban Dân tộc", "Ban Dân tộc", "provincial", 16, 1, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None),
+        (OCTOBER, "agency", "252", "UBND huyện Vĩnh Tường", "Huyện Vĩnh Tường", "district", 108, 1, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, 1, _EIGHT),
+        (OCTOBER, "agency", "243", "UBND thành phố Vĩnh Yên", "TP Vĩnh Yên", "district", 101, 1, None, None, None, None, None, None, None, None, None, None, _NO_FEED),
     ],
     "mart_online_rate_changes": [
         (OCTOBER, "group", "provincial", _P, "first_9_months", "9 tháng đầu năm", date(2022, 1, 1), date(2022, 9, 30), 9, 9, 8720, 40000, 21.8, 2952, 5869, 50.2982, 28.4982, None),
@@ -84,19 +94,19 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, "district", _D, "provincial", _P, 79.0013, 50.2982, 28.7031),
     ],
     "mart_payments": [
-        (OCTOBER, "group", "provincial", _P, "provincial", 1, 600, 500000000, 300000000, 200000000, 2, 1000000, 499000000, 30, 4000000, 700, 600, 90, 10, 6000, 5000000000, 9, 8000000, 4992000000, 10, 10),
-        (OCTOBER, "group", "district", _D, "district", 2, 400, 412345678, 112345678, 300000000, 1, 345678, 412000000, 12, 900000, 500, 400, 95, 5, None, None, None, None, None, 10, 9),
-        (OCTOBER, "province", "26", "Vĩnh Phúc", None, 0, 1000, 912345678, 412345678, 500000000, 3, 1345678, 911000000, 42, 4900000, 1200, 1000, 185, 15, 8918, 8147236000, 14, 9000000, 8138236000, 10, 10),
-        (OCTOBER, "agency", "H62.15", "Sở Y tế", "provincial", 15, 600, 500000000, 300000000, 200000000, 2, 1000000, 499000000, 30, 4000000, 700, 600, 90, 10, 6000, 5000000000, 9, 8000000, 4992000000, 10, 10),
-        (SEPTEMBER, "province", "26", "Vĩnh Phúc", None, 0, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, 9, 8),
+        (OCTOBER, "group", "provincial", _P, "provincial", 1, 600, 500000000, 300000000, 200000000, 2, 1000000, 499000000, 30, 4000000, 700, 600, 90, 10, 6000, 5000000000, 9, 8000000, 4992000000, 10, 10, None),
+        (OCTOBER, "group", "district", _D, "district", 2, 400, 412345678, 112345678, 300000000, 1, 345678, 412000000, 12, 900000, 500, 400, 95, 5, None, None, None, None, None, 10, 9, None),
+        (OCTOBER, "province", "26", "Vĩnh Phúc", None, 0, 1000, 912345678, 412345678, 500000000, 3, 1345678, 911000000, 42, 4900000, 1200, 1000, 185, 15, 8918, 8147236000, 14, 9000000, 8138236000, 10, 10, None),
+        (OCTOBER, "agency", "H62.15", "Sở Y tế", "provincial", 15, 600, 500000000, 300000000, 200000000, 2, 1000000, 499000000, 30, 4000000, 700, 600, 90, 10, 6000, 5000000000, 9, 8000000, 4992000000, 10, 10, None),
+        (SEPTEMBER, "province", "26", "Vĩnh Phúc", None, 0, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, 9, 8, "chưa tính 2 dòng bị cách ly"),
     ],
     "mart_catalogue_coverage": [
         (SEPTEMBER, None, None, None, None, None, None, None, None, None),
         (OCTOBER, 2039, 254, 538, 1247, 792, 38.8426, 744, 48, 93.9394),
     ],
     "mart_targets": [
-        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, _BASIS, "published", *_YEAR),
-        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, _BASIS, "published", *_YEAR),
+        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, _BASIS, "published", *_YEAR, None),
+        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, _BASIS, "published", *_YEAR, None),
     ],
     "mart_published_figures": [
         (6, "province", "Vĩnh Phúc", "online_payment_amount", "Số tiền thanh toán trực tuyến", date(2022, 1, 1), date(2022, 10, 31), None, 8100000001.0, 8199999999.0, "VND", 8147236000.0, "reproduced", "tổng số tiền giao dịch trên 8,1 tỷ đồng", None),
@@ -110,6 +120,25 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         ("online_is_levels_and_residue", OCTOBER, "group", "district", _D, _LEVELS, 18525, 18504, 21, "Không phân mức", 0),
         ("online_is_levels_and_residue", OCTOBER, "agency", "H62.15", "Sở Y tế", _LEVELS, 1500, 1500, 0, "Không phân mức", 0),
         ("online_is_levels_and_residue", OCTOBER, "agency", "H62.09", "Sở Tài nguyên và Môi trường", _LEVELS, 1452, 1449, 3, "Không phân mức", 0),
+    ],
+    "mart_caveats": [
+        (SEPTEMBER, "payments", "province", "26", "Vĩnh Phúc", "quarantined_rows", "chưa tính 2 dòng bị cách ly"),
+        (OCTOBER, "filings", "province", "26", "Vĩnh Phúc", "quarantined_rows", _EIGHT),
+        (OCTOBER, "filings", "province", "26", "Vĩnh Phúc", "missing_feed", _NO_FEED),
+        (OCTOBER, "filings", "group", "district", _D, "quarantined_rows", _EIGHT),
+        (OCTOBER, "filings", "group", "district", _D, "missing_feed", _NO_FEED),
+        (OCTOBER, "filings", "agency", "252", "UBND huyện Vĩnh Tường", "quarantined_rows", _EIGHT),
+        (OCTOBER, "filings", "agency", "243", "UBND thành phố Vĩnh Yên", "missing_feed", _NO_FEED),
+    ],
+    "mart_feed_timeliness": [
+        ("one_stop", "filings", OCTOBER, 5, 4, 3, 80.0, 60.0),
+        ("one_stop", "payment_requests", OCTOBER, 5, 5, 5, 100.0, 100.0),
+    ],
+    "mart_feeds": [
+        ("one_stop", "filings", OCTOBER, "243", "UBND thành phố Vĩnh Yên", "district", True, False),
+        ("one_stop", "filings", OCTOBER, "252", "UBND huyện Vĩnh Tường", "district", True, True),
+        ("one_stop", "filings", OCTOBER, "H62.16", "Ban Dân tộc", "provincial", False, False),
+        ("one_stop", "payment_requests", OCTOBER, "243", "UBND thành phố Vĩnh Yên", "district", True, True),
     ],
     "mart_data_cut_off": [(OCTOBER, datetime(2022, 11, 5, 1, 2, 33), 41)],
 }  # fmt: skip

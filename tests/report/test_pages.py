@@ -70,13 +70,13 @@ def test_every_month_gets_a_page_newest_first_and_an_index_last(written):
         "Lần công bố số 7",
         "Nguồn: hệ thống một cửa",
         "Khối sở ban ngành: 2.952 hồ sơ trực tuyến trên 5.869 hồ sơ tiếp nhận, đạt 50,3%",
-        "Khối huyện thành phố: 18.525 hồ sơ trực tuyến trên 23.449 hồ sơ tiếp nhận, đạt 79,0%",
+        "Khối huyện thành phố * (có lưu ý) : 18.525 hồ sơ trực tuyến trên 23.449 hồ sơ tiếp nhận, đạt 79,0%",
         "2.930 + 19 + 3 = 2.952",
         "11.977 + 6.527 + 21 = 18.525",
         "Khối sở ban ngành có 3 hồ sơ; Khối huyện thành phố có 21 hồ sơ",
         "2.700 + 2.952 + 217 = 5.869",
         "Khối sở ban ngành có 41 hồ sơ",
-        "Khối huyện thành phố cao hơn Khối sở ban ngành 28,7 điểm %",
+        "Khối huyện thành phố * (có lưu ý) cao hơn Khối sở ban ngành 28,7 điểm %",
         "8.918 giao dịch thanh toán trực tuyến, tổng số tiền 8.147.236.000 đồng",
         "thực hiện 38,8% so với mục tiêu 70,0%, thiếu 31,2 điểm %, tức 636 thủ tục",
         "Danh mục có 2.039 dịch vụ, trong đó 254 dịch vụ mức độ 3 và 538 dịch vụ mức độ 4",
@@ -84,8 +84,8 @@ def test_every_month_gets_a_page_newest_first_and_an_index_last(written):
         "Tổng số (538 + 254 + 1.247) 2.039",
         "Cao nhất: Sở Y tế (100,0%). Thấp nhất: Sở Tài nguyên và Môi trường (33,2%).",
         "9 tháng đầu năm 01/01/2022 – 30/09/2022 21,8% 8.720 trên 40.000 50,3% 2.952 trên 5.869 +28,5 điểm %",
-        "không có kỳ gốc có dữ liệu 5 trên 6 tháng",
-        "không có kỳ gốc không tiếp nhận hồ sơ nào",
+        "không có * (có lưu ý) kỳ gốc có dữ liệu 5 trên 6 tháng",
+        "không có * (có lưu ý) kỳ gốc không tiếp nhận hồ sơ nào",
     ],
 )
 def test_the_page_says_what_the_marts_say(page, sentence):
@@ -94,7 +94,100 @@ def test_the_page_says_what_the_marts_say(page, sentence):
 
 def test_a_feed_that_did_not_come_is_named_and_is_no_zero(page):
     assert "Chưa có dữ liệu: UBND thành phố Vĩnh Yên." in page.text
-    assert "– UBND thành phố Vĩnh Yên chưa có dữ liệu Thứ hạng xét theo" in page.text
+    assert "– UBND thành phố Vĩnh Yên * (có lưu ý) chưa có dữ liệu * Có lưu ý." in page.text
+
+
+def test_the_box_names_every_caveat_of_the_month_the_province_first(page):
+    box = page.text.split("Lưu ý về số liệu", 1)[1].split("1. Tóm tắt")[0]
+    assert (
+        "Toàn tỉnh Vĩnh Phúc Hồ sơ Chưa có dữ liệu từ UBND thành phố Vĩnh Yên "
+        "Toàn tỉnh Vĩnh Phúc Hồ sơ Chưa tính 8 dòng bị cách ly "
+        "Khối huyện thành phố Hồ sơ Chưa có dữ liệu từ UBND thành phố Vĩnh Yên "
+        "Khối huyện thành phố Hồ sơ Chưa tính 8 dòng bị cách ly "
+        "UBND huyện Vĩnh Tường Hồ sơ Chưa tính 8 dòng bị cách ly "
+    ) in box
+    assert "Tháng 09/2022, thanh toán: chưa tính 2 dòng bị cách ly." in box
+
+
+def test_a_month_without_caveats_says_so_and_marks_nothing(build_marts, rows, tmp_path, province):
+    rates = [(*row[:-1], None) for row in rows["mart_online_rates"]]
+    paid = [(*row[:-1], None) for row in rows["mart_payments"]]
+    marts = build_marts(mart_online_rates=rates, mart_payments=paid, mart_caveats=[])
+    text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
+    assert "Không có lưu ý nào về số liệu của tháng 10/2022." in text
+    assert "(có lưu ý)" not in text
+    assert "* Có lưu ý" not in text
+
+
+def test_a_card_with_a_caveat_says_which_agency_it_lacks_and_a_card_without_one_does_not(page):
+    cards = page.text.split("1. Tóm tắt", 1)[1].split("Khối sở ban ngành:")[0]
+    assert (
+        "Khối huyện thành phố * (có lưu ý) 79,0% 18.525 trên 23.449 hồ sơ, 2 cơ quan Chưa gồm: UBND thành phố Vĩnh Yên "
+        "* Chưa có dữ liệu từ UBND thành phố Vĩnh Yên; chưa tính 8 dòng bị cách ly"
+    ) in cards
+    assert "Khối sở ban ngành 50,3% 2.952 trên 5.869 hồ sơ, 2 cơ quan Khối huyện" in cards
+
+
+def test_every_row_with_a_caveat_is_marked_and_explained_under_its_table(page):
+    ranking = page.text.split("4. Xếp hạng cơ quan", 1)[1].split("5. Thanh toán")[0]
+    assert "1 UBND huyện Vĩnh Tường * (có lưu ý) 23.449 18.525 79,0%" in ranking
+    assert "1 Sở Y tế 1.500 1.500 100,0%" in ranking
+    assert (
+        "* Có lưu ý. UBND huyện Vĩnh Tường: chưa tính 8 dòng bị cách ly; "
+        "UBND thành phố Vĩnh Yên: chưa có dữ liệu từ UBND thành phố Vĩnh Yên."
+    ) in ranking
+
+
+def test_a_caveat_of_an_earlier_month_marks_what_is_summed_over_that_month(page):
+    payments = page.text.split("5. Thanh toán trực tuyến", 1)[1].split("6. Danh mục")[0]
+    assert "Tháng 09/2022 * (có lưu ý) chưa có dữ liệu" in payments
+    assert "Lũy kế * (có lưu ý) 8.918 8.147.236.000" in payments
+    assert "Tháng 10/2022 1.000 912.345.678" in payments
+
+
+def test_a_mark_in_a_table_leads_to_the_box_and_says_its_caveat_to_a_pointer(october):
+    assert '<a href="#luu-y" title="Chưa tính 8 dòng bị cách ly">' in october
+    assert '<a href="#luu-y" title="Tháng 09/2022: chưa tính 2 dòng bị cách ly">' in october
+
+
+def test_what_was_owed_came_and_came_on_time_is_told_by_feed_with_the_names_of_who_is_missing(page):
+    feeds = page.text.split("10. Nguồn dữ liệu", 1)[1].split("11. Định nghĩa")[0]
+    assert "Hồ sơ nguồn one_stop 5 4 80,0% 3 60,0% UBND thành phố Vĩnh Yên " in feeds
+    assert "Yêu cầu thanh toán nguồn one_stop 5 5 100,0% 5 100,0% không có cơ quan nào" in feeds
+    assert "Ban Dân tộc" not in feeds
+
+
+def test_a_group_of_which_nothing_came_is_no_zero_anywhere(build_marts, rows, tmp_path, province):
+    nothing = (None,) * 10
+    rates = [
+        (*row[:8], *nothing, "chưa có dữ liệu từ mọi cơ quan")
+        if row[0] == date(2022, 10, 1) and row[5] == "district"
+        else row
+        for row in rows["mart_online_rates"]
+    ]
+    changes = [
+        (*row[:13], None, None, None, None, None) if row[2] == "district" else row
+        for row in rows["mart_online_rate_changes"]
+    ]
+    marts = build_marts(mart_online_rates=rates, mart_online_rate_changes=changes)
+    text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
+    assert "Khối huyện thành phố * (có lưu ý) : chưa có dữ liệu." in text
+    assert "Chưa gồm: UBND thành phố Vĩnh Yên; UBND huyện Vĩnh Tường" in text
+    assert "chưa có dữ liệu trên chưa có dữ liệu" not in text.split("1. Tóm tắt", 1)[1]
+
+
+def test_what_is_not_compared_because_an_agency_is_missing_says_so(build_marts, rows, tmp_path, province):
+    gaps = [(*row[:-1], None) for row in rows["mart_group_gaps"]]
+    changes = [(*row[:-2], None, None) for row in rows["mart_online_rate_changes"]]
+    targets = [(*row[:-1], "chưa tính 8 dòng bị cách ly") for row in rows["mart_targets"]]
+    marts = build_marts(mart_group_gaps=gaps, mart_online_rate_changes=changes, mart_targets=targets)
+    text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
+    assert (
+        "Khối huyện thành phố * (có lưu ý) 79,0% Khối sở ban ngành 50,3% không có chưa đủ dữ liệu của các cơ quan"
+        in text
+    )
+    assert "50,3% 2.952 trên 5.869 không có kỳ này chưa đủ dữ liệu của các cơ quan không có" in text
+    assert "Thủ tục thực hiện trực tuyến trên tổng số thủ tục * (có lưu ý) Vĩnh Phúc; 01/01/2022" in text
 
 
 def test_an_agency_that_received_nothing_has_no_rate(page):
@@ -119,7 +212,7 @@ def test_residues_are_listed_and_agencies_without_one_are_not(page):
     assert "2.952 2.949 3 Không phân mức 0" in checks
     assert "18.525 18.504 21 Không phân mức 0" in checks
     assert "Sở Tài nguyên và Môi trường 1.452 1.449 3 Không phân mức 0" in checks
-    assert "Sở Y tế" not in checks.split("10. Định nghĩa")[0]
+    assert "Sở Y tế" not in checks.split("10. Nguồn dữ liệu")[0]
     assert "Mọi tổng trong báo cáo bằng các thành phần cộng lại" in checks
 
 
@@ -217,7 +310,7 @@ def test_markup_in_a_mart_stays_text(build_marts, rows, tmp_path, province):
 
 def test_an_agency_of_no_known_group_is_printed_last_and_not_lost(build_marts, rows, tmp_path, province):
     month = date(2022, 10, 1)
-    stray = (month, "agency", "zz", "Cơ quan lạ", None, "unknown", None, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0.0, None)
+    stray = (month, "agency", "zz", "Cơ quan lạ", None, "unknown", None, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0.0, None, None)
     marts = build_marts(mart_online_rates=[*rows["mart_online_rates"], stray])
     text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
     assert "Đơn vị chưa xếp vào khối nào" in text
@@ -227,7 +320,7 @@ def test_an_agency_of_no_known_group_is_printed_last_and_not_lost(build_marts, r
 def test_the_index_lists_each_month_with_its_totals(written):
     text = Page(written[-1].read_text(encoding="utf-8")).text
     assert text.index("Báo cáo tháng 10/2022") < text.index("Báo cáo tháng 09/2022")
-    assert "Toàn tỉnh Vĩnh Phúc 21.477 29.318 73,3%" in text
+    assert "Toàn tỉnh Vĩnh Phúc * (có lưu ý) 21.477 29.318 73,3%" in text
     assert "Khối huyện thành phố 0 0 không có" in text
 
 

@@ -57,6 +57,7 @@ def test_a_share_without_data_is_not_a_share_without_denominator():
         (None, None, 10, "kỳ gốc có dữ liệu 0 trên 6 tháng"),
         (6, 0, 10, "kỳ gốc không tiếp nhận hồ sơ nào"),
         (6, 10, 0, "kỳ này không tiếp nhận hồ sơ nào"),
+        (6, 10, 8, "kỳ này chưa đủ dữ liệu của các cơ quan"),
         (6, 10, None, "kỳ này chưa có dữ liệu"),
     ],
 )
@@ -87,3 +88,31 @@ def test_a_missed_target_says_by_how_much_and_how_many():
 def test_a_target_without_data_lacks_data_and_not_procedures():
     assert words.target_shortfall({"status": "no_data"}) == "chưa có dữ liệu"
     assert words.target_shortfall({"status": "met"}) == "không thiếu"
+
+
+def test_what_stands_between_backticks_is_code_and_the_rest_is_escaped():
+    assert words.with_commands("Chạy `dvctt run` & xem <a>") == "Chạy <code>dvctt run</code> &amp; xem &lt;a&gt;"
+    assert words.with_commands("`<b>`") == "<code>&lt;b&gt;</code>"
+    assert words.with_commands("một ` lẻ") == "một ` lẻ"
+
+
+@pytest.mark.parametrize(
+    ("difference", "printed"), [(92, "+92"), (-1, "-1"), (0, "0"), (None, "–"), (1092, "+1.092"), (0.5, "+0,5")]
+)
+def test_a_difference_is_signed_and_a_dash_when_there_is_none(difference, printed):
+    assert words.checked_difference({"difference": difference}) == printed
+
+
+@pytest.mark.parametrize(("value", "printed"), [(2952, "2.952"), (None, "chưa có dữ liệu"), ("[0, ]", "[0, ]")])
+def test_what_a_check_saw_is_printed_as_offices_do(value, printed):
+    assert words.checked_value(value) == printed
+
+
+def test_a_verdict_without_a_month_is_about_every_month():
+    assert words.month_of_key("2022-10") == "tháng 10/2022"
+    assert words.month_of_key(None) == "mọi tháng của lần chạy"
+
+
+def test_a_subject_without_words_is_printed_as_it_is():
+    assert words.check_subject("filings.online_by_level") == "Hồ sơ trực tuyến theo mức độ"
+    assert words.check_subject("new.rule") == "new.rule"

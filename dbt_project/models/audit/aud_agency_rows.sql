@@ -1,16 +1,12 @@
--- One row per source, entity, file month and agency code as written (NULL where there is none): rows and VND at each point.
+-- One row per source, entity, file month and agency code as written (NULL where there is none): rows and VND at each
+-- point.
 {% set entities = {'filings': 'fct_filings', 'payment_requests': 'fct_payments'} -%}
 with
 -- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
     select
         agency_code,
-        name_vi,
-        short_name_vi,
-        group_code,
-        group_name_vi,
-        group_order,
-        official_order
+        name_vi
     from {{ ref('dim_agencies') }}
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 ),

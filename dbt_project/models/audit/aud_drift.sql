@@ -7,9 +7,10 @@ deliveries as (
     select
         month,
         agency_code
-    from {{ ref('int_feed_deliveries') }}
-    where entity = 'filings' and is_delivered
+    from {{ ref('fct_feed_deliveries') }}
+    where entity = 'filings'
     group by month, agency_code
+    having {{ is_month_complete() }}
 ),
 
 -- One name per code, the newest: a renamed agency must not double its rows.
@@ -17,11 +18,7 @@ agencies as (
     select
         agency_code,
         name_vi,
-        short_name_vi,
-        group_code,
-        group_name_vi,
-        group_order,
-        official_order
+        group_code
     from {{ ref('dim_agencies') }}
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 ),
@@ -63,8 +60,8 @@ means as (
     left join monthly as earlier
         on
             monthly.agency_code = earlier.agency_code
-            and earlier.month < monthly.month
-            and earlier.month >= monthly.month - bands.trailing_months * interval 1 month
+            and monthly.month > earlier.month
+            and earlier.month >= {{ dbt.dateadd('month', '-bands.trailing_months', 'monthly.month') }}
     group by
         monthly.month, monthly.agency_code, monthly.received, bands.trailing_months, bands.lowest_percent,
         bands.highest_percent, bands.smallest_mean

@@ -1,6 +1,6 @@
 -- One row per source, entity, month and agency that owed a feed: 1 wanted, 1 or 0 come.
 with deliveries as (
-    select * from {{ ref('int_feed_deliveries') }}
+    select * from {{ ref('fct_feed_deliveries') }}
     where is_expected
 ),
 
@@ -8,12 +8,7 @@ with deliveries as (
 agencies as (
     select
         agency_code,
-        name_vi,
-        short_name_vi,
-        group_code,
-        group_name_vi,
-        group_order,
-        official_order
+        name_vi
     from {{ ref('dim_agencies') }}
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 ),

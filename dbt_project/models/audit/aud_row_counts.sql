@@ -1,4 +1,4 @@
--- One row per source, entity and month of the frozen past: facts when a person last looked beside facts now, both ways.
+-- One row per source, entity and month of the frozen past: facts then beside facts of this run, joined both ways.
 with frozen as (select * from {{ ref('stg_expectations__row_counts') }}),
 
 reconciled as (select * from {{ ref('aud_row_reconciliation') }}),

@@ -1,4 +1,5 @@
--- One row per day of every calendar year that a file's month lies in, and of the year after (a feed is due the month after).
+-- One row per day of every calendar year that a file's month lies in, and of the year after: a feed is due the month
+-- after.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 holidays as (select * from {{ ref('ref_holidays') }}),

@@ -20,7 +20,7 @@ checked as (
         case
             when filings.unparseable_columns is not null then 'unparseable'
             when filings.filing_id is null then 'missing_key'
-            when not regexp_full_match(filings.filing_id, '[^\s]{1,50}') then 'malformed_key'
+            when not {{ is_well_formed_key('filings.filing_id', 50) }} then 'malformed_key'
             when statuses.status_code is null then 'unknown_status'
             when filings.channel_code is not null and channels.channel_code is null then 'unknown_channel'
             when filings.level_code is not null and levels.level_code is null then 'unknown_level'
@@ -29,25 +29,24 @@ checked as (
                 then 'missing_received_date'
             when filings.received_at > extracts.fetched_at then 'received_in_the_future'
             when filings.finished_at > extracts.fetched_at then 'finished_in_the_future'
-            -- A source that keeps days only writes midnight: the same day is not before itself.
-            when
-                filings.finished_at < filings.received_at
-                and not (
-                    filings.finished_at = date_trunc('day', filings.finished_at)
-                    and date_trunc('day', filings.finished_at) = date_trunc('day', filings.received_at)
-                )
-                then 'finished_before_received'
+            when {{ is_before('filings.finished_at', 'filings.received_at') }} then 'finished_before_received'
             when
                 extracts.month_means = 'received'
                 and date_trunc('month', coalesce(filings.received_at, filings.submitted_at)) <> extracts.file_month
                 then 'received_outside_month'
         end as quarantine_reason,
         -- What the row's own system counts as its errors (domain notes §1, trap 3), and what is no reason to leave a
-        -- received filing out of a count: it stays a fact, and is counted as a defect.
-        case
-            when filings.status_code in (9, 10) and filings.finished_at is null then 'finished_without_date'
-            when filings.channel_code = 2 and filings.level_code in ('1', '2') then 'level_2_filed_online'
-        end as defect
+        -- received filing out of a count: it stays a fact, and is counted as a defect. One may have both.
+        nullif(
+            concat_ws(
+                ', ',
+                case
+                    when filings.status_code in (9, 10) and filings.finished_at is null then 'finished_without_date'
+                end,
+                case when filings.channel_code = 2 and filings.level_code in ('1', '2') then 'level_2_filed_online' end
+            ),
+            ''
+        ) as defect
     from filings
     inner join extracts on filings.extract_id = extracts.extract_id
     left join statuses on filings.status_code = statuses.status_code

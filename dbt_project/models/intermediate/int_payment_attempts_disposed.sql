@@ -16,7 +16,7 @@ checked as (
         case
             when attempts.unparseable_columns is not null then 'unparseable'
             when attempts.payment_attempt_id is null then 'missing_key'
-            when not regexp_full_match(attempts.payment_attempt_id, '[^\s]{1,80}') then 'malformed_key'
+            when not {{ is_well_formed_key('attempts.payment_attempt_id', 80) }} then 'malformed_key'
             when attempts.amount_vnd is null then 'missing_amount'
             when attempts.amount_vnd < 0 then 'negative_amount'
             when statuses.status_id is null then 'unknown_status'

@@ -24,7 +24,7 @@ checked as (
         case
             when requests.unparseable_columns is not null then 'unparseable'
             when requests.payment_request_id is null then 'missing_key'
-            when not regexp_full_match(requests.payment_request_id, '[^\s]{1,80}') then 'malformed_key'
+            when not {{ is_well_formed_key('requests.payment_request_id', 80) }} then 'malformed_key'
             when requests.amount_vnd is null then 'missing_amount'
             when requests.amount_vnd < 0 then 'negative_amount'
             when
@@ -37,7 +37,7 @@ checked as (
                 then 'unknown_collection_kind'
             when statuses.is_paid and requests.paid_at is null then 'paid_without_date'
             when statuses.is_refunded and requests.refunded_at is null then 'refunded_without_date'
-            when requests.refunded_at < requests.paid_at then 'refunded_before_paid'
+            when {{ is_before('requests.refunded_at', 'requests.paid_at') }} then 'refunded_before_paid'
             when requests.paid_at > extracts.fetched_at then 'paid_in_the_future'
             when requests.refunded_at > extracts.fetched_at then 'refunded_in_the_future'
             when

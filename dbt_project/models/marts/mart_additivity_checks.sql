@@ -1,5 +1,9 @@
 -- One row per check, month, scope and entity: a published total beside the sum of what it is made of.
-with rates as (select * from {{ ref('mart_online_rates') }}),
+-- What did not come is NULL and has no parts: its feeds are named in mart_feeds and mart_caveats.
+with rates as (
+    select * from {{ ref('mart_online_rates') }}
+    where received is not null
+),
 
 payments as (
     select * from {{ ref('mart_payments') }}

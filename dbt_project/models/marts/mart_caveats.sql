@@ -1,29 +1,18 @@
--- One row per month, subject (filings, payments), scope, entity and kind of caveat: what a reader must know of its figures.
+-- One row per month, subject (filings, payments), scope, entity and kind of caveat: what a reader must know of its
+-- figures.
 with quarantined as (
     select * from {{ ref('fct_quarantined_rows') }}
     where entity in ('filings', 'payment_requests', 'payment_attempts')
 ),
 
 deliveries as (
-    select * from {{ ref('int_feed_deliveries') }}
+    select * from {{ ref('fct_feed_deliveries') }}
     where entity in ('filings', 'payment_requests')
 ),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
--- One name per code, the newest: a renamed agency must not double its rows.
-agencies as (
-    select
-        agency_code,
-        name_vi,
-        short_name_vi,
-        group_code,
-        group_name_vi,
-        group_order,
-        official_order
-    from {{ ref('dim_agencies') }}
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
-),
+agencies as (select * from {{ ref('dim_agencies') }}),
 
 set_aside as (
     select
@@ -32,39 +21,53 @@ set_aside as (
         quarantined.agency_code,
         'quarantined_rows' as caveat_id,
         count(*) as row_count,
-        cast(null as {{ dbt.type_string() }}) as missing_name_vi
+        false as is_missing
     from quarantined
     group by quarantined.file_month, subject, quarantined.agency_code
 ),
 
--- One source is enough to say that an agency's month came.
 missing as (
     select
-        deliveries.month,
-        case when deliveries.entity = 'filings' then 'filings' else 'payments' end as subject,
-        deliveries.agency_code,
+        month,
+        case when entity = 'filings' then 'filings' else 'payments' end as subject,
+        agency_code,
         'missing_feed' as caveat_id,
         1 as row_count,
-        agencies.name_vi as missing_name_vi
+        true as is_missing
     from deliveries
-    inner join agencies on deliveries.agency_code = agencies.agency_code
-    group by deliveries.month, deliveries.entity, deliveries.agency_code, agencies.name_vi
-    having not bool_or(deliveries.is_delivered)
+    group by month, entity, agency_code
+    having not ({{ is_month_complete() }})
 ),
 
+-- Name and group as they were in the month; what is written of an agency outside its validity goes by the newest.
 of_agencies as (
     select
         unioned.*,
         agencies.name_vi,
         agencies.group_code,
         agencies.group_name_vi,
-        agencies.official_order
+        agencies.group_order,
+        agencies.official_order,
+        case when unioned.is_missing then agencies.name_vi end as missing_name_vi
     from (
         select * from set_aside
         union all
         select * from missing
     ) as unioned
     inner join agencies on unioned.agency_code = agencies.agency_code
+    qualify
+        row_number() over (
+            partition by unioned.month, unioned.subject, unioned.caveat_id, unioned.agency_code
+            order by
+                case
+                    when
+                        agencies.valid_from <= {{ dbt.last_day('unioned.month', 'month') }}
+                        and (agencies.valid_to is null or unioned.month <= agencies.valid_to)
+                        then 0
+                    else 1
+                end,
+                agencies.valid_from desc
+        ) = 1
 ),
 
 scoped as (
@@ -77,6 +80,7 @@ scoped as (
         caveat_id,
         row_count,
         missing_name_vi,
+        group_order,
         official_order
     from of_agencies
     union all
@@ -89,6 +93,7 @@ scoped as (
         caveat_id,
         row_count,
         missing_name_vi,
+        group_order,
         official_order
     from of_agencies
     union all
@@ -101,6 +106,7 @@ scoped as (
         of_agencies.caveat_id,
         of_agencies.row_count,
         of_agencies.missing_name_vi,
+        of_agencies.group_order,
         of_agencies.official_order
     from of_agencies
     cross join province
@@ -115,7 +121,9 @@ summed as (
         entity_name_vi,
         caveat_id,
         sum(row_count) as row_count,
-        {{ dbt.listagg('missing_name_vi', "', '", 'order by official_order') }} as missing_names_vi
+        {{ dbt.listagg(
+            'missing_name_vi', "'; '", 'order by group_order, official_order, missing_name_vi'
+        ) }} as missing_names_vi
     from scoped
     group by month, subject, scope, entity_code, entity_name_vi, caveat_id
 )

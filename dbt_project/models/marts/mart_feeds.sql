@@ -1,16 +1,12 @@
 -- One row per source, entity, month and agency: was its feed owed, did it come, was it on time.
-with deliveries as (select * from {{ ref('int_feed_deliveries') }}),
+with deliveries as (select * from {{ ref('fct_feed_deliveries') }}),
 
 -- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
     select
         agency_code,
         name_vi,
-        short_name_vi,
-        group_code,
-        group_name_vi,
-        group_order,
-        official_order
+        group_code
     from {{ ref('dim_agencies') }}
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 ),

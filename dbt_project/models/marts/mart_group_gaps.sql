@@ -12,7 +12,13 @@ select
     other_rates.entity_name_vi as other_group_name_vi,
     rates.online_rate_percent,
     other_rates.online_rate_percent as other_online_rate_percent,
-    cast(rates.online_rate_percent - other_rates.online_rate_percent as double) as gap_points
+    -- A group with an agency missing is not the group: its rate stands, with its caveat, but is compared with nothing.
+    cast(
+        case
+            when rates.missing_agencies = 0 and other_rates.missing_agencies = 0
+                then rates.online_rate_percent - other_rates.online_rate_percent
+        end as double
+    ) as gap_points
 from rates
 inner join rates as other_rates on rates.month = other_rates.month and rates.entity_code <> other_rates.entity_code
 order by rates.month, rates.entity_code, other_rates.entity_code

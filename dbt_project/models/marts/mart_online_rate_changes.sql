@@ -23,6 +23,7 @@ spans as (
         rates.online,
         rates.received,
         rates.online_rate_percent,
+        rates.missing_agencies,
         baselines.baseline_id,
         baselines.name_vi as baseline_name_vi,
         baselines.months as baseline_months_expected,
@@ -123,12 +124,15 @@ select
     online,
     received,
     online_rate_percent,
+    -- Nor is the month itself compared while an agency of it is missing: fewer agencies are not fewer filings.
     cast(
-        online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0) as double
+        case
+            when missing_agencies = 0 then online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0)
+        end as double
     ) as change_points,
     cast(
         case
-            when baseline_id = 'previous_month'
+            when baseline_id = 'previous_month' and missing_agencies = 0
                 then 100.0 * (online - baseline_online) / nullif(baseline_online, 0)
         end as double
     ) as online_count_change_percent

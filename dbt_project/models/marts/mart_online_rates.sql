@@ -14,8 +14,8 @@ deliveries as (
     select
         month,
         agency_code,
-        bool_or(is_delivered) as is_delivered
-    from {{ ref('int_feed_deliveries') }}
+        {{ is_month_complete() }} as is_delivered
+    from {{ ref('fct_feed_deliveries') }}
     where entity = 'filings'
     group by month, agency_code
 ),
@@ -26,18 +26,16 @@ caveats as (
         scope,
         entity_code,
         sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "'; '", 'order by caveat_id') }} as caveat_vi
+        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi
     from {{ ref('mart_caveats') }}
     where subject = 'filings'
     group by month, scope, entity_code
 ),
 
+-- A month that no file is for has no row: what a feed of changes says of it is a part that would look like the whole.
 months as (
     select file_month as month from extracts
     where entity = 'filings'
-    union distinct
-    select received_month as month from filings
-    where is_received
     union distinct
     select month from deliveries
 ),
@@ -78,6 +76,7 @@ agency_months as (
         agencies.official_order
     from filings
     inner join agencies on filings.agency_key = agencies.agency_key
+    inner join months on filings.received_month = months.month
     where filings.is_received and not agencies.is_known
 ),
 
@@ -98,17 +97,15 @@ counted as (
     group by received_month, agency_code
 ),
 
--- An agency that did not deliver is NULL, not 0; one that delivered and had none is 0.
+-- An agency that did not deliver is NULL, not 0, and not the few rows of it that stand in other months' files; one that
+-- delivered and had none is 0.
 agency_counts as (
     select
         agency_months.*,
-        cast(
-            case when coalesce(deliveries.is_delivered, true) or counted.received is not null then 0 else 1 end as bigint
-        ) as missing_agencies
+        cast(case when coalesce(deliveries.is_delivered, true) then 0 else 1 end as bigint) as missing_agencies
         {%- for measure in measures %},
         case
-            when coalesce(deliveries.is_delivered, true) or counted.received is not null
-                then coalesce(counted.{{ measure }}, 0)
+            when coalesce(deliveries.is_delivered, true) then coalesce(counted.{{ measure }}, 0)
         end as {{ measure }}{% endfor %}
     from agency_months
     left join counted

@@ -25,15 +25,18 @@ payment_months as (
     where entity = 'payment_requests'
 ),
 
-deliveries as (
+{% for entity in ['payment_requests', 'payment_attempts'] -%}
+{{ entity }}_deliveries as (
     select
         month,
         agency_code,
-        bool_or(is_delivered) as is_delivered
-    from {{ ref('int_feed_deliveries') }}
-    where entity = 'payment_requests'
+        {{ is_month_complete() }} as is_delivered
+    from {{ ref('fct_feed_deliveries') }}
+    where entity = '{{ entity }}'
     group by month, agency_code
 ),
+
+{% endfor -%}
 
 caveats as (
     select
@@ -41,7 +44,7 @@ caveats as (
         scope,
         entity_code,
         sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "'; '", 'order by caveat_id') }} as caveat_vi
+        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi
     from {{ ref('mart_caveats') }}
     where subject = 'payments'
     group by month, scope, entity_code
@@ -182,18 +185,27 @@ agency_months as (
 agency_counts as (
     select
         agency_months.*,
-        payment_months.month is not null and coalesce(deliveries.is_delivered, true) as is_month_loaded
+        payment_months.month is not null and coalesce(payment_requests_deliveries.is_delivered, true) as is_month_loaded
         {%- for measure in payment_measures %},
         case
-            when payment_months.month is not null and coalesce(deliveries.is_delivered, true)
+            when payment_months.month is not null and coalesce(payment_requests_deliveries.is_delivered, true)
                 then coalesce({{ measure }}, 0)
         end as {{ measure }}{% endfor %}
         {%- for measure in attempt_measures %},
-        case when attempt_months.month is not null then coalesce({{ measure }}, 0) end as {{ measure }}{% endfor %}
+        case
+            when attempt_months.month is not null and coalesce(payment_attempts_deliveries.is_delivered, true)
+                then coalesce({{ measure }}, 0)
+        end as {{ measure }}{% endfor %}
     from agency_months
     left join payment_months on agency_months.month = payment_months.month
-    left join deliveries
-        on agency_months.month = deliveries.month and agency_months.agency_code = deliveries.agency_code
+    left join payment_requests_deliveries
+        on
+            agency_months.month = payment_requests_deliveries.month
+            and agency_months.agency_code = payment_requests_deliveries.agency_code
+    left join payment_attempts_deliveries
+        on
+            agency_months.month = payment_attempts_deliveries.month
+            and agency_months.agency_code = payment_attempts_deliveries.agency_code
     left join attempt_months on agency_months.month = attempt_months.month
     left join paid on agency_months.month = paid.month and agency_months.agency_code = paid.agency_code
     left join refunded
@@ -209,7 +221,8 @@ agency_rows as (
         name_vi as entity_name_vi,
         group_code,
         official_order,
-        is_month_loaded{% for measure in measures %},
+        is_month_loaded,
+        is_month_loaded as is_month_whole{% for measure in measures %},
         {{ measure }}{% endfor %}
     from agency_counts
 ),
@@ -222,7 +235,8 @@ group_rows as (
         group_name_vi as entity_name_vi,
         group_code,
         group_order as official_order,
-        bool_or(is_month_loaded) as is_month_loaded{% for measure in measures %},
+        bool_or(is_month_loaded) as is_month_loaded,
+        bool_and(is_month_loaded) as is_month_whole{% for measure in measures %},
         sum({{ measure }}) as {{ measure }}{% endfor %}
     from agency_counts
     group by month, group_code, group_name_vi, group_order
@@ -236,7 +250,8 @@ province_rows as (
         province.name_vi as entity_name_vi,
         cast(null as {{ dbt.type_string() }}) as group_code,
         0 as official_order,
-        bool_or(agency_counts.is_month_loaded) as is_month_loaded{% for measure in measures %},
+        bool_or(agency_counts.is_month_loaded) as is_month_loaded,
+        bool_and(agency_counts.is_month_loaded) as is_month_whole{% for measure in measures %},
         sum(agency_counts.{{ measure }}) as {{ measure }}{% endfor %}
     from agency_counts
     cross join province
@@ -251,11 +266,13 @@ all_rows as (
     select * from province_rows
 ),
 
+-- A month counts for a total to date when all agencies of the entity came: a part that is left out in March would be
+-- missing in December without a word.
 summed_to_date as (
     select
         all_rows.*,
         extract(month from all_rows.month) as ytd_months_expected,
-        sum(case when all_rows.is_month_loaded then 1 else 0 end) over year_to_date as ytd_months_present
+        sum(case when all_rows.is_month_whole then 1 else 0 end) over year_to_date as ytd_months_present
         {%- for measure in to_date %},
         sum(all_rows.{{ measure }}) over year_to_date as running_{{ measure }}{% endfor %}
     from all_rows

@@ -15,7 +15,8 @@ shares as (
         'province' as scope,
         province.province_code as entity_code,
         coverage.online_services as numerator,
-        coverage.services_total as denominator
+        coverage.services_total as denominator,
+        cast(null as {{ dbt.type_string() }}) as caveat_vi
     from coverage
     cross join province
     where coverage.services_total is not null
@@ -28,7 +29,8 @@ shares as (
         scope,
         entity_code,
         online as numerator,
-        received as denominator
+        received as denominator,
+        caveat_vi
     from rates
 ),
 
@@ -51,6 +53,7 @@ measured as (
         target_months.*,
         shares.numerator,
         shares.denominator,
+        shares.caveat_vi,
         100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
     from target_months
     left join shares
@@ -91,6 +94,7 @@ select
     legal_basis,
     certainty,
     valid_from,
-    valid_to
+    valid_to,
+    caveat_vi
 from measured
 order by month, target_id, entity_code

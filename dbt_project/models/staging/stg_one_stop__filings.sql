@@ -1,6 +1,25 @@
 -- One row per landed row of an active filings extract.
 with source as (select * from {{ source('one_stop', 'filings') }}),
 
+cleaned as (
+    select
+        extract_id,
+        row_number,
+        {{ clean_text('"MaHoSo"') }} as filing_id,
+        {{ clean_text('"MaTTHC"') }} as procedure_code,
+        {{ clean_text('"TenTTHC"') }} as procedure_name_vi,
+        {{ clean_text('"MaLinhVuc"') }} as field_code,
+        {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
+        {{ clean_text('"MaDonVi"') }} as source_agency_code,
+        {{ clean_text('"DonViXuLy"') }} as handling_unit_vi,
+        {{ clean_text('"LoaiDoiTuong"') }} as applicant_kind,
+        {{ cleaned_columns([
+            'KenhThucHien', 'MucDo', 'NgayNopHoSo', 'NgayTiepNhan', 'NgayHenTra', 'NgayKetThucXuLy', 'NgayTra',
+            'TrangThaiHoSo',
+        ]) }}
+    from source
+),
+
 parsed as (
     select
         *,
@@ -12,20 +31,20 @@ parsed as (
         {{ parse_integer('"KenhThucHien"') }} as channel_code,
         {{ parse_integer('"MucDo"') }} as level_number,
         {{ parse_integer('"TrangThaiHoSo"') }} as status_code
-    from source
+    from cleaned
 )
 
 select
     extract_id,
     row_number,
-    {{ clean_text('"MaHoSo"') }} as filing_id,
-    {{ clean_text('"MaTTHC"') }} as procedure_code,
-    {{ clean_text('"TenTTHC"') }} as procedure_name_vi,
-    {{ clean_text('"MaLinhVuc"') }} as field_code,
-    {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
-    {{ clean_text('"MaDonVi"') }} as source_agency_code,
-    {{ clean_text('"DonViXuLy"') }} as handling_unit_vi,
-    {{ clean_text('"LoaiDoiTuong"') }} as applicant_kind,
+    filing_id,
+    procedure_code,
+    procedure_name_vi,
+    field_code,
+    field_name_vi,
+    source_agency_code,
+    handling_unit_vi,
+    applicant_kind,
     channel_code,
     cast(level_number as varchar) as level_code,
     status_code,

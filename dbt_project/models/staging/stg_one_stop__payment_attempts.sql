@@ -2,23 +2,37 @@
 -- attempted_at is the gateway's own time: its hour may be of a 12-hour clock (domain notes §2); only its day is used.
 with source as (select * from {{ source('one_stop', 'payment_attempts') }}),
 
+cleaned as (
+    select
+        extract_id,
+        row_number,
+        {{ clean_text('"MaThamChieu"') }} as payment_attempt_id,
+        {{ clean_text('"MaYeuCau"') }} as payment_request_id,
+        {{ clean_text('"MaHoSo"') }} as filing_id,
+        {{ clean_text('"MaGiaoDich"') }} as transaction_id,
+        {{ clean_text('"MaNganHang"') }} as bank_code,
+        {{ clean_text('"MaLoi"') }} as error_code,
+        {{ cleaned_columns(['SoTien', 'TrangThai', 'ThoiGianGD']) }}
+    from source
+),
+
 parsed as (
     select
         *,
         {{ parse_integer('"SoTien"') }} as amount_vnd,
         {{ parse_timestamp('"ThoiGianGD"') }} as attempted_at
-    from source
+    from cleaned
 )
 
 select
     extract_id,
     row_number,
-    {{ clean_text('"MaThamChieu"') }} as payment_attempt_id,
-    {{ clean_text('"MaYeuCau"') }} as payment_request_id,
-    {{ clean_text('"MaHoSo"') }} as filing_id,
-    {{ clean_text('"MaGiaoDich"') }} as transaction_id,
-    {{ clean_text('"MaNganHang"') }} as bank_code,
-    {{ clean_text('"MaLoi"') }} as error_code,
+    payment_attempt_id,
+    payment_request_id,
+    filing_id,
+    transaction_id,
+    bank_code,
+    error_code,
     {{ match_label('"TrangThai"') }} as status_label,
     amount_vnd,
     attempted_at,

@@ -1,6 +1,22 @@
 -- One row per landed row of an active payment_requests extract.
 with source as (select * from {{ source('one_stop', 'payment_requests') }}),
 
+cleaned as (
+    select
+        extract_id,
+        row_number,
+        {{ clean_text('"MaYeuCau"') }} as payment_request_id,
+        {{ clean_text('"MaHoSo"') }} as filing_id,
+        {{ clean_text('"MaDonVi"') }} as source_agency_code,
+        {{ clean_text('"MaGiaoDich"') }} as transaction_id,
+        {{ clean_text('"MaNganHang"') }} as bank_code,
+        {{ cleaned_columns([
+            'SoTien', 'Phi', 'LePhi', 'TrangThai', 'HinhThucThanhToan', 'HinhThucThu', 'NgayYeuCau', 'NgayThuPhi',
+            'NgayHoanPhi',
+        ]) }}
+    from source
+),
+
 parsed as (
     select
         *,
@@ -10,17 +26,17 @@ parsed as (
         {{ parse_timestamp('"NgayYeuCau"') }} as requested_at,
         {{ parse_timestamp('"NgayThuPhi"') }} as paid_at,
         {{ parse_timestamp('"NgayHoanPhi"') }} as refunded_at
-    from source
+    from cleaned
 )
 
 select
     extract_id,
     row_number,
-    {{ clean_text('"MaYeuCau"') }} as payment_request_id,
-    {{ clean_text('"MaHoSo"') }} as filing_id,
-    {{ clean_text('"MaDonVi"') }} as source_agency_code,
-    {{ clean_text('"MaGiaoDich"') }} as transaction_id,
-    {{ clean_text('"MaNganHang"') }} as bank_code,
+    payment_request_id,
+    filing_id,
+    source_agency_code,
+    transaction_id,
+    bank_code,
     {{ match_label('"TrangThai"') }} as status_label,
     {{ match_label('"HinhThucThanhToan"') }} as method_label,
     {{ match_label('"HinhThucThu"') }} as collection_label,

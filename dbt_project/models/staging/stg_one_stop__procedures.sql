@@ -1,6 +1,19 @@
 -- One row per landed row of an active procedures extract.
 with source as (select * from {{ source('one_stop', 'procedures') }}),
 
+cleaned as (
+    select
+        extract_id,
+        row_number,
+        {{ clean_text('"MaTTHC"') }} as procedure_code,
+        {{ clean_text('"TenTTHC"') }} as name_vi,
+        {{ clean_text('"MaLinhVuc"') }} as field_code,
+        {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
+        {{ clean_text('"CapThucHien"') }} as administrative_tier,
+        {{ cleaned_columns(['MucDo', 'CoThuPhi', 'DaTichHopDVCQG', 'HieuLucTu', 'HieuLucDen']) }}
+    from source
+),
+
 parsed as (
     select
         *,
@@ -9,17 +22,17 @@ parsed as (
         {{ parse_integer('"DaTichHopDVCQG"') }} as is_connected,
         cast({{ parse_timestamp('"HieuLucTu"') }} as date) as valid_from,
         cast({{ parse_timestamp('"HieuLucDen"') }} as date) as valid_to
-    from source
+    from cleaned
 )
 
 select
     extract_id,
     row_number,
-    {{ clean_text('"MaTTHC"') }} as procedure_code,
-    {{ clean_text('"TenTTHC"') }} as name_vi,
-    {{ clean_text('"MaLinhVuc"') }} as field_code,
-    {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
-    {{ clean_text('"CapThucHien"') }} as administrative_tier,
+    procedure_code,
+    name_vi,
+    field_code,
+    field_name_vi,
+    administrative_tier,
     cast(level_number as varchar) as level_code,
     has_fee,
     is_connected,

@@ -54,7 +54,12 @@ def offers(source: Source, inbox: Path) -> list[Offer]:
         found.extend(_offers_of_entity(source, folder, problems))
     if problems:
         raise ExtractError("\n".join(problems))
-    return sorted(found, key=lambda offer: (offer.entity, str(offer.month), offer.name.count("."), offer.name))
+    return sorted(found, key=_arrival)
+
+
+def _arrival(offer: Offer) -> tuple[str, str, tuple[str, ...]]:
+    """Of one month the plain name first, then by the parts of the name: 2022-10.H62.01 before 2022-10.H62.01.bo-sung."""
+    return offer.entity, str(offer.month), tuple(offer.name.removesuffix(".csv").split(".")[1:])
 
 
 def _offers_of_entity(source: Source, folder: Path, problems: list[str]) -> list[Offer]:
@@ -202,14 +207,14 @@ def _copy(
         f"copy (select row_number() over () as row_number, {kept} from offered) to ? (format parquet, compression zstd)",
         [str(target)],
     )
-    amount = f"coalesce(sum({_whole_number(entity.amount)}), 0)" if entity.amount else "null"
+    amount = f"coalesce(sum({whole_number(entity.amount)}), 0)" if entity.amount else "null"
     result = connection.execute(f"select count(*), {amount} from read_parquet(?)", [str(target)]).fetchone()
     if result is None:
         raise ExtractError(f"{offer.path}: could not count the rows that were read from it")
     return int(result[0]), None if result[1] is None else int(result[1])
 
 
-def _whole_number(column: str) -> str:
+def whole_number(column: str) -> str:
     """Only digits are an amount, as in staging: what is none is set aside there, and added up nowhere."""
     blanks = r"[\s\p{Z}\x{feff}]+"
     text = f'''regexp_replace("{column}", '^{blanks}|{blanks}$', '', 'g')'''

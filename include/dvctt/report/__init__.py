@@ -1,16 +1,20 @@
-"""The monthly report: marts in, pages that an officer reads out.
+"""What people open: the monthly report, the marts as CSV, and the page of a verdict.
 
-Here live reading the marts, wording, drawing and laying out. Nothing here adds, divides or compares figures to find a
-new one: a number that a page needs and no mart holds is a column missing from a mart. No clock, no network, no
+Here live reading the marts and the verdict, wording, drawing and laying out. Nothing here adds, divides or compares figures
+to find a new one: a number that a page needs and no mart holds is a column missing from a mart. No clock, no network, no
 randomness: the same marts give the same bytes. Only `dvctt.config` and `dvctt.errors` are imported from the package.
 
 - `formats`: numbers, money, dates as Vietnamese offices print them
-- `words`: codes of the marts in Vietnamese
+- `words`: codes of the marts and of the gate in Vietnamese
 - `marts`: which tables and columns a page reads, and reading them
 - `charts`: rows to SVG
-- `pages`: what stands on a page; the layout itself is in include/reports
+- `pages`: what stands on a page of the monthly report; the layout itself is in include/reports
+- `tables`: marts to CSV, as they are
+- `verdict`: the page of one verdict of the gate
 """
 
 from dvctt.report.pages import write_reports
+from dvctt.report.tables import write_csv
+from dvctt.report.verdict import write_verdict_page
 
-__all__ = ["write_reports"]
+__all__ = ["write_csv", "write_reports", "write_verdict_page"]

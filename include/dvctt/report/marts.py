@@ -35,7 +35,8 @@ def _mart(columns: str, order_by: str) -> Mart:
 CONTRACT: Mapping[str, Mart] = {
     "mart_online_rates": _mart(
         "month scope entity_code entity_name_vi short_name_vi group_code official_order agency_count received direct "
-        "direct_assumed online postal online_level_3 online_level_4 online_no_level online_rate_percent rank_in_group",
+        "direct_assumed online postal online_level_3 online_level_4 online_no_level online_rate_percent rank_in_group "
+        "caveat_vi",
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
     ),
     "mart_online_rate_changes": _mart(
@@ -58,7 +59,7 @@ CONTRACT: Mapping[str, Mart] = {
         "online_net_amount_vnd other_payment_count other_payment_amount_vnd attempt_count attempt_success_count "
         "attempt_failed_count attempt_open_count ytd_online_payment_count ytd_online_payment_amount_vnd "
         "ytd_online_refund_count ytd_online_refund_amount_vnd ytd_online_net_amount_vnd ytd_months_expected "
-        "ytd_months_present",
+        "ytd_months_present caveat_vi",
         "month, scope, official_order NULLS LAST, entity_code",
     ),
     "mart_catalogue_coverage": _mart(
@@ -68,7 +69,8 @@ CONTRACT: Mapping[str, Mart] = {
     ),
     "mart_targets": _mart(
         "month target_id name_vi metric scope entity_name_vi target_percent numerator denominator actual_percent "
-        "status short_by_points short_by_count legal_basis certainty valid_from valid_to",
+        "status short_by_points short_by_count legal_basis certainty valid_from valid_to "
+        "caveat_vi",
         "month, target_id, scope, entity_name_vi",
     ),
     "mart_published_figures": _mart(
@@ -82,6 +84,18 @@ CONTRACT: Mapping[str, Mart] = {
         "month, check_id, scope, entity_code",
     ),
     "mart_data_cut_off": _mart("month data_cut_off_at extract_count", "month"),
+    "mart_caveats": _mart(
+        "month subject scope entity_code entity_name_vi caveat_id text_vi",
+        "month, subject, scope, entity_code, caveat_id",
+    ),
+    "mart_feed_timeliness": _mart(
+        "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent",
+        "month, source_id, entity",
+    ),
+    "mart_feeds": _mart(
+        "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
+        "month, source_id, entity, agency_code",
+    ),
 }
 
 

@@ -60,7 +60,7 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     """
     content = read_marts(marts)
     months = content.months()
-    environment = _environment()
+    environment = templates()
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for place, month in enumerate(months):
@@ -68,14 +68,30 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
         context["newer"] = months[place - 1] if place else None
         context["older"] = months[place + 1] if place + 1 < len(months) else None
         path = out / _file_name(month)
-        _write(environment, "monthly.html.j2", path, province=province, publication=publication, **context)
+        write_page(
+            environment,
+            "monthly.html.j2",
+            path,
+            issuer=province.authority_vi,
+            province=province,
+            publication=publication,
+            **context,
+        )
         written.append(path)
     index = out / "index.html"
     overview = [
         {"month": month, "file_name": _file_name(month), "totals": _totals(content, month, province)}
         for month in months
     ]
-    _write(environment, "index.html.j2", index, province=province, publication=publication, months=overview)
+    write_page(
+        environment,
+        "index.html.j2",
+        index,
+        issuer=province.authority_vi,
+        province=province,
+        publication=publication,
+        months=overview,
+    )
     written.append(index)
     log.info("wrote %d monthly reports and an index to %s", len(months), out)
     return written
@@ -85,7 +101,8 @@ def _file_name(month: date) -> str:
     return f"bao-cao-{formats.month_key(month)}.html"
 
 
-def _environment() -> Environment:
+def templates() -> Environment:
+    """The templates of include/reports, with the filters that turn values and codes into Vietnamese."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -106,6 +123,8 @@ def _environment() -> Environment:
         formats.month,
         formats.month_title,
         formats.month_end,
+        words.caveat,
+        words.month_of_key,
         words.entity,
         words.share,
         words.baseline_gap,
@@ -113,6 +132,10 @@ def _environment() -> Environment:
         words.measure,
         words.exact_measure,
         words.interval,
+        words.check_subject,
+        words.checked_value,
+        words.with_commands,
+        words.checked_difference,
         _file_name,
     ):
         environment.filters[function.__name__.lstrip("_")] = function
@@ -123,11 +146,21 @@ def _environment() -> Environment:
         words.word, vocabulary=words.VERDICT, where="mart_published_figures.verdict"
     )
     environment.filters["certainty"] = partial(words.word, vocabulary=words.CERTAINTY, where="mart_targets.certainty")
+    environment.filters["feed"] = partial(words.word, vocabulary=words.FEED, where="mart_feed_timeliness.entity")
+    environment.filters["subject"] = partial(words.word, vocabulary=words.CAVEAT_SUBJECT, where="mart_caveats.subject")
+    environment.filters["severity"] = partial(
+        words.word, vocabulary=words.SEVERITY, where="verdict.json: checks.severity"
+    )
     environment.filters["tone"] = words.TONE.__getitem__
     return environment
 
 
-def _write(environment: Environment, template: str, path: Path, **context: Any) -> None:
+def write_page(environment: Environment, template: str, path: Path, **context: Any) -> None:
+    """Fill a template and write it, NFC and with Unix line ends, whatever the machine.
+
+    Raises:
+        ReportError: the template does not fit what it was given.
+    """
     try:
         text = environment.get_template(template).render(**context)
     except TemplateError as error:
@@ -173,6 +206,26 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "published": published,
         "additivity": _additivity(content, month, province),
         "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
+        "caveats": _caveats(content, month, province),
+        "earlier_caveats": _earlier_caveats(content, month),
+        "missing": _missing(content, month),
+        "caveat_of": {row["entity_code"]: row["caveat_vi"] for row in totals},
+        "baseline_caveats": {
+            (row["scope"], row["entity_code"], row["baseline_id"]): _caveats_between(
+                content, "mart_online_rates", row, row["baseline_start"], row["baseline_end"]
+            )
+            for row in changes
+        },
+        "to_date_caveats": {
+            (row["scope"], row["entity_code"]): _caveats_between(
+                content, "mart_payments", row, date(month.year, 1, 1), month
+            )
+            for row in content.of_month("mart_payments", month)
+        },
+        "feeds": [
+            (row, [feed["agency_name_vi"] for feed in _owed(content, row) if not feed["is_delivered"]])
+            for row in content.of_month("mart_feed_timeliness", month)
+        ],
     }
 
 
@@ -264,6 +317,82 @@ def _agency_tables(content: Marts, month: date, province: Province) -> list[Agen
         silent = tuple(row for row in rows if row["received"] is None)
         tables.append(AgencyTable(code=code, name_vi=name, rows=rows, silent=silent, chart=chart))
     return tables
+
+
+def _caveats(content: Marts, month: date, province: Province) -> list[Row]:
+    """The month's caveats: of the province first, then of the groups, then of the agencies with rows set aside.
+
+    An agency whose feed did not come is named by its group's and the province's caveat, and is not listed again.
+    """
+    places = {
+        (row["scope"], row["entity_code"]): _print_place(row, province)
+        for table in ("mart_payments", "mart_online_rates")
+        for row in content.of_month(table, month)
+    }
+    scopes = ("province", "group", "agency")
+    last = (0, 0, 10**9, "")
+    return sorted(
+        (
+            row
+            for row in content.of_month("mart_caveats", month)
+            if row["scope"] != "agency" or row["caveat_id"] != "missing_feed"
+        ),
+        key=lambda row: (
+            scopes.index(row["scope"]),
+            places.get((row["scope"], row["entity_code"]), last),
+            row["entity_code"],
+            row["subject"],
+            row["caveat_id"],
+        ),
+    )
+
+
+def _earlier_caveats(content: Marts, month: date) -> list[Row]:
+    """The province's caveats of earlier months that this page compares with or sums over."""
+    starts = [row["baseline_start"] for row in content.of_month("mart_online_rate_changes", month)]
+    first = min((start for start in starts if start), default=month)
+    return [
+        row
+        for row in content.rows["mart_caveats"]
+        if row["scope"] == "province" and min(first, date(month.year, 1, 1)) <= row["month"] < month
+    ]
+
+
+def _caveats_between(content: Marts, table: str, row: Row, start: date | None, end: date | None) -> str | None:
+    """The caveats of one entity in the months of a period, each with its month; None where there is none."""
+    if start is None or end is None:
+        return None
+    found = [
+        f"{formats.month(other['month'])}: {other['caveat_vi']}"
+        for other in content.rows[table]
+        if _same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
+    ]
+    return "; ".join(found) or None
+
+
+def _missing(content: Marts, month: date) -> dict[str, list[str]]:
+    """The names of the agencies whose filings did not come, by the code of their group and of the province."""
+    rows = content.of_month("mart_online_rates", month)
+    silent = [row for row in rows if row["scope"] == "agency" and row["received"] is None]
+    silent.sort(key=lambda row: (row["official_order"] or 0, row["entity_code"]))
+    return {
+        row["entity_code"]: [
+            one["entity_name_vi"]
+            for one in silent
+            if row["scope"] == "province" or one["group_code"] == row["entity_code"]
+        ]
+        for row in rows
+        if row["scope"] != "agency"
+    }
+
+
+def _owed(content: Marts, row: Row) -> list[Row]:
+    """The feeds that stand behind one row of mart_feed_timeliness."""
+    return [
+        feed
+        for feed in content.of_month("mart_feeds", row["month"])
+        if feed["is_expected"] and (feed["source_id"], feed["entity"]) == (row["source_id"], row["entity"])
+    ]
 
 
 def _payment_history(content: Marts, month: date) -> list[tuple[date, Row | None]]:

@@ -1,11 +1,15 @@
-"""Codes of the marts in Vietnamese.
+"""Codes of the marts and of the gate in Vietnamese.
 
 Only fixed vocabularies and the choice between them may live here: statuses, verdicts, certainties, units. Names of
 agencies, groups, baselines, targets and metrics come from the marts, never from code.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+
+from markupsafe import Markup
 
 from dvctt.errors import ReportError
 from dvctt.report import formats
@@ -37,6 +41,63 @@ CERTAINTY = {
     "derived": "suy ra từ số liệu khác",
 }
 
+FEED = {
+    "filings": "Hồ sơ",
+    "payment_requests": "Yêu cầu thanh toán",
+    "payment_attempts": "Giao dịch thanh toán",
+    "procedures": "Thủ tục hành chính",
+    "reported_figures": "Số liệu cơ quan tự báo cáo",
+    "index_counts": "Số liệu thành phần chỉ số",
+}
+
+CAVEAT_SUBJECT = {"filings": "Hồ sơ", "payments": "Thanh toán"}
+
+SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Để biết"}
+
+CHECK_STATUS = {
+    "passed": "Đạt",
+    "failed": "Không đạt",
+    "could_not_check": "Chưa kiểm tra được",
+    "not_applicable": "Không áp dụng",
+}
+
+# What a failing row is about, where its audit table says so; a new code is printed as it is until it gets its words.
+_CHECK_SUBJECT = {
+    "filings.agency_is_known": "cơ quan của hồ sơ có trong danh mục",
+    "filings.procedure_is_known": "thủ tục của hồ sơ có trong danh mục",
+    "payments.filing_is_known": "hồ sơ của yêu cầu thanh toán đã có trong kho",
+    "attempts.request_is_known": "yêu cầu của giao dịch thanh toán đã có trong kho",
+    "attempts.at_most_one_success": "mỗi yêu cầu tối đa một giao dịch thành công",
+    "filings.received_by_channel": "hồ sơ tiếp nhận theo kênh",
+    "filings.online_by_level": "hồ sơ trực tuyến theo mức độ",
+    "payments.paid_by_method": "thanh toán theo hình thức",
+    "payments.amount_by_phi_and_le_phi": "số tiền theo phí và lệ phí",
+    "catalogue.services_by_level": "dịch vụ trong danh mục theo mức độ",
+    "finished_without_date": "hồ sơ đã xong mà không có ngày kết thúc",
+    "level_2_filed_online": "hồ sơ mức độ 2 nộp trực tuyến",
+    "online_without_level": "hồ sơ trực tuyến không phân mức",
+    "no_afternoon_at_the_gateway": "giờ của cổng thanh toán không có buổi chiều",
+    "ho_so_tiep_nhan": "hồ sơ tiếp nhận",
+    "ho_so_truc_tuyen": "hồ sơ trực tuyến",
+}
+
+# What a verdict means for somebody who reads figures, and for nobody else.
+VERDICT_MEANS = {
+    "passed": (
+        "Số liệu của lần chạy này đã qua mọi kiểm tra nghiêm trọng và đủ điều kiện công bố.",
+        "Bạn có thể dùng số liệu của bản công bố đi kèm trang này.",
+    ),
+    "failed": (
+        "Số liệu của lần chạy này không qua kiểm tra nên không được công bố.",
+        "Bản công bố trước (nếu có) vẫn giữ nguyên và vẫn là số liệu chính thức; không dùng số liệu của lần chạy này.",
+    ),
+    "could_not_check": (
+        "Chưa có kết luận số liệu đúng hay sai, nên số liệu của lần chạy này không được công bố.",
+        "Đây là lỗi của việc kiểm tra, chưa phải lỗi của số liệu hay của cơ quan nào. "
+        "Bản công bố trước (nếu có) vẫn giữ nguyên và vẫn là số liệu chính thức.",
+    ),
+}
+
 # Units of published_figures.csv, as they stand after a number.
 _UNIT_NOUN = {
     "services": " dịch vụ",
@@ -66,6 +127,40 @@ def word(code: str, vocabulary: Mapping[str, str], where: str) -> str:
 def entity(row: Mapping[str, Any]) -> str:
     """The name of a row's entity as tables print it; the province's says that it is the whole."""
     return f"Toàn tỉnh {row['entity_name_vi']}" if row["scope"] == "province" else str(row["entity_name_vi"])
+
+
+def caveat(text: str) -> str:
+    """A caveat of the marts as a sentence begins: "chưa tính 8 dòng" gives "Chưa tính 8 dòng"."""
+    return text[:1].upper() + text[1:]
+
+
+def month_of_key(key: str | None) -> str:
+    """The month of a verdict: "2022-10" gives "tháng 10/2022"; None is every month of the run."""
+    return formats.month(date.fromisoformat(f"{key}-01")) if key else "mọi tháng của lần chạy"
+
+
+def with_commands(text: str) -> Markup:
+    """Running text with what stands between backticks as code; everything else is escaped."""
+    parts = re.split(r"`([^`]*)`", text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
+def check_subject(code: str) -> str:
+    """What a failing row is about, as a table prints it."""
+    return caveat(_CHECK_SUBJECT[code]) if code in _CHECK_SUBJECT else code
+
+
+def checked_value(value: object) -> str:
+    """What a check expected or observed: numbers as offices print them, a missing one in words, an interval as it is."""
+    if isinstance(value, (int, float)):
+        return formats.exact(value)
+    return formats.NO_DATA if value is None else str(value)
+
+
+def checked_difference(row: Mapping[str, Any]) -> str:
+    """Observed less expected of a failing row, signed; a dash where one of them is no number."""
+    value = row.get("difference")
+    return "–" if value is None else f"{'+' if value > 0 else ''}{formats.exact(value)}"
 
 
 def exact_measure(value: formats.Number | None, unit: str) -> str:
@@ -109,7 +204,10 @@ def baseline_gap(row: Mapping[str, Any]) -> str:
         return f"kỳ gốc có dữ liệu {formats.count(present or 0)} trên {formats.count(expected)} tháng"
     if not row["baseline_received"]:
         return "kỳ gốc không tiếp nhận hồ sơ nào"
-    return "kỳ này chưa có dữ liệu" if row["received"] is None else "kỳ này không tiếp nhận hồ sơ nào"
+    if row["received"] is None:
+        return "kỳ này chưa có dữ liệu"
+    # A month with filings has a rate; what keeps it from being compared is an agency whose feed did not come.
+    return "kỳ này chưa đủ dữ liệu của các cơ quan" if row["received"] else "kỳ này không tiếp nhận hồ sơ nào"
 
 
 def target_shortfall(row: Mapping[str, Any]) -> str:

@@ -1,0 +1,11 @@
+{# Whether an agency's figures of a month are whole, over its rows of one entity in the table of deliveries, grouped by month
+   and agency: at least one source delivered, and no source that owed the feed is missing. A second source that came must
+   not hide the one that did not. #}
+{% macro is_month_complete() -%}
+    bool_or(is_delivered) and not bool_or(is_expected and not is_delivered)
+{%- endmacro %}
+
+{# What a file's name goes on with after its month: '' for 2022-10.csv, 'H62.01.bo-sung' for 2022-10.H62.01.bo-sung.csv. #}
+{% macro file_suffix(file_name) -%}
+    regexp_extract({{ file_name }}, '^\d{4}-\d{2}(?:\.(.*))?\.[A-Za-z0-9]+$', 1)
+{%- endmacro %}

@@ -1,0 +1,69 @@
+"""The frozen past: how many facts each closed month held when a person last looked.
+
+Only the command that renews ``expectations/baselines/row_counts.csv`` lives here. It is never edited by hand, and no run
+writes it: a person runs the command, reads the diff, and commits it.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvctt.config import Province
+from dvctt.files import write_atomically
+from dvctt.period import Month
+from dvctt.warehouse import BASELINE_COLUMNS, open_published, read_baselines
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the diff: what the file held, what it holds now; None where there was or is no such line."""
+
+    source_id: str
+    entity: str
+    file_month: str
+    before: int | None
+    after: int | None
+
+
+def update(baselines: Path, marts: Path, province: Province, through: Month) -> list[Change]:
+    """Freeze every month up to ``through`` at what the publication holds; the lines that changed, in order.
+
+    Lines of other provinces stay as they are. The file is sorted, so that its diff shows only what moved.
+    """
+    rows = read_baselines(baselines)
+    others = [row for row in rows if row["province_code"] != province.code]
+    before = {
+        (row["source_id"], row["entity"], row["file_month"]): int(row["fact_rows"])
+        for row in rows
+        if row["province_code"] == province.code
+    }
+    with open_published(marts) as connection:
+        after = {
+            (source, entity, month): int(count)
+            for source, entity, month, count in connection.execute(
+                "select source_id, entity, strftime(file_month, '%Y-%m'), fact_rows from aud_row_reconciliation "
+                "where file_month <= ?",
+                [through.first_day],
+            ).fetchall()
+        }
+    mine = [
+        {
+            "province_code": province.code,
+            "source_id": source,
+            "entity": entity,
+            "file_month": month,
+            "fact_rows": str(count),
+        }
+        for (source, entity, month), count in after.items()
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, BASELINE_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted([*others, *mine], key=lambda row: [row[column] for column in BASELINE_COLUMNS[:4]]))
+    write_atomically(baselines, text.getvalue())
+    return [
+        Change(*key, before.get(key), after.get(key))
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]

@@ -1,0 +1,613 @@
+"""The catalogue of faults: what goes wrong, where, and the one that must catch it.
+
+One entry a fault, nothing else decides. ``wanted`` is written as the one that speaks up would say it:
+
+    landing: <part of the error>      the file or the landing zone is refused, nothing of it is counted
+    dbt: <name of a data test>        dbt stops the night before the gate
+    <id of an expectation>            the gate's rule does not hold
+    could not check: <id>             the gate's rule gave no answer
+    quarantined: <reason>             exactly the spoiled rows are set aside, and no fact counts them
+    superseded                        exactly the doubled rows give way, and every key is counted once
+    unmoved                           no row of any agency moved: the fault does no harm
+
+A fault is found by its ``wanted`` and the night's verdict: a caught fault that stops the night for nothing is not ok.
+"""
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from dvctt.proving import liars
+from dvctt.proving.data import CLOSED, LAST, Row
+from dvctt.proving.site import Injection, Place, Site
+
+Where = Literal["inbox", "inbox, after landing", "landing", "staging", "facts", "audit", "gate"]
+Verdict = Literal["refused", "failed", "could_not_check", "passed"]
+
+_MONTH = str(LAST)
+_CLOSED = str(CLOSED[-1])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        where: before which step it is injected. ``inbox`` is a file as it first arrives, ``inbox, after landing`` a file
+            that comes when others have landed; ``staging``, ``facts`` and ``audit`` are tables of the candidate, the first
+            before its models run and the others after; ``gate`` is Great Expectations itself.
+        wanted: who must catch it.
+        verdict: what the night must end with.
+        bend: how Great Expectations answers, for faults of the gate.
+    """
+
+    id: str
+    title_vi: str
+    title_en: str
+    where: Where
+    wanted: str
+    verdict: Verdict
+    inject: Injection
+    bend: liars.Bend | None = None
+
+
+def _cells(entity: str, *rows: int, agency: int | None = None, **cells: str) -> Injection:
+    """Overwrite cells in some rows (counted from 1) of the last month's file, or of an agency's own."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        stem = _MONTH if agency is None else site.own_file(agency)
+        content = site.rows(entity, stem)
+        for row in rows:
+            content[row - 1].update(cells)
+        site.write(entity, stem, content)
+        return [Place(entity, f"{stem}.csv", row) for row in rows]
+
+    return inject
+
+
+def _filing(**cells: str) -> Injection:
+    """Spoil one filing (row 5: online, finished) of the first agency."""
+    return _cells("filings", 5, agency=0, **cells)
+
+
+def _request(**cells: str) -> Injection:
+    """Spoil one payment request (row 3: paid online, not refunded)."""
+    return _cells("payment_requests", 3, **cells)
+
+
+def _request_where(change: Callable[[Row], None]) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        content = site.rows("payment_requests", _MONTH)
+        change(content[2])
+        site.write("payment_requests", _MONTH, content)
+        return [Place("payment_requests", f"{_MONTH}.csv", 3)]
+
+    return inject
+
+
+def _sql(statement: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        site.sql(statement.format(first=site.agency(0), second=site.agency(1), source=site.source))
+        return ()
+
+    return inject
+
+
+def _nothing(site: Site) -> Iterable[Place]:
+    """The data is good; the gate is not."""
+    return ()
+
+
+# Files as they arrive.
+
+
+def _empty_file(site: Site) -> Iterable[Place]:
+    site.csv("payment_requests", _MONTH).write_bytes(b"")
+    site.control("payment_requests", _MONTH).unlink()
+    return ()
+
+
+def _header_only(site: Site) -> Iterable[Place]:
+    site.write("payment_requests", _MONTH, [], control=False)
+    return ()
+
+
+def _column_gone(site: Site) -> Iterable[Place]:
+    _rename_in_header(site, "MucDo", "Muc do")
+    return ()
+
+
+def _column_twice(site: Site) -> Iterable[Place]:
+    _rename_in_header(site, "DonViXuLy", "MaDonVi")
+    return ()
+
+
+def _rename_in_header(site: Site, old: str, new: str) -> None:
+    path = site.csv("filings", site.own_file(0))
+    header, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text("\n".join([header.replace(old, new), rest]), encoding="utf-8")
+
+
+def _cut_in_a_row(site: Site) -> Iterable[Place]:
+    path = site.csv("filings", site.own_file(0))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.rindex(",1.000002,") + 3], encoding="utf-8")
+    return ()
+
+
+def _other_encoding(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    return ()
+
+
+def _no_such_month(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    path.rename(path.with_name("2022-13.csv"))
+    site.control("payment_requests", _MONTH).unlink()
+    return ()
+
+
+def _data_file_missing(site: Site) -> Iterable[Place]:
+    site.csv("payment_requests", _MONTH).unlink()
+    return ()
+
+
+def _everything_by_1000(site: Site) -> Iterable[Place]:
+    """A file that agrees with itself: amount, phí and lệ phí alike, and nothing that it could be held against."""
+    rows = [
+        row | {column: str(int(row[column]) * 1000) for column in ("SoTien", "Phi", "LePhi") if row[column]}
+        for row in site.rows("payment_requests", _MONTH)
+    ]
+    site.write("payment_requests", _MONTH, rows, control=False)
+    return ()
+
+
+def _amount_by(change: Callable[[int], int], rows: slice) -> Injection:
+    """Change amounts, phí with them so that the row still adds up, under the control file of the true ones."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        control = site.control("payment_requests", _MONTH).read_bytes()
+        content = site.rows("payment_requests", _MONTH)
+        for row in content[rows]:
+            amount = change(int(row["SoTien"]))
+            row.update(SoTien=str(amount), Phi=str(amount - int(row["LePhi"])))
+        site.write("payment_requests", _MONTH, content)
+        site.control("payment_requests", _MONTH).write_bytes(control)
+        return ()
+
+    return inject
+
+
+def _control_says(entity: str, key: str, change: Callable[[object], object]) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        path = site.control(entity, _MONTH)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content[key] = change(content[key])
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return ()
+
+    return inject
+
+
+def _one_more(value: object) -> object:
+    return int(str(value)) + 1
+
+
+# Rows set aside, and too many of them.
+
+
+def _swapped(entity: str, one: str, other: str, agency: int | None = None) -> Injection:
+    """The headings of two columns stand over each other's values."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        stem = _MONTH if agency is None else site.own_file(agency)
+        content = site.rows(entity, stem)
+        header = [{one: other, other: one}.get(name, name) for name in content[0]]
+        site.write(entity, stem, content, control=False, header=header)
+        return ()
+
+    return inject
+
+
+def _another_months_file(site: Site) -> Iterable[Place]:
+    """The first agency sends last month's filings once more, under this month's name."""
+    rows = [row for row in site.rows("filings", _CLOSED) if row["MaDonVi"] == site.agency(0)]
+    site.write("filings", site.own_file(0), rows)
+    return ()
+
+
+def _one_row_of_every_agency(site: Site) -> Iterable[Place]:
+    for number in range(len(site.province.agencies)):
+        _cells("filings", 5, agency=number, NgayTiepNhan="10/25/2022")(site)
+    return ()
+
+
+# Twins.
+
+
+def _same_keys_again(site: Site) -> Iterable[Place]:
+    stem = site.own_file(0)
+    rows = site.rows("filings", stem)
+    site.write("filings", f"{stem}.lan-2", rows)
+    return [Place("filings", f"{stem}.csv", row) for row in range(1, len(rows) + 1)]
+
+
+def _twin_key(site: Site) -> Iterable[Place]:
+    stem = site.own_file(0)
+    twin = {**site.rows("filings", stem)[4], "MucDo": "4", "TrangThaiHoSo": "9"}
+    site.write("filings", f"{stem}.bo-sung", [twin])
+    return [Place("filings", f"{stem}.csv", 5)]
+
+
+def _two_months(site: Site) -> Iterable[Place]:
+    """A filing of the month before comes again, received anew."""
+    stem = site.own_file(0)
+    before = site.rows("filings", _CLOSED)
+    number = next(n for n, row in enumerate(before, start=1) if row["MaDonVi"] == site.agency(0))
+    again = {**site.rows("filings", stem)[4], "MaHoSo": before[number - 1]["MaHoSo"]}
+    site.write("filings", stem, [*site.rows("filings", stem), again])
+    return [Place("filings", f"{_CLOSED}.csv", number)]
+
+
+def _other_keys_again(site: Site) -> Iterable[Place]:
+    stem = site.own_file(0)
+    rows = [{**row, "MaHoSo": f"{row['MaHoSo']}-A"} for row in site.rows("filings", stem)]
+    site.write("filings", f"{stem}.lan-2", rows)
+    return ()
+
+
+def _a_third_of_the_file(site: Site) -> Iterable[Place]:
+    stem = site.own_file(0)
+    site.write("filings", stem, site.rows("filings", stem)[:20])
+    return ()
+
+
+def _decomposed(site: Site) -> Iterable[Place]:
+    """Names and labels as another keyboard writes them: letters and marks apart, blanks around."""
+    stem = site.own_file(0)
+    rows = [
+        {**row, "DonViXuLy": unicodedata.normalize("NFD", row["DonViXuLy"]), "MaDonVi": f"\u00a0{row['MaDonVi']} "}
+        for row in site.rows("filings", stem)
+    ]
+    site.write("filings", stem, rows)
+    paid = [
+        {**row, "TrangThai": unicodedata.normalize("NFD", row["TrangThai"]).upper()}
+        for row in site.rows("payment_requests", _MONTH)
+    ]
+    site.write("payment_requests", _MONTH, paid)
+    return ()
+
+
+def _name_for_code(site: Site) -> Iterable[Place]:
+    name = unicodedata.normalize("NFD", site.province.agencies[0].name_vi)
+    return _cells("filings", 5, agency=0, MaDonVi=name)(site)
+
+
+# What points to nothing, what does not agree, what did not come.
+
+
+def _second_success(site: Site) -> Iterable[Place]:
+    rows = site.rows("payment_attempts", _MONTH)
+    site.write("payment_attempts", _MONTH, [*rows, {**rows[0], "MaThamChieu": "TC-LAN-2"}])
+    return ()
+
+
+def _twelve_hours(site: Site) -> Iterable[Place]:
+    rows = site.rows("payment_attempts", _MONTH)
+    for row in rows:
+        at = row["ThoiGianGD"]
+        row["ThoiGianGD"] = f"{at[:8]}{(int(at[8:10]) - 1) % 12 + 1:02d}{at[10:]}"
+    site.write("payment_attempts", _MONTH, rows)
+    return ()
+
+
+def _one_more_reported(site: Site) -> Iterable[Place]:
+    rows = site.rows("reported_figures", _MONTH)
+    rows[0]["GiaTri"] = str(int(rows[0]["GiaTri"]) + 1)
+    site.write("reported_figures", _MONTH, rows)
+    return ()
+
+
+def _withheld(site: Site) -> Iterable[Place]:
+    site.csv("filings", site.own_file(0)).unlink()
+    site.control("filings", site.own_file(0)).unlink()
+    return ()
+
+
+def _month_in_the_middle(site: Site) -> Iterable[Place]:
+    for entity in ("filings", "payment_requests", "payment_attempts"):
+        site.csv(entity, str(CLOSED[1])).unlink()
+        site.control(entity, str(CLOSED[1])).unlink()
+    return ()
+
+
+def _closed_month_again(site: Site) -> Iterable[Place]:
+    """A closed month is sent again, one filing short."""
+    site.write("filings", _CLOSED, site.rows("filings", _CLOSED)[:-1])
+    return ()
+
+
+def _never_frozen(site: Site) -> Iterable[Place]:
+    """A file comes for a month that was frozen without it."""
+    rows = site.rows("procedures", str(CLOSED[0]))
+    site.write("procedures", _CLOSED, [{**rows[0], "MaTTHC": "1.000009"}])
+    return ()
+
+
+# Landing, after it has landed.
+
+
+def _truncated(site: Site) -> Iterable[Place]:
+    path = site.landed("payment_requests", LAST, ".parquet")
+    path.write_bytes(path.read_bytes()[:-200])
+    return ()
+
+
+def _landed_rows(select: str) -> Injection:
+    """Write a landed file anew from a select over itself."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        import duckdb  # a connection of its own: the candidate does not exist yet
+
+        path = site.landed("payment_requests", LAST, ".parquet")
+        with duckdb.connect() as connection:
+            connection.execute(f"create table landed as from read_parquet('{path}')")
+            connection.execute(f"copy ({select}) to '{path}' (format parquet)")
+        return ()
+
+    return inject
+
+
+def _manifest_says(key: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        path = site.landed("payment_requests", LAST, ".json")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content[key] += 1
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return ()
+
+    return inject
+
+
+def _parquet_gone(site: Site) -> Iterable[Place]:
+    site.landed("payment_requests", LAST, ".parquet").unlink()
+    return ()
+
+
+# SQL on the candidate.
+
+_ONE_FACT = (
+    "(select extract_id || '#' || row_number from fct_filings where source_agency_code = '{first}' and is_received "
+    "and is_online order by 1 limit 1)"
+)
+_IS_ONE_FACT = f"extract_id || '#' || row_number = {_ONE_FACT}"
+
+_EQUAL = "expect_column_pair_values_to_be_equal"
+_GREATER = "expect_column_pair_values_a_to_be_greater_than_b"
+_BETWEEN = "expect_column_values_to_be_between"
+
+FAULTS: tuple[Fault, ...] = (
+    # Refused at the door.
+    Fault("empty_file", "Tệp rỗng", "an empty file",
+          "inbox", "landing: empty file (0 bytes)", "refused", _empty_file),
+    Fault("header_only", "Tệp chỉ có dòng tiêu đề", "a header and no row",
+          "inbox", "landing: empty file (a header", "refused", _header_only),
+    Fault("column_gone", "Thiếu một cột bắt buộc", "a mandatory column is missing",
+          "inbox", "landing: missing mandatory column MucDo", "refused", _column_gone),
+    Fault("column_twice", "Một cột có hai lần", "a column stands twice",
+          "inbox", "landing: column MaDonVi stands more than once", "refused", _column_twice),
+    Fault("cut_in_a_row", "Tệp bị cắt giữa dòng", "a file that ends in the middle of a row",
+          "inbox", "landing: not readable as CSV", "refused", _cut_in_a_row),
+    Fault("other_encoding", "Tệp không phải UTF-8", "a file in another encoding",
+          "inbox", "landing: not UTF-8", "refused", _other_encoding),
+    Fault("no_such_month", "Tên tệp ghi tháng 13", "a file named for a thirteenth month",
+          "inbox", "landing: name not of the contract", "refused", _no_such_month),
+    Fault("data_file_missing", "Có tệp kiểm soát, không có tệp dữ liệu", "a control file without its data file",
+          "inbox", "landing: control file without its data file", "refused", _data_file_missing),
+    Fault("vnd_by_1000", "Số tiền nhân 1.000", "VND times 1,000",
+          "inbox", "landing: key total_amount_vnd", "refused", _amount_by(lambda vnd: vnd * 1000, slice(None))),
+    Fault("one_vnd", "Một khoản lệch một đồng so với tệp kiểm soát", "one amount differs by 1 VND from the control file",
+          "inbox", "landing: key total_amount_vnd", "refused", _amount_by(lambda vnd: vnd + 1, slice(1))),
+    Fault("control_rows_off_by_one", "Tệp kiểm soát ghi thừa một dòng", "the control file counts one row more",
+          "inbox", "landing: key rows", "refused", _control_says("payment_requests", "rows", _one_more)),
+    Fault("control_hash_wrong", "Tệp kiểm soát ghi mã băm của tệp khác", "the control file's hash is of another file",
+          "inbox", "landing: key sha256", "refused", _control_says("payment_attempts", "sha256", lambda _: "0" * 64)),
+    Fault("late_control_differs", "Tệp kiểm soát đến sau và khác số đã nhận", "a late control file differs from what landed",
+          "inbox, after landing", "landing: control total differs from what has landed", "refused",
+          _control_says("payment_requests", "rows", _one_more)),
+    # Landing is not what it was.
+    Fault("parquet_truncated", "Tệp đã nhận bị cắt cụt", "a landed file is truncated",
+          "landing", "landing: damaged", "refused", _truncated),
+    Fault("landed_row_deleted", "Một dòng bị xóa sau khi nhận", "one row is deleted after landing",
+          "landing", "landing: damaged: found", "refused",
+          _landed_rows("select * from landed where row_number <> 3 order by row_number")),
+    Fault("landed_file_gone", "Tệp đã nhận bị mất, biên nhận còn", "a landed file is gone, its manifest is there",
+          "landing", "landing: but gone", "refused", _parquet_gone),
+    Fault("landed_vnd_changed", "Một đồng bị sửa sau khi nhận", "one VND is changed after landing",
+          "landing", "amounts.landed_are_staged", "failed",
+          _landed_rows(
+              'select * replace (case when row_number = 3 then cast(cast("SoTien" as bigint) + 1 as varchar) '
+              'else "SoTien" end as "SoTien", case when row_number = 3 then cast(cast("Phi" as bigint) + 1 as varchar) '
+              'else "Phi" end as "Phi") from landed order by row_number'
+          )),
+    Fault("manifest_rows_changed", "Số dòng nguồn khai trong biên nhận bị sửa", "a manifest's control rows are changed",
+          "landing", "rows.control_total_is_landed", "failed", _manifest_says("control_rows")),
+    Fault("manifest_amount_changed", "Số tiền nguồn khai trong biên nhận bị sửa", "a manifest's control amount is changed",
+          "landing", "amounts.control_total_is_landed", "failed", _manifest_says("control_total_amount_vnd")),
+    # Rows set aside, one at a time, and the night goes on.
+    Fault("null_key", "Hồ sơ không có mã", "a filing without its key",
+          "inbox", "quarantined: missing_key", "passed", _filing(MaHoSo="")),
+    Fault("malformed_key", "Mã hồ sơ có khoảng trắng", "a filing's key with a blank in it",
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="HS 0001")),
+    Fault("level_outside_list", "Mức độ ngoài danh mục", "a service level outside its list",
+          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="7")),
+    Fault("channel_outside_list", "Kênh nộp ngoài danh mục", "a channel outside its list",
+          "inbox", "quarantined: unknown_channel", "passed", _filing(KenhThucHien="9")),
+    Fault("status_outside_list", "Trạng thái hồ sơ ngoài danh mục", "a filing status outside its list",
+          "inbox", "quarantined: unknown_status", "passed", _filing(TrangThaiHoSo="77")),
+    Fault("received_without_date", "Hồ sơ đã tiếp nhận, thiếu ngày", "received, and no date of receipt",
+          "inbox", "quarantined: missing_received_date", "passed", _filing(NgayTiepNhan="")),
+    Fault("received_in_the_future", "Tiếp nhận sau lúc lấy số liệu", "received after the moment of the fetch",
+          "inbox", "quarantined: received_in_the_future", "passed",
+          _filing(NgayTiepNhan="99990101080000", NgayKetThucXuLy="")),
+    Fault("finished_before_received", "Xong trước khi tiếp nhận", "finished before it was received",
+          "inbox", "quarantined: finished_before_received", "passed", _filing(NgayKetThucXuLy="20220101080000")),
+    Fault("received_in_another_month", "Ngày tiếp nhận thuộc tháng khác", "received in another month than the file's",
+          "inbox", "quarantined: received_outside_month", "passed",
+          _filing(NgayNopHoSo="20220805080000", NgayTiepNhan="20220805080000")),
+    Fault("month_before_day", "Ngày viết kiểu tháng/ngày", "a date with the month first",
+          "inbox", "quarantined: unparseable", "passed", _filing(NgayTiepNhan="10/25/2022")),
+    Fault("no_such_day", "Ngày 31/02", "the 31st of February",
+          "inbox", "quarantined: unparseable", "passed", _filing(NgayHenTra="31/02/2022")),
+    Fault("thousands_dot", 'Số tiền viết "2.952"', '"2.952" as an amount: neither 2.952 nor 2,952',
+          "inbox", "quarantined: unparseable", "passed", _request(SoTien="2.952")),
+    Fault("decimal_amount", "Số tiền có phần lẻ", "an amount with decimals",
+          "inbox", "quarantined: unparseable", "passed", _request(SoTien="50000.5")),
+    Fault("amount_missing", "Thiếu số tiền", "no amount",
+          "inbox", "quarantined: missing_amount", "passed", _request(SoTien="")),
+    Fault("amount_negative", "Số tiền âm", "a negative amount",
+          "inbox", "quarantined: negative_amount", "passed", _request(SoTien="-50000", Phi="-70000")),
+    Fault("amount_is_not_its_parts", "Số tiền khác phí cộng lệ phí", "an amount that is not phí plus lệ phí",
+          "inbox", "quarantined: amount_is_not_phi_plus_le_phi", "passed",
+          _request_where(lambda row: row.update(SoTien=str(int(row["SoTien"]) + 1)))),
+    Fault("payment_status_outside_list", "Trạng thái thanh toán ngoài danh mục", "a payment status outside its list",
+          "inbox", "quarantined: unknown_status", "passed", _request(TrangThai="Xong")),
+    Fault("method_outside_list", "Hình thức thanh toán ngoài danh mục", "a way of paying outside its list",
+          "inbox", "quarantined: unknown_method", "passed", _request(HinhThucThanhToan="vi-khac")),
+    Fault("paid_without_date", "Đã thanh toán, thiếu ngày thu", "paid, and no date",
+          "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="")),
+    Fault("refund_without_date", "Đã hoàn phí, thiếu ngày hoàn", "refunded, and no date of the refund",
+          "inbox", "quarantined: refunded_without_date", "passed", _request(TrangThai="Hoàn phí")),
+    Fault("refund_without_payment", "Hoàn phí mà chưa thu phí", "a refund of what was never paid",
+          "inbox", "quarantined: paid_without_date", "passed",
+          _request(TrangThai="Hoàn phí", NgayThuPhi="", NgayHoanPhi="2022-10-20 10:00:00")),
+    Fault("refund_before_payment", "Hoàn phí trước khi thu phí", "refunded before it was paid",
+          "inbox", "quarantined: refunded_before_paid", "passed",
+          _request(TrangThai="Hoàn phí", NgayHoanPhi="2022-01-20 10:00:00")),
+    # Too many rows set aside: the night stops.
+    Fault("five_percent_of_an_agency", "5% dòng của một cơ quan bị lỗi", "5 % of one agency's rows are faulty",
+          "inbox", "quarantine.agency_is_within_budget", "failed", _cells("filings", 5, 9, 13, 17, agency=0, MucDo="7")),
+    Fault("spread_over_the_month", "Mỗi cơ quan một dòng lỗi", "one faulty row in every agency",
+          "inbox", "quarantine.month_is_within_budget", "failed", _one_row_of_every_agency),
+    Fault("columns_swapped", "Hai cột bị tráo tiêu đề", "two columns under each other's heading",
+          "inbox", "quarantine.agency_is_within_budget", "failed",
+          _swapped("filings", "KenhThucHien", "NgayTiepNhan", agency=0)),
+    Fault("amounts_swapped", "Cột số tiền và cột phí bị tráo", "the amount under the heading of one of its parts",
+          "inbox", "quarantine.agency_is_within_budget", "failed", _swapped("payment_requests", "SoTien", "Phi")),
+    Fault("file_of_another_month", "Tệp mang tên tháng khác", "a file under the name of another month",
+          "inbox", "quarantine.agency_is_within_budget", "failed", _another_months_file),
+    # Twins: what comes twice is counted once.
+    Fault("same_file_again", "Tệp gửi lại dưới tên khác", "the same file again under another name",
+          "inbox", "superseded", "passed", _same_keys_again),
+    Fault("twin_key", "Một mã hồ sơ, hai nội dung", "one key with two contents, in two files",
+          "inbox", "superseded", "passed", _twin_key),
+    Fault("counted_in_two_months", "Một hồ sơ ở hai tháng", "one filing in two months",
+          "inbox", "superseded", "passed", _two_months),
+    Fault("same_file_other_keys", "Tệp gửi lại với mã khác", "the same file again with other keys",
+          "inbox", "drift.not_above_the_band", "passed", _other_keys_again),
+    Fault("two_thirds_missing", "Tệp thiếu hai phần ba", "two thirds of a file are missing",
+          "inbox", "drift.not_below_the_band", "passed", _a_third_of_the_file),
+    Fault("name_decomposed", "Tên cơ quan ở hai dạng Unicode", "an agency's name in NFD, its code with blanks around",
+          "inbox", "unmoved", "passed", _decomposed),
+    Fault("name_for_code", "Tên cơ quan thay cho mã", "an agency's name, in NFD, in place of its code",
+          "inbox", "references.point_to_something", "passed", _name_for_code),
+    # Rows that point to nothing; they count, and are named.
+    Fault("unknown_agency", "Mã cơ quan lạ", "an agency that nobody knows",
+          "inbox", "references.point_to_something", "passed", _filing(MaDonVi="X99.99")),
+    Fault("unknown_procedure", "Mã thủ tục lạ", "a procedure that the catalogue does not have",
+          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="9.999999")),
+    Fault("payment_without_filing", "Khoản thu không có hồ sơ", "a payment for a filing that is not there",
+          "inbox", "references.point_to_something", "passed", _request(MaHoSo="KHONG-CO")),
+    Fault("attempt_without_request", "Giao dịch không có yêu cầu", "an attempt for a request that is not there",
+          "inbox", "references.point_to_something", "passed", _cells("payment_attempts", 1, MaYeuCau="KHONG-CO")),
+    Fault("two_successes", "Hai giao dịch thành công cho một yêu cầu", "two successful attempts for one request",
+          "inbox", "references.at_most_one_success", "failed", _second_success),
+    Fault("whole_file_by_1000", "Cả tệp thanh toán nhân 1.000, không có tệp kiểm soát",
+          "a whole payment file times 1,000, parts and totals alike, and no control file",
+          "inbox", "references.success_pays_its_request", "failed", _everything_by_1000),
+    # Defects, feeds, agencies' own figures, the frozen past.
+    Fault("twelve_hour_clock", "Cổng thanh toán ghi giờ 12 tiếng", "a gateway with a 12-hour clock",
+          "inbox", "defects.to_know", "passed", _twelve_hours),
+    Fault("online_without_level", "Hồ sơ trực tuyến không phân mức", "an online filing without a level",
+          "inbox", "defects.to_know", "passed", _filing(MucDo="")),
+    Fault("finished_without_date", "Hồ sơ xong mà thiếu ngày", "finished, and no date",
+          "inbox", "defects.of_filings", "passed", _filing(NgayKetThucXuLy="")),
+    Fault("level_2_filed_online", "Hồ sơ mức độ 2 nộp trực tuyến", "a filing of level 2 that came in online",
+          "inbox", "defects.of_filings", "passed", _filing(MucDo="2")),
+    Fault("reported_one_more", "Cơ quan tự báo cáo thừa một hồ sơ", "an agency reports one filing more than it has",
+          "inbox", "reported_figures.agree_with_records", "passed", _one_more_reported),
+    Fault("agency_missing", "Một cơ quan không gửi tệp", "one agency sends nothing",
+          "inbox", "feeds.expected_ones_came", "passed", _withheld),
+    Fault("month_missing", "Thiếu hẳn một tháng ở giữa", "a whole month is missing in the middle",
+          "inbox", "feeds.expected_ones_came", "passed", _month_in_the_middle),
+    Fault("closed_month_moved", "Tháng đã chốt gửi lại, thiếu một hồ sơ", "a closed month comes again, one filing short",
+          "inbox, after landing", "row_counts.frozen_past_is_unmoved", "passed", _closed_month_again),
+    Fault("closed_month_grew", "Tệp mới cho tháng đã chốt", "a file comes for a month that was frozen without it",
+          "inbox, after landing", "row_counts.frozen_past_is_unmoved", "passed", _never_frozen),
+    # The warehouse's own SQL goes wrong.
+    Fault("staging_loses_a_row", "Tầng staging làm mất một dòng", "staging loses a row",
+          "staging", "rows.landed_are_staged", "failed",
+          _sql("alter view landing.filings rename to all_filings; create view landing.filings as "
+               "select * from landing.all_filings where row_number <> 7 or extract_id not like '%{first}%'")),
+    Fault("fact_lost", "Bảng sự kiện mất một dòng", "a fact is lost",
+          "facts", "rows.landed_are_accounted_for", "failed", _sql(f"delete from fct_filings where {_IS_ONE_FACT}")),
+    Fault("fact_moved_to_another_agency", "Hồ sơ bị tính cho cơ quan khác", "a filing is counted for another agency",
+          "facts", "agency_rows.staged_are_accounted_for", "failed",
+          _sql(f"update fct_filings set source_agency_code = '{{second}}' where {_IS_ONE_FACT}")),
+    Fault("fact_amount_changed", "Một khoản trong bảng sự kiện lệch một đồng", "an amount in the facts differs by 1 VND",
+          "facts", "amounts.landed_are_accounted_for", "failed",
+          _sql("update fct_payments set amount_vnd = amount_vnd + 1, phi_vnd = phi_vnd + 1 where payment_request_id = "
+               "(select min(payment_request_id) from fct_payments)")),
+    Fault("level_in_no_class", "Một mức độ không thuộc loại nào", "a level that no class holds",
+          "facts", "totals.are_classes_and_residue", "failed",
+          _sql(f"update fct_filings set level_code = '5' where {_IS_ONE_FACT}")),
+    Fault("fact_twice", "Một hồ sơ thành hai sự kiện", "a filing becomes two facts",
+          "facts", "dbt: unique_combination_fct_filings", "refused",
+          _sql(f"insert into fct_filings from fct_filings where {_IS_ONE_FACT}")),
+    Fault("fact_of_no_agency", "Sự kiện chỉ đến cơ quan không có trong bảng", "a fact points to no agency of the dimension",
+          "facts", "dbt: relationships_fct_filings_agency_key", "refused",
+          _sql(f"update fct_filings set agency_key = 'x' where {_IS_ONE_FACT}")),
+    Fault("disposition_unknown", "Một dòng không rõ số phận", "a row of which nobody can say what became of it",
+          "facts", "dbt: accepted_values_int_filings_disposed_disposition", "refused",
+          _sql(f"update int_filings_disposed set disposition = 'dropped' where {_IS_ONE_FACT}")),
+    # The audit tables and the gate itself: no answer is an answer of its own.
+    Fault("residue_by_subtraction", "Phần dư lấy bằng phép trừ", "a residue got by subtraction hides a row of two classes",
+          "audit", "totals.residue_is_not_negative", "failed",
+          _sql("update aud_totals set sum_of_classes = sum_of_classes + residue + 1, residue = -1 "
+               "where total_id = 'filings.online_by_level' and agency_code = '{first}'")),
+    Fault("audit_table_dropped", "Bảng kiểm tra bị mất", "an audit table is gone",
+          "audit", "could not check: rows.landed_are_accounted_for", "could_not_check",
+          _sql("drop table aud_row_reconciliation")),
+    Fault("audit_table_emptied", "Bảng kiểm tra rỗng", "an audit table is empty",
+          "audit", "could not check: totals.are_classes_and_residue", "could_not_check", _sql("delete from aud_totals")),
+    Fault("audit_column_renamed", "Cột của bảng kiểm tra đổi tên", "an audit table's column has another name",
+          "audit", "could not check: agency_rows.staged_are_accounted_for", "could_not_check",
+          _sql("alter table aud_agency_rows rename column accounted_rows to rows_accounted")),
+    Fault("rule_not_run", "Một quy tắc đã khai không được chạy", "a declared rule is not run",
+          "gate", "could not check: rows.landed_are_staged", "could_not_check", _nothing,
+          bend=liars.forgets("rows.landed_are_staged")),
+    Fault("no_without_a_row", "Trả lời sai mà không nêu dòng nào", "a rule says no and names no row",
+          "gate", "could not check: totals.are_classes_and_residue", "could_not_check", _nothing,
+          bend=liars.names_no_row("totals.are_classes_and_residue")),
+    Fault("validator_falls_over", "Công cụ kiểm tra bị lỗi giữa chừng", "the validator falls over",
+          "gate", "could not check: quarantine.agency_is_within_budget", "could_not_check", _nothing,
+          bend=liars.raises()),
+    Fault("always_equal", "Phép bằng luôn nói đúng", "equal always says yes",
+          "gate", "could not check: canary.equal", "could_not_check", _nothing,
+          bend=liars.says_yes_to(_EQUAL, with_condition=False)),
+    Fault("always_equal_where", "Phép bằng có điều kiện luôn nói đúng", "equal under a condition always says yes",
+          "gate", "could not check: canary.equal_where", "could_not_check", _nothing,
+          bend=liars.says_yes_to(_EQUAL, with_condition=True)),
+    Fault("always_greater", "Phép lớn hơn luôn nói đúng", "greater always says yes",
+          "gate", "could not check: canary.greater", "could_not_check", _nothing,
+          bend=liars.says_yes_to(_GREATER, with_condition=False)),
+    Fault("always_greater_where", "Phép lớn hơn có điều kiện luôn nói đúng", "greater under a condition always says yes",
+          "gate", "could not check: canary.greater_where", "could_not_check", _nothing,
+          bend=liars.says_yes_to(_GREATER, with_condition=True)),
+    Fault("always_between", "Phép trong khoảng luôn nói đúng", "between always says yes",
+          "gate", "could not check: canary.between", "could_not_check", _nothing,
+          bend=liars.says_yes_to(_BETWEEN, with_condition=False)),
+)  # fmt: skip

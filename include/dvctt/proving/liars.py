@@ -1,0 +1,74 @@
+"""Great Expectations gone wrong, on purpose: each context makes it answer in one way that a gate must not believe.
+
+Only the answers are bent, after GX has looked; the gate is not touched.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Bend = Callable[[Any], Any]
+"""Takes GX's answers to one suite and changes them."""
+
+
+@contextmanager
+def bent(bend: Bend) -> Iterator[None]:
+    """Every batch answers through ``bend`` while this context is open."""
+    from great_expectations.datasource.fluent.interfaces import Batch  # slow, and only these faults need it
+
+    honest = Batch.validate
+
+    def validate(batch: Batch, *arguments: Any, **keywords: Any) -> Any:
+        return bend(honest(batch, *arguments, **keywords))
+
+    Batch.validate = validate  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Batch.validate = honest  # type: ignore[method-assign]
+
+
+def says_yes_to(kind: str, *, with_condition: bool) -> Bend:
+    """One type of expectation answers success whatever it saw, as GX's SQL route once did for 10 against 9."""
+
+    def bend(answers: Any) -> Any:
+        for answer in answers.results:
+            conditioned = "row_condition" in answer.expectation_config.kwargs
+            if answer.expectation_config.type == kind and conditioned == with_condition:
+                answer.success = True
+                answer.result["unexpected_index_list"] = []
+        return answers
+
+    return bend
+
+
+def forgets(expectation_id: str) -> Bend:
+    """One declared expectation is not run."""
+
+    def bend(answers: Any) -> Any:
+        answers.results = [a for a in answers.results if a.expectation_config.meta["id"] != expectation_id]
+        return answers
+
+    return bend
+
+
+def names_no_row(expectation_id: str) -> Bend:
+    """One expectation says no, and of which row it does not say."""
+
+    def bend(answers: Any) -> Any:
+        for answer in answers.results:
+            if answer.expectation_config.meta["id"] == expectation_id:
+                answer.success = False
+                answer.result["unexpected_index_list"] = []
+        return answers
+
+    return bend
+
+
+def raises() -> Bend:
+    """GX falls over in the middle of a suite."""
+
+    def bend(answers: Any) -> Any:
+        raise RuntimeError("the validator fell over")
+
+    return bend

@@ -1,0 +1,122 @@
+"""Questions to the publications on disk: which there are, what one holds, whether it is still what its manifest says.
+
+Reads only, but for one thing: a rollback moves the pointer back, in one step, with a reason that is kept.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dvctt.errors import PublishError
+from dvctt.files import sha256_of
+from dvctt.publish import Publication, current_publication, load_publication, roll_back
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is not as the manifest says: a file of the publication, what was found, what was wanted."""
+
+    file: str
+    found: str
+    wanted: str
+
+
+def listed(published: Path) -> list[Publication]:
+    """Every publication on disk, oldest first.
+
+    Raises:
+        PublishError: one of them has no readable manifest.
+    """
+    if not published.is_dir():
+        return []
+    folders = [path for path in published.iterdir() if path.name.isdecimal() and path.is_dir()]
+    return [load_publication(folder) for folder in sorted(folders, key=lambda folder: int(folder.name))]
+
+
+def find(published: Path, number: int) -> Publication:
+    """The publication with this number.
+
+    Raises:
+        PublishError: there is none; the message names those that there are.
+    """
+    for publication in listed(published):
+        if publication.number == number:
+            return publication
+    known = ", ".join(str(publication.number) for publication in listed(published)) or "none"
+    raise PublishError(f"{published}: no publication {number}; there are: {known}")
+
+
+def verify(publication: Publication) -> list[Problem]:
+    """Hold every file against the manifest: presence, size, sha256, row counts, verdict; empty when all agree."""
+    return list(_problems(publication))
+
+
+def _problems(publication: Publication) -> Iterator[Problem]:
+    manifest = publication.manifest
+    present = {
+        str(path.relative_to(publication.folder))
+        for path in publication.folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+    for name in sorted(present - manifest["files"].keys()):
+        yield Problem(name, "a file that the manifest does not list", "no such file")
+    for name, wanted in sorted(manifest["files"].items()):
+        path = publication.folder / name
+        if not path.is_file():
+            yield Problem(name, "no file", f"{wanted['bytes']} bytes")
+        elif path.stat().st_size != wanted["bytes"]:
+            yield Problem(name, f"{path.stat().st_size} bytes", f"{wanted['bytes']} bytes")
+        elif (found := sha256_of(path)) != wanted["sha256"]:
+            yield Problem(name, f"sha256 {found}", f"sha256 {wanted['sha256']}")
+    yield from _counted(publication)
+    verdict = _verdict_of(publication)
+    if verdict != "passed":
+        yield Problem("verdict.json", f"verdict {verdict}", "verdict passed")
+
+
+def _verdict_of(publication: Publication) -> str:
+    try:
+        return str(json.loads(publication.verdict.read_text(encoding="utf-8"))["verdict"])
+    except (OSError, ValueError, KeyError) as error:
+        return f"unreadable ({type(error).__name__})"
+
+
+def _counted(publication: Publication) -> Iterator[Problem]:
+    try:
+        with duckdb.connect(str(publication.marts), read_only=True) as connection:
+            found = {
+                name: (connection.execute(f"select count(*) from {name}").fetchone() or (None,))[0]
+                for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
+            }
+    except duckdb.Error as error:
+        yield Problem("marts.duckdb", f"cannot be opened: {str(error).splitlines()[0]}", "a DuckDB file")
+        return
+    wanted = publication.manifest["row_counts"]
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            yield Problem(f"marts.duckdb: {name}", f"{found.get(name)} rows", f"{wanted.get(name)} rows")
+
+
+def rollback(published: Path, number: int, *, reason: str) -> Publication:
+    """Make an older publication the current one, after it has been verified; nothing is removed.
+
+    The next night publishes anew what landing holds: mend the cause before it comes.
+
+    Raises:
+        PublishError: no such publication, it is the current one already, or it is no longer what its manifest says.
+    """
+    target = find(published, number)
+    current = current_publication(published)
+    if current is not None and current.number == number:
+        raise PublishError(f"{published}: publication {number} is the current one already")
+    if problems := verify(target):
+        first = problems[0]
+        raise PublishError(
+            f"publication {number} is not what its manifest says: {first.file}: found {first.found}, wanted {first.wanted}; "
+            f"look: dvctt publications verify {number}"
+        )
+    roll_back(published, target, before=current.number if current else None, reason=reason)
+    return target
