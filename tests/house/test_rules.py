@@ -180,6 +180,18 @@ def test_dag_files_are_tables_of_contents() -> None:
         assert not re.search(r"https?://|requests|urllib|httpx", source), f"{path}: HTTP"
 
 
+def test_every_dag_says_what_it_makes_and_how_to_triage() -> None:
+    files = sorted(DAGS.glob("*.py"))
+    assert files
+    for path in files:
+        source = path.read_text(encoding="utf-8")
+        assert "doc_md=DOC" in source, path
+        for heading in ("### What it makes", "### Which month a run means", "### What a failure costs", "### Triage"):
+            assert heading in source, f"{path}: {heading}"
+        for setting in ('"pool": WRITER', '"retry_policy"', '"on_failure_callback"', "max_active_runs=1", "tags="):
+            assert setting in source, f"{path}: {setting}"
+
+
 def test_the_scan_for_heavy_imports_catches_one() -> None:
     assert heavy_imports("import duckdb\nfrom airflow.sdk import dag\n") == ["duckdb"]
 
