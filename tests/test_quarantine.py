@@ -181,7 +181,7 @@ def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_pl
     settings = clean.model_copy(update={"home": tmp_path / "home"})
     for entity, change, wanted in (
         ("filings", "select * from data where MaHoSo <> '244-0007'", "UBND thành phố Phúc Yên rows: {'accounted - landed': 1}"),
-        ("payment_requests", "select * replace ('100001' as SoTien) from data", "VND: {'landed - control': 1, 'accounted - landed': -1}"),
+        ("payment_requests", "select * replace ('100001' as SoTien) from data", "UBND thành phố Vĩnh Yên VND: {'accounted - landed': -1}"),
     ):  # fmt: skip
         (path,) = (settings.landing / "one_stop" / entity / "month=2022-10").glob("*.parquet")
         kept = path.read_bytes()
@@ -189,10 +189,7 @@ def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_pl
         Path(f"{path}.new").replace(path)
         finished = dvctt(settings, "reconcile", "--month", "2022-10")
         assert finished.returncode == 1
-        assert wanted.split(": ")[0].split(" ")[-1] in finished.stdout
-        assert "accounted - landed" in finished.stdout
-        if entity == "filings":
-            assert wanted in finished.stdout
+        assert wanted in finished.stdout
         path.write_bytes(kept)
     assert dvctt(settings, "reconcile", "--month", "2022-10").returncode == 0
     nothing = dvctt(settings, "reconcile", "--month", "2021-01")

@@ -186,38 +186,47 @@ class _Counting:
         )
 
     def _agency_lines(self) -> list[Line]:
-        """Rows by the agency code as written, so that a difference has an address."""
+        """Rows, and VND where there are any, by the agency code as written, so that a difference has an address."""
+        units = {"rows": ("count(*)", "accounted_rows", "fact_rows", "count(*)")}
+        if amount := ENTITIES[self.entity].amount:
+            landed = f"coalesce(sum({whole_number(amount)}), 0)"
+            units["VND"] = (landed, "staged_amount_vnd", "fact_amount_vnd", "sum(amount_vnd)")
+        return [line for unit, points in units.items() for line in self._lines_of_agencies(unit, *points)]
+
+    def _lines_of_agencies(
+        self, unit: str, landed_sql: str, accounted: str, fact: str, published_sql: str
+    ) -> list[Line]:
         landed = dict(
             self._read(
-                "select nullif(trim(MaDonVi), ''), count(*) from read_parquet(?) group by 1",
+                f"select nullif(trim(MaDonVi), ''), {landed_sql} from read_parquet(?) group by 1",
                 self._files(only_active=True),
             )
         )
         audited = {
-            row[0]: row
-            for row in self.connection.execute(
-                "select source_agency_code, agency_name_vi, accounted_rows, fact_rows from marts.aud_agency_rows "
+            code: (name, int(now or 0), int(facts or 0))
+            for code, name, now, facts in self.connection.execute(
+                f"select source_agency_code, agency_name_vi, {accounted}, {fact} from marts.aud_agency_rows "
                 "where source_id = ? and entity = ? and file_month = ?",
                 [self.source, self.entity, self.month.first_day],
             ).fetchall()
         }
         published = dict(
             self.connection.execute(
-                f"select source_agency_code, count(*) from marts.{FACTS[self.entity]} "
+                f"select source_agency_code, {published_sql} from marts.{FACTS[self.entity]} "
                 "where list_contains(?, extract_id) group by 1",
                 [[extract.extract_id for extract in self.extracts]],
             ).fetchall()
         )
+        nobody = (None, 0, 0)
         codes = sorted({*landed, *audited, *published}, key=lambda code: (code is None, code or ""))
         return [
             self._line(
-                "rows",
+                unit,
                 code or "(không ghi)",
-                audited[code][1] if code in audited else None,
+                audited.get(code, nobody)[0],
                 None,
-                landed.get(code, 0),
-                int(audited[code][2]) if code in audited else 0,
-                int(audited[code][3]) if code in audited else 0,
+                int(landed.get(code, 0)),
+                *audited.get(code, nobody)[1:],
                 int(published.get(code, 0)),
             )
             for code in codes

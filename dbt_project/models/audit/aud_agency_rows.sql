@@ -35,7 +35,12 @@ agencies as (
         facts.source_id,
         extracts.file_month,
         facts.source_agency_code,
-        count(*) as fact_rows
+        count(*) as fact_rows,
+        {% if entity == 'filings' -%}
+        cast(null as bigint) as fact_amount_vnd
+        {%- else -%}
+        sum(facts.amount_vnd) as fact_amount_vnd
+        {%- endif %}
     from {{ ref(fact) }} as facts
     inner join {{ ref('stg_landing__extracts') }} as extracts on facts.extract_id = extracts.extract_id
     group by facts.source_id, extracts.file_month, facts.source_agency_code
@@ -47,7 +52,8 @@ joined as (
     {% for entity in entities -%}
     select
         disposed.*,
-        coalesce(facts.fact_rows, 0) as fact_rows
+        coalesce(facts.fact_rows, 0) as fact_rows,
+        facts.fact_amount_vnd
     from {{ entity }}_disposed as disposed
     left join {{ entity }}_facts as facts
         on
@@ -70,7 +76,8 @@ select
     cast(joined.superseded_rows as bigint) as superseded_rows,
     cast(joined.quarantined_rows as bigint) as quarantined_rows,
     cast(joined.fact_rows + joined.superseded_rows + joined.quarantined_rows as bigint) as accounted_rows,
-    cast(joined.staged_amount_vnd as bigint) as staged_amount_vnd
+    cast(joined.staged_amount_vnd as bigint) as staged_amount_vnd,
+    cast(joined.fact_amount_vnd as bigint) as fact_amount_vnd
 from joined
 left join agencies on joined.source_agency_code = agencies.agency_code
 order by joined.source_id, joined.entity, joined.file_month, joined.source_agency_code
