@@ -22,10 +22,26 @@ def test_only_the_newest_version_of_a_file_is_read(inbox: Inbox, tmp_path: Path)
     lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
     with open_candidate(tmp_path / "candidate") as connection:
         assert connection.execute("select MaHoSo, row_number from landing.filings").fetchall() == [("new", 1)]
-        assert connection.execute("select arrival, is_active from landing.extracts order by 1").fetchall() == [
+        assert connection.execute("select arrival, is_active from landing.extracts order by 2").fetchall() == [
             (1, False),
-            (2, True),
+            (1, True),
         ]
+
+
+def test_a_file_that_is_sent_again_keeps_its_place_before_the_supplement_that_came_after_it(
+    inbox: Inbox, tmp_path: Path
+) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    inbox.write("filings", "2022-10.bo-sung", [filing("A", "244", "20221001000000")])
+    land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000"), filing("B", "243", "20221001000000")])
+    land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
+    with open_candidate(tmp_path / "candidate") as connection:
+        places = connection.execute(
+            "select file_name, arrival from landing.extracts where is_active order by 2"
+        ).fetchall()
+    assert places == [("2022-10.csv", 1), ("2022-10.bo-sung.csv", 2)]
 
 
 def test_an_entity_that_never_came_has_its_columns_and_no_rows(inbox: Inbox, tmp_path: Path) -> None:

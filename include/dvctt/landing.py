@@ -32,9 +32,9 @@ _STAGED = ".incoming"
 class Extract:
     """One landed fetch of one entity of one source for one month.
 
-    ``arrival`` counts the extracts of one source and entity in the order in which they landed: 1, 2, 3, … It decides
-    between two rows with one key, and stays out of every published table. ``control_*`` is what the source said of its
-    own file, None where it said nothing.
+    ``arrival`` counts the extracts of one source and entity in the order in which they landed: 1, 2, 3, … Which of two
+    rows with one key wins is decided by the first arrival of their files' *names* (``name_arrivals``). ``control_*`` is
+    what the source said of its own file, None where it said nothing.
     """
 
     extract_id: str
@@ -86,6 +86,19 @@ def active_extracts(extracts: Iterable[Extract]) -> list[Extract]:
     """The newest version of every file name: an older version of the same name is superseded whole."""
     newest = {(extract.source, extract.entity, extract.file_name): extract for extract in extracts}
     return sorted(newest.values(), key=lambda extract: (extract.source, extract.entity, extract.arrival))
+
+
+def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int]:
+    """For every source, entity and file name the arrival of its first version.
+
+    A new version takes the place of the old one, also in the order of arrival: a base file that is sent again to mend a
+    few rows must not overrule the supplement that came after it.
+    """
+    first: dict[tuple[str, str, str], int] = {}
+    for extract in extracts:
+        key = (extract.source, extract.entity, extract.file_name)
+        first[key] = min(first.get(key, extract.arrival), extract.arrival)
+    return first
 
 
 def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:

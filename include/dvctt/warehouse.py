@@ -18,7 +18,7 @@ import duckdb
 from dvctt.config import PROJECT_ROOT, Province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError, LandingError, WarehouseError
-from dvctt.landing import Extract, active_extracts
+from dvctt.landing import Extract, active_extracts, name_arrivals
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ def _write_extracts(
     connection: duckdb.DuckDBPyConnection, extracts: Sequence[Extract], active: Sequence[Extract]
 ) -> None:
     active_ids = {extract.extract_id for extract in active}
+    places = name_arrivals(extracts)
     _write_table(
         connection,
         "landing.extracts",
@@ -138,7 +139,7 @@ def _write_extracts(
                 e.entity,
                 e.month,
                 e.file_name,
-                e.arrival,
+                places[e.source, e.entity, e.file_name],
                 e.month_means,
                 e.extract_id in active_ids,
                 e.rows,
