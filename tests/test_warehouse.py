@@ -44,6 +44,19 @@ def test_a_file_that_is_sent_again_keeps_its_place_before_the_supplement_that_ca
     assert places == [("2022-10.csv", 1), ("2022-10.bo-sung.csv", 2)]
 
 
+def test_content_that_comes_back_gives_the_same_rows_and_ids(inbox: Inbox, tmp_path: Path) -> None:
+    seen = []
+    for number in ("good", "bad", "good"):
+        inbox.write("filings", "2022-10", [filing(number, "243", "20221001000000")])
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+        lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
+        with open_candidate(tmp_path / "candidate") as connection:
+            seen.append(connection.execute("select extract_id, row_number, MaHoSo from landing.filings").fetchall())
+            ids = [row[0] for row in connection.execute("select extract_id from landing.extracts").fetchall()]
+        assert len(ids) == len(set(ids)) == len(seen)
+    assert seen[0] == seen[2] != seen[1]
+
+
 def test_an_entity_that_never_came_has_its_columns_and_no_rows(inbox: Inbox, tmp_path: Path) -> None:
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
     land(VINH_PHUC, inbox.root, tmp_path / "landing")

@@ -10,6 +10,7 @@ lies here minus what the last publication lists, so nothing is remembered anywhe
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ from dvctt.files import sync_folder, write_atomically
 log = logging.getLogger(__name__)
 
 _STAGED = ".incoming"
+_AGAIN = re.compile(r"(-[0-9a-f]{12})-\d+$")
+"""What an extract's id ends with when its very content had landed before, under the same name, and was replaced since."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class Extract:
     started_at: str
     finished_at: str
     software_version: str
+
+    @property
+    def content_id(self) -> str:
+        """The id that facts carry: of name and content alone, so that content which comes back gives the same facts."""
+        return _AGAIN.sub(r"\1", self.extract_id)
 
     def folder(self, landing: Path) -> Path:
         return landing / self.source / self.entity / f"month={self.month}"

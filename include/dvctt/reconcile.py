@@ -162,7 +162,7 @@ class _Counting:
     def _published(self, amount: str = "count(*)") -> int:
         row = self.connection.execute(
             f"select coalesce({amount}, 0) from marts.{FACTS[self.entity]} where list_contains(?, extract_id)",
-            [[extract.extract_id for extract in self.extracts]],
+            [[extract.content_id for extract in self.extracts]],
         ).fetchone()
         return int(row[0]) if row else 0
 
@@ -214,7 +214,7 @@ class _Counting:
             self.connection.execute(
                 f"select source_agency_code, {published_sql} from marts.{FACTS[self.entity]} "
                 "where list_contains(?, extract_id) group by 1",
-                [[extract.extract_id for extract in self.extracts]],
+                [[extract.content_id for extract in self.extracts]],
             ).fetchall()
         )
         nobody = (None, 0, 0)

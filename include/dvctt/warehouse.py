@@ -134,7 +134,7 @@ def _write_extracts(
         },
         [
             (
-                e.extract_id,
+                e.content_id if e.extract_id in active_ids else f"{e.extract_id}@{e.arrival}",
                 e.source,
                 e.entity,
                 e.month,
@@ -174,7 +174,7 @@ def _view_of_entity(name: str, paths: Sequence[Path]) -> str:
     listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
     return (
         f"create view landing.{name} as "
-        f"select regexp_extract(filename, '([^/]+)\\.parquet$', 1) as extract_id, row_number, {columns} "
+        f"select regexp_extract(filename, '([^/]+-[0-9a-f]{{12}})(-\\d+)?\\.parquet$', 1) as extract_id, row_number, {columns} "
         f"from read_parquet([{listed}], filename = true, hive_partitioning = false)"
     )
 
