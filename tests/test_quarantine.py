@@ -163,6 +163,7 @@ def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(tmp_pa
             "where month = '2022-10-01'",
         )
     }
+    assert "lưu ý: Khối sở ban ngành: chưa có dữ liệu từ Sở Nội vụ" in finished.stdout
     assert rates["243"] == (400, 50.0, 0, None)
     assert rates["253"] == (0, None, 0, None)
     assert rates["H62.01"] == (None, None, 1, "chưa có dữ liệu từ Sở Nội vụ")

@@ -503,7 +503,7 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
             month = Month(newest[0].year, newest[0].month)
         groups = connection.execute(
             "select entity_name_vi, received, online, online_rate_percent, online_level_3, online_level_4, "
-            "online_no_level from mart_online_rates where month = ? and scope <> 'agency' "
+            "online_no_level, caveat_vi from mart_online_rates where month = ? and scope <> 'agency' "
             "order by scope = 'province', official_order",
             [month.first_day if month else date.min],
         ).fetchall()
@@ -516,9 +516,12 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
         table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
         for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
             table.add_column(name, justify="left" if not name else "right")
-        for name, *numbers in groups:
+        for name, *numbers, _ in groups:
             table.add_row(name, *(_number(number) for number in numbers))
         out.print(table)
+        for name, *_, caveat in groups:
+            if caveat:
+                out.print(f"lưu ý: {name}: {caveat}")
     else:
         out.print(f"{month}: no filings in publication {publication.number} (chưa có dữ liệu)")
     if payments and payments[0] is not None:
