@@ -185,6 +185,19 @@ class QuarantineBudget(_Frozen):
     percent_of_agency_month: Annotated[float, Field(ge=0, le=100)]
 
 
+class Retention(_Frozen):
+    """How long publications are kept. One that readers see, that a month's closing names or that somebody is reading is kept
+    whatever these say.
+
+    Attributes:
+        nightly_days: one that is younger than so many days of 24 hours, by its ``published_at``, is kept.
+        keep_at_least: so many of the newest are kept, however old.
+    """
+
+    nightly_days: Annotated[int, Field(ge=1)]
+    keep_at_least: Annotated[int, Field(ge=1)]
+
+
 class _ProvinceFile(_Frozen):
     code: Text
     electronic_id: Text
@@ -194,6 +207,7 @@ class _ProvinceFile(_Frozen):
     timezone: str
     groups: tuple[Group, ...]
     quarantine_budget: QuarantineBudget
+    retention: Retention
 
     @field_validator("timezone")
     @classmethod
@@ -271,6 +285,11 @@ class Settings(_Frozen):
     @property
     def published(self) -> Path:
         return self.home / "published"
+
+    @property
+    def closed(self) -> Path:
+        """Closed months, frozen: one folder a month and revision."""
+        return self.home / "closed"
 
     @property
     def verdicts(self) -> Path:

@@ -4,7 +4,7 @@ A publication is assembled in ``published/.building``, where no reader looks; it
 current by one more. A kill before the first leaves a folder that the next run throws away, a kill between the two is
 finished by the next run. Nobody opens a published file for writing. Layout of a publication::
 
-    marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  verdict.json  verdict.html  manifest.json
+    marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  definitions/  verdict.json  verdict.html  manifest.json
 """
 
 import json
@@ -22,9 +22,12 @@ import duckdb
 from dvctt import __version__
 from dvctt.clock import now
 from dvctt.config import Province
+from dvctt.definitions import FOLDER as DEFINITIONS
+from dvctt.definitions import project_digest, write_definitions
 from dvctt.errors import PublishError
 from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import Extract
+from dvctt.past import ClosedMonth, Earlier, Making, read_closed
 from dvctt.transform import manifest_of
 from dvctt.warehouse import candidate_path
 
@@ -33,6 +36,10 @@ log = logging.getLogger(__name__)
 _BUILDING = ".building"
 _CURRENT = "current"
 _ROLLBACKS = "rollbacks.jsonl"
+REMOVED = "removed"
+"""Folder of the manifests of publications that retention removed."""
+REMOVING = ".removing-"
+"""What the folder of one on its way out is called, before its number."""
 STORAGE_VERSION = "v1.0.0"
 """What DuckDB clients from 1.0 on can open."""
 
@@ -72,7 +79,9 @@ class Work:
 
     new_extract_ids: tuple[str, ...]
     changed: tuple[str, ...]
-    """What else differs from the last publication: ``province folder``, ``software version``, ``no publication yet``."""
+    """What else differs from the last publication: ``province folder``, ``software version``, ``definitions``, ``closed
+    months``, or ``no publication yet``.
+    """
 
     def __bool__(self) -> bool:
         return bool(self.new_extract_ids or self.changed)
@@ -104,18 +113,59 @@ def load_publication(folder: Path) -> Publication:
         raise PublishError(f"{path}: not a publication's manifest: {error}; restore {folder} from backup") from error
 
 
-def work_to_do(published: Path, extracts: Sequence[Extract], province: Province) -> Work:
-    """What the landing zone and the province folder hold that the current publication does not."""
+def work_to_do(
+    published: Path, extracts: Sequence[Extract], province: Province, closed: Sequence[ClosedMonth] = ()
+) -> Work:
+    """What landing, the province folder, the definitions and the closed months hold that the current publication does not."""
     current = current_publication(published)
     if current is None:
         return Work(tuple(extract.extract_id for extract in extracts), ("no publication yet",))
     listed = {extract["extract_id"] for extract in current.manifest["extracts"]}
     changed = []
-    if current.manifest["province_digest"] != province.digest:
-        changed.append("province folder")
-    if current.manifest["software_version"] != __version__:
-        changed.append("software version")
+    for name, found, wanted in (
+        ("province folder", current.manifest["province_digest"], province.digest),
+        ("software version", current.manifest["software_version"], __version__),
+        ("definitions", current.manifest.get("definitions"), project_digest()),
+        ("closed months", current.manifest.get("closed_months", {}), _revisions(closed)),
+    ):
+        if found != wanted:
+            changed.append(name)
     return Work(tuple(e.extract_id for e in extracts if e.extract_id not in listed), tuple(changed))
+
+
+def _revisions(closed: Sequence[ClosedMonth]) -> dict[str, int]:
+    return {month.month: month.revision for month in closed}
+
+
+def making(published: Path, province: Province) -> Making:
+    """What the next publication is made with."""
+    return Making(next_number(published), __version__, project_digest(), province.digest)
+
+
+def earlier(published: Path, closings: Path) -> Earlier | None:
+    """The current publication as the next one must remember it; None before the first.
+
+    Args:
+        closings: folder of the closed months.
+
+    Raises:
+        PublishError: the current publication, or a closing that it names, cannot be read.
+    """
+    current = current_publication(published)
+    if current is None:
+        return None
+    manifest = current.manifest
+    return Earlier(
+        current.number,
+        current.folder,
+        manifest["software_version"],
+        manifest.get("definitions", ""),
+        manifest["province_digest"],
+        tuple(
+            read_closed(closings / month / str(revision))
+            for month, revision in sorted(manifest.get("closed_months", {}).items())
+        ),
+    )
 
 
 def recover(published: Path) -> None:
@@ -160,8 +210,12 @@ def _numbers(published: Path) -> list[int]:
 
 
 def next_number(published: Path) -> int:
-    """One more than the highest number on disk; a number is never given twice."""
-    return max(_numbers(published), default=0) + 1 if published.is_dir() else 1
+    """One more than the highest number on disk, on its way out or removed; a number is never given twice."""
+    if not published.is_dir():
+        return 1
+    gone = [path.stem for path in (published / REMOVED).glob("*.json")]
+    going = [path.name.removeprefix(REMOVING) for path in published.glob(f"{REMOVING}*")]
+    return max([*_numbers(published), *(int(name) for name in (*gone, *going) if name.isdecimal())], default=0) + 1
 
 
 def building_folder(published: Path) -> Path:
@@ -195,6 +249,7 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
                 raise PublishError(f"table {node['name']}: cannot be published from the candidate: {error}") from error
         connection.execute("detach marts")
     shutil.copyfile(verdict_path, building / "verdict.json")
+    write_definitions(candidate, building / DEFINITIONS)
     log.info("publication: %d tables, %d rows out, %.1f s", len(nodes), rows, time.monotonic() - clock)
     return building
 
@@ -232,6 +287,7 @@ def publish(
     number: int,
     province: Province,
     extracts: Sequence[Extract],
+    closed: Sequence[ClosedMonth] = (),
     run_id: str,
     month: str | None,
 ) -> Publication:
@@ -252,6 +308,8 @@ def publish(
         "province": province.name_vi,
         "province_digest": province.digest,
         "software_version": __version__,
+        "definitions": project_digest(),
+        "closed_months": _revisions(closed),
         "run_id": run_id,
         "month": month,
         "published_at": now().isoformat(),

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dvctt import gate, landing, notify, publish, transform, warehouse
+from dvctt import closing, gate, landing, notify, past, publish, transform, warehouse
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import write_atomically
@@ -38,6 +38,8 @@ class Night:
     new_extract_ids: tuple[str, ...]
     changed: tuple[str, ...]
     extract_ids: tuple[str, ...]
+    closed_months: tuple[str, ...] = ()
+    """Months that are closed in this candidate, each with its revision: ``2022-10/1``."""
 
 
 def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebuild: bool = False) -> Night | None:
@@ -53,7 +55,8 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         publish.recover(settings.published)
         landing.land(province, settings.inbox, settings.landing)
         extracts = landing.landed_extracts(settings.landing)
-        work = publish.work_to_do(settings.published, extracts, province)
+        closed = closing.closed_now(settings.closed)
+        work = publish.work_to_do(settings.published, extracts, province, closed)
         if not work and not rebuild:
             current = publish.current_publication(settings.published)
             log.info("nothing new since publication %s: this run ends here", current.number if current else None)
@@ -64,12 +67,19 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             ", ".join(work.changed) or "nothing else",
         )
         warehouse.lay_foundation(settings.candidate, province, settings.landing, extracts, verdicts=settings.verdicts)
+        past.lay_past(
+            settings.candidate,
+            publish.making(settings.published, province),
+            publish.earlier(settings.published, settings.closed),
+            closed,
+        )
         night = Night(
             run_id=run_id,
             month=str(month) if month else _newest_month(extracts),
             new_extract_ids=work.new_extract_ids,
             changed=work.changed,
             extract_ids=tuple(extract.extract_id for extract in extracts),
+            closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
         )
         write_atomically(_night_path(settings), json.dumps(asdict(night), ensure_ascii=False, indent=2) + "\n")
         return night
@@ -148,6 +158,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             number=publish.next_number(settings.published),
             province=province,
             extracts=extracts,
+            closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
             run_id=night.run_id,
             month=night.month,
         )

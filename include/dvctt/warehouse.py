@@ -8,7 +8,7 @@ import csv
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -114,7 +114,7 @@ def _write_extracts(
 ) -> None:
     active_ids = {extract.extract_id for extract in active}
     places = name_arrivals(extracts)
-    _write_table(
+    write_table(
         connection,
         "landing.extracts",
         {
@@ -184,25 +184,25 @@ def _quoted(path: Path) -> str:
 
 
 def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -> None:
-    _write_table(
+    write_table(
         connection,
         "province.province",
         {"province_code": "varchar", "name_vi": "varchar", "name_en": "varchar"},
         [(province.code, province.name_vi, province.name_en)],
     )
-    _write_table(
+    write_table(
         connection,
         "province.groups",
         {"group_code": "varchar", "name_vi": "varchar", "official_order": "integer"},
         [(group.code, group.name_vi, order) for order, group in enumerate(province.groups, start=1)],
     )
-    _write_table(
+    write_table(
         connection,
         "province.quarantine_budget",
         {"rows_per_month": "bigint", "percent_of_agency_month": "double"},
         [(province.quarantine_budget.rows_per_month, province.quarantine_budget.percent_of_agency_month)],
     )
-    _write_table(
+    write_table(
         connection,
         "province.agencies",
         {
@@ -229,7 +229,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             for a in province.agencies
         ],
     )
-    _write_table(
+    write_table(
         connection,
         "province.targets",
         {
@@ -260,7 +260,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             for t in province.targets
         ],
     )
-    _write_table(
+    write_table(
         connection,
         "province.expected_feeds",
         {
@@ -276,7 +276,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             for f in province.expected_feeds
         ],
     )
-    _write_table(
+    write_table(
         connection,
         "province.drift_bands",
         {
@@ -291,7 +291,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             for b in province.drift_bands
         ],
     )
-    _write_table(
+    write_table(
         connection,
         "province.published_figures",
         {
@@ -330,7 +330,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
 
 def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Province, baselines: Path) -> None:
     connection.execute("create schema expectations")
-    _write_table(
+    write_table(
         connection,
         "expectations.row_counts",
         {"source_id": "varchar", "entity": "varchar", "file_month": "varchar", "fact_rows": "bigint"},
@@ -377,7 +377,7 @@ def _write_history(connection: duckdb.DuckDBPyConnection, verdicts: Path | None)
                 sum(check["status"] == "could_not_check" for check in content["checks"]),
             )
         )
-    _write_table(
+    write_table(
         connection,
         "history.verdicts",
         {
@@ -394,9 +394,10 @@ def _write_history(connection: duckdb.DuckDBPyConnection, verdicts: Path | None)
     )
 
 
-def _write_table(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: Sequence[tuple[object, ...]]
+def write_table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]]
 ) -> None:
+    """Create a small table of the foundation, in the order of its rows."""
     declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     connection.execute(f"create table {name} ({declared})")
     if rows:

@@ -15,14 +15,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from dvctt import gate, landing, transform, warehouse
+from dvctt import __version__, gate, landing, past, transform, warehouse
 from dvctt.config import Province
+from dvctt.definitions import Node, project_digest, read_plan, statements
 from dvctt.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
 from dvctt.gate import Suite
+from dvctt.past import Making
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
 from dvctt.proving.faults import Fault
 from dvctt.proving.liars import bent
@@ -40,7 +41,6 @@ FACTS = {
 }
 """Where the sound rows of an entity stand."""
 
-_SEED = "seed"
 _RUN_ID = "proof"
 _NO_ANSWER = "could not check: "
 
@@ -94,18 +94,6 @@ class Proof:
     @property
     def score(self) -> str:
         return f"caught {self.caught}/{len(self.outcomes)}"
-
-
-@dataclass(frozen=True)
-class _Node:
-    """One model or data test, as dbt compiled it. ``columns`` are the contract's, where there is one."""
-
-    name: str
-    kind: str
-    layer: Layer
-    sql: str
-    materialized: str
-    columns: tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -195,8 +183,9 @@ class Prover:
     def _lay(self, site: Site, candidate: Path) -> None:
         extracts = landing.landed_extracts(site.landing)
         warehouse.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
+        past.lay_past(candidate, Making(1, __version__, project_digest(), self.province.digest), None, ())
 
-    def _build_with_dbt(self) -> tuple[list[_Node], list[str]]:
+    def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
         """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""
         candidate = self._candidate("good")
         layers = [f"tag:{layer.value}" for layer in (Layer.FACTS, Layer.AUDIT)]
@@ -209,7 +198,7 @@ class Prover:
         )  # fmt: skip
         if finished.returncode != 0:
             raise TransformError(f"dbt did not build the good data:\n{(finished.stdout + finished.stderr)[-3000:]}")
-        return read_plan(transform.manifest_of(candidate))
+        return read_plan(candidate, (Layer.FACTS, Layer.AUDIT), tests=True)
 
     def check_good(self, suites: Sequence[Suite]) -> None:
         """The good data passes every rule and no rule has anything to say.
@@ -265,7 +254,7 @@ class Prover:
                 continue
             try:
                 if node.kind == "model":
-                    for statement in _statements(node):
+                    for statement in statements(node):
                         connection.execute(statement)
                 else:
                     failing = connection.execute(f"select count(*) from ({node.sql}) as failing").fetchone()
@@ -392,64 +381,6 @@ class Prover:
         ).fetchone()
         connection.execute("detach good")
         return differing != (0,)
-
-
-def read_plan(manifest: dict[str, Any]) -> tuple[list[_Node], list[str]]:
-    """Models and data tests of the layers before the gate, each after what it depends on, a test right after its last
-    parent; and the seeds. Pure.
-
-    Raises:
-        TransformError: a node of these layers was not compiled.
-    """
-    nodes = manifest["nodes"]
-    layer_of: dict[str, Layer] = {}
-    for key, node in nodes.items():
-        for layer in (Layer.FACTS, Layer.AUDIT):
-            if layer.value in node["tags"] and node["resource_type"] in ("model", _SEED):
-                layer_of[key] = layer
-    seeds = sorted(nodes[key]["name"] for key in layer_of if nodes[key]["resource_type"] == _SEED)
-    models = {key for key in layer_of if nodes[key]["resource_type"] == "model"}
-    ordered: list[str] = []
-    waiting = sorted(models)
-    while waiting:
-        ready = [key for key in waiting if not (set(nodes[key]["depends_on"]["nodes"]) & models) - set(ordered)]
-        if not ready:
-            raise TransformError(f"the manifest's models wait for each other: {', '.join(waiting)}")
-        ordered += ready
-        waiting = [key for key in waiting if key not in set(ready)]
-    tests = []
-    for key, node in sorted(nodes.items()):
-        parents = set(node["depends_on"].get("nodes", ()))
-        if node["resource_type"] == "test" and parents and parents <= layer_of.keys():
-            layer_of[key] = max((layer_of[parent] for parent in parents), key=[Layer.FACTS, Layer.AUDIT].index)
-            tests.append(key)
-    plan = []
-    for key in [*ordered, *tests]:
-        node = nodes[key]
-        if not node.get("compiled_code"):
-            raise TransformError(f"{key}: dbt's manifest holds no compiled SQL; wanted one build of both layers")
-        contract = node["config"].get("contract", {}).get("enforced")
-        columns = tuple((name, column["data_type"]) for name, column in node["columns"].items()) if contract else ()
-        plan.append(
-            _Node(
-                node["name"], node["resource_type"], layer_of[key], node["compiled_code"],
-                node["config"]["materialized"], columns,
-            )
-        )  # fmt: skip
-    return plan, seeds
-
-
-def _statements(node: _Node) -> list[str]:
-    """As dbt creates it: a view, a table, or under a contract a table of declared types."""
-    if node.materialized == "view":
-        return [f"create or replace view main.{node.name} as {node.sql}"]
-    if not node.columns:
-        return [f"create or replace table main.{node.name} as {node.sql}"]
-    declared = ", ".join(f"{name} {kind}" for name, kind in node.columns)
-    return [
-        f"create or replace table main.{node.name} ({declared})",
-        f"insert into main.{node.name} by name {node.sql}",
-    ]
 
 
 def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple[str, list[str]]:

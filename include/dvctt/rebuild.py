@@ -1,0 +1,153 @@
+"""Builds a publication's tables from nothing: its extracts out of landing, its own definitions, its own inputs.
+
+For proof, not for the night: what nights built one after the other must equal what is built here at once, row for row. No
+dbt and no gate run here, and nothing outside the folder that the caller gives is written.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dvctt import past, warehouse
+from dvctt.config import Settings, load_province
+from dvctt.definitions import load_inputs, read_definitions, replay
+from dvctt.errors import LandingError, PublishError
+from dvctt.landing import Extract, landed_extracts
+from dvctt.past import Earlier, Making, read_closed
+from dvctt.publish import Publication, load_publication
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One published table beside its rebuilt self: rows published, and how many rows stand on one side only."""
+
+    table: str
+    rows: int
+    only_published: int
+    only_rebuilt: int
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.only_published or self.only_rebuilt)
+
+
+def rebuild(settings: Settings, publication: Publication, folder: Path) -> Path:
+    """Build every table of a publication again in ``folder``; the DuckDB file.
+
+    The tables that remember earlier publications are built against the same earlier publication, if it is still there.
+
+    Raises:
+        LandingError: landing no longer holds an extract that the publication lists, or holds it changed.
+        PublishError: the publication carries no definitions, the earlier one is gone, or its SQL fails.
+    """
+    clock = time.monotonic()
+    nodes = read_definitions(publication.folder)
+    extracts = _extracts_of(settings, publication)
+    province = load_province(settings.province_folder)
+    warehouse.lay_foundation(folder, province, settings.landing, extracts)
+    earlier = _earlier_of(settings, publication)
+    manifest = publication.manifest
+    past.lay_past(
+        folder,
+        Making(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
+        earlier,
+        _closed(settings, manifest["closed_months"]),
+    )
+    with warehouse.open_candidate(folder, read_only=False) as connection:
+        load_inputs(connection, publication.folder)
+        try:
+            replay(connection, nodes)
+        except duckdb.Error as error:
+            raise PublishError(
+                f"publication {publication.number} cannot be rebuilt by its own definitions: {error}; "
+                f"look: {publication.folder / 'definitions'}"
+            ) from error
+    log.info(
+        "rebuilt publication %d: %d extracts in, %d models out, %.1f s",
+        publication.number, len(extracts), len(nodes), time.monotonic() - clock,
+    )  # fmt: skip
+    return warehouse.candidate_path(folder)
+
+
+def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:
+    """The extracts that the publication lists, as they lie in landing now, each with the hash that it had."""
+    landed = {extract.extract_id: extract for extract in landed_extracts(settings.landing)}
+    found = []
+    for listed in publication.manifest["extracts"]:
+        extract = landed.get(listed["extract_id"])
+        if extract is None or extract.sha256 != listed["sha256"]:
+            raise LandingError(
+                f"{settings.landing}: extract {listed['extract_id']} of {listed['source']}, {listed['entity']}, "
+                f"{listed['month']}: found {extract.sha256 if extract else 'none'}, wanted {listed['sha256']}; "
+                f"restore landing from backup"
+            )
+        found.append(extract)
+    return found
+
+
+def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
+    """The publication that was current when this one was made, as its own inputs name it."""
+    path = str(publication.folder / "definitions" / "inputs" / "history.publication.parquet").replace("'", "''")
+    row = duckdb.execute(f"select publication_number from read_parquet('{path}')").fetchone()
+    if row is None:
+        return None
+    folder = settings.published / str(row[0])
+    if not folder.is_dir():
+        raise PublishError(
+            f"{folder}: gone; publication {publication.number} tells what changed since it, and can be rebuilt only "
+            f"with it; restore it from backup"
+        )
+    manifest = load_publication(folder).manifest
+    return Earlier(
+        int(row[0]),
+        folder,
+        manifest["software_version"],
+        manifest.get("definitions", ""),
+        manifest["province_digest"],
+        tuple(_closed(settings, manifest.get("closed_months", {}))),
+    )
+
+
+def _closed(settings: Settings, revisions: dict[str, int]) -> list[past.ClosedMonth]:
+    return [read_closed(settings.closed / month / str(revision)) for month, revision in sorted(revisions.items())]
+
+
+def compare(publication: Publication, rebuilt: Path) -> list[Difference]:
+    """Every published table against the rebuilt one, as bags of rows: a row that stands twice must stand twice.
+
+    Raises:
+        PublishError: the publication holds no table, so that nothing was compared.
+    """
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{_quoted(publication.marts)}' as published (read_only)")
+        connection.execute(f"attach '{_quoted(rebuilt)}' as rebuilt (read_only)")
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where database_name = 'published' order by table_name"
+            ).fetchall()
+        ]
+        if not tables:
+            raise PublishError(f"{publication.marts}: found no table; nothing was compared")
+        return [_compare(connection, table) for table in tables]
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> Difference:
+    sides = ("published", "rebuilt")
+    only = []
+    for side, other in (sides, sides[::-1]):
+        row = connection.execute(
+            f"select count(*) from (from {side}.main.{table} except all from {other}.main.{table})"
+        ).fetchone()
+        only.append(int(row[0]) if row else 0)
+    row = connection.execute(f"select count(*) from published.main.{table}").fetchone()
+    return Difference(table, int(row[0]) if row else 0, *only)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
