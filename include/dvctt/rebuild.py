@@ -15,6 +15,7 @@ from dvctt import past, warehouse
 from dvctt.config import Settings, load_province
 from dvctt.definitions import load_inputs, read_definitions, replay
 from dvctt.errors import LandingError, PublishError
+from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making, read_closed
 from dvctt.publish import Publication, load_publication
@@ -85,6 +86,13 @@ def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:
                 f"{settings.landing}: extract {listed['extract_id']} of {listed['source']}, {listed['entity']}, "
                 f"{listed['month']}: found {extract.sha256 if extract else 'none'}, wanted {listed['sha256']}; "
                 f"restore landing from backup"
+            )
+        wanted = listed.get("parquet_sha256")
+        path = extract.parquet(settings.landing)
+        if wanted is not None and (sha256 := sha256_of(path)) != wanted:
+            raise LandingError(
+                f"{path}: changed since publication {publication.number} was made of it: found sha256 {sha256}, "
+                f"wanted {wanted}; restore landing from backup"
             )
         found.append(extract)
     return found
