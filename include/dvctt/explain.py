@@ -358,58 +358,66 @@ def find_figure(publication: Publication, text: str, nodes: Sequence[Node] | Non
     Raises:
         FigureError: no such table, column or key; the message says what there is, the nearest first.
     """
-    mart, texts, column = parse(text)
     nodes = read_definitions(publication.folder) if nodes is None else nodes
-    keys = {node.name: node.primary_key for node in nodes if node.published and node.primary_key}
-    where = f"publication {publication.number}"
-    if mart not in keys:
-        raise FigureError(f"{text}: {where} has no table {mart!r}; {_instead(mart, keys)}")
     with open_published(publication.marts) as connection:
-        types = _columns(connection).get(mart, {})
+        return Lookup(publication.number, nodes, connection).find(text)
+
+
+class Lookup:
+    """Finds figures in one publication by their ids."""
+
+    def __init__(self, number: int, nodes: Sequence[Node], connection: duckdb.DuckDBPyConnection) -> None:
+        self._where = f"publication {number}"
+        self._keys = {node.name: node.primary_key for node in nodes if node.published and node.primary_key}
+        self._connection = connection
+        self._columns = _columns(connection)
+
+    def find(self, text: str) -> Figure:
+        """The figure with this id.
+
+        Raises:
+            FigureError: no such table, column or key; the message says what there is, the nearest first.
+        """
+        mart, texts, column = parse(text)
+        if mart not in self._keys:
+            raise FigureError(f"{text}: {self._where} has no table {mart!r}; {_instead(mart, self._keys)}")
+        names, types = self._keys[mart], self._columns[mart]
         if column not in types:
-            raise FigureError(f"{text}: {where}: {mart} has no column {column!r}; {_instead(column, types)}")
-        if len(texts) != len(keys[mart]):
+            raise FigureError(f"{text}: {self._where}: {mart} has no column {column!r}; {_instead(column, types)}")
+        if len(texts) != len(names):
             raise FigureError(
-                f"{text}: {where}: found {len(texts)} key values, wanted {len(keys[mart])}: "
-                f"{mart}/{'/'.join(f'<{name}>' for name in keys[mart])}/{column}"
+                f"{text}: {self._where}: found {len(texts)} key values, wanted {len(names)}: "
+                f"{mart}/{'/'.join(f'<{name}>' for name in names)}/{column}"
             )
         key: dict[str, Any] = {}
-        for name, wanted in zip(keys[mart], texts, strict=True):
-            key[name] = _key_value(connection, mart, key, name, wanted, f"{text}: {where}: {mart}")
-        row = _row(connection, mart, key)
-    if row is None:
-        raise FigureError(f"{text}: {where}: {mart} has no row {key}")
-    return Figure(figure_id(mart, key.values(), column), mart, key, column, types[column], row[column], row)
+        for name, wanted in zip(names, texts, strict=True):
+            key[name] = self._key_value(mart, key, name, wanted, text)
+        row = _row(self._connection, mart, key)
+        if row is None:
+            raise FigureError(f"{text}: {self._where}: {mart} has no row {key}")
+        return Figure(figure_id(mart, key.values(), column), mart, key, column, types[column], row[column], row)
 
-
-def _key_value(
-    connection: duckdb.DuckDBPyConnection,
-    mart: str,
-    before: Mapping[str, Any],
-    name: str,
-    wanted: str | None,
-    where: str,
-) -> Any:
-    """The value of one key column that an id's text stands for, among the rows that the columns before it leave."""
-    condition, parameters = _condition(before)
-    found = [
-        value
-        for (value,) in connection.execute(
-            f'select distinct "{name}" from "{mart}" where {condition} order by all', parameters
-        ).fetchall()
-    ]
-    for value in found:
-        # The first of a month may be written out, too.
-        if value is None or wanted is None:
-            if value is wanted:
+    def _key_value(self, mart: str, before: Mapping[str, Any], name: str, wanted: str | None, text: str) -> Any:
+        """The value of one key column that an id's text stands for, among the rows that the columns before it leave."""
+        condition, parameters = _condition(before)
+        found = [
+            value
+            for (value,) in self._connection.execute(
+                f'select distinct "{name}" from "{mart}" where {condition} order by all', parameters
+            ).fetchall()
+        ]
+        for value in found:
+            if value is None or wanted is None:
+                if value is wanted:
+                    return value
+            elif wanted in (key_text(value), str(value)):  # the first of a month may be written out, too
                 return value
-        elif wanted in (key_text(value), str(value)):
-            return value
-    there = ["-" if value is None else key_text(value) for value in found]
-    known = "".join(f", {column} {key_text(value)}" for column, value in before.items())
-    raise FigureError(
-        f"{where}{known}: no {name} {'-' if wanted is None else wanted!r}; {_instead(wanted or '-', there)}"
-    )
+        there = ["-" if value is None else key_text(value) for value in found]
+        known = "".join(f", {column} {'-' if value is None else key_text(value)}" for column, value in before.items())
+        raise FigureError(
+            f"{text}: {self._where}: {mart}{known}: no {name} {'-' if wanted is None else wanted!r}; "
+            f"{_instead(wanted or '-', there)}"
+        )
 
 
 def _instead(wanted: str, there: Iterable[str]) -> str:
