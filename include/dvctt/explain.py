@@ -185,7 +185,7 @@ def explain(settings: Settings, text: str, number: int | None = None) -> Explana
 
 
 def reproduce(settings: Settings, text: str, number: int | None = None, *, folder: Path | None = None) -> Reproduction:
-    """Build the publication of a figure again from landing, by its own definitions, and compare the figure.
+    """Build what a figure is made of again from landing, by its publication's own definitions, and compare the figure.
 
     Args:
         folder: where the temporary folder is made; default: the system's.
@@ -198,24 +198,20 @@ def reproduce(settings: Settings, text: str, number: int | None = None, *, folde
     publication = _publication(settings, number)
     nodes = read_definitions(publication.folder)
     figure = find_figure(publication, text, nodes)
-    on_the_way = {node.name for node in _chain({node.name: node for node in nodes}, figure.mart) if node.published}
+    chain = _chain({node.name: node for node in nodes}, figure.mart)
+    published = [node.name for node in chain if node.published]
     with tempfile.TemporaryDirectory(prefix="dvctt-reproduce-", dir=folder) as made:
-        rebuilt = rebuild(settings, publication, Path(made))
+        rebuilt = rebuild(settings, publication, Path(made), models={node.name for node in chain})
         with duckdb.connect(str(rebuilt), read_only=True) as connection:
             row = _row(connection, figure.mart, figure.key)
         identical = row is not None and _same(row[figure.column], figure.value)
-        differences = [] if identical else [d for d in compare(publication, rebuilt) if d.differs]
-    order = [node.name for node in nodes]
+        differences = [] if identical else [d for d in compare(publication, rebuilt, tables=published) if d.differs]
     return Reproduction(
         figure,
         publication.number,
         row[figure.column] if row is not None else None,
         identical,
-        tuple(
-            sorted(
-                (d for d in differences if d.table in on_the_way), key=lambda difference: order.index(difference.table)
-            )
-        ),
+        tuple(sorted(differences, key=lambda difference: published.index(difference.table))),
         tuple(_problems(publication)),
     )
 
