@@ -33,7 +33,8 @@ class Printed:
     """Codes of agencies, groups and province to their names, in the order of the page."""
 
     def note(self, row: MartRow, column: str, figure: str) -> None:
-        self.columns.setdefault(row.mart_name, {}).setdefault(column, figure)
+        if column not in CONTRACT[row.mart_name].key:
+            self.columns.setdefault(row.mart_name, {}).setdefault(column, figure)
         if row.get("entity_code") is not None and row.get("entity_name_vi"):
             self.entities.setdefault(str(row["entity_code"]), words.entity(row))
 
