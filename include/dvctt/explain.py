@@ -261,9 +261,10 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
 def _value_text(value: Any, unit: str | None) -> str:
     if value is None:
         return "NULL: the publication has no such figure (không có, or chưa có dữ liệu)"
-    shown = formats.exact(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
-    exactly = f" (exactly {value!r})" if isinstance(value, float) else ""
-    return f"{shown} {unit or ''}".strip() + exactly
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    # As offices write it, and as machines do: who reads only English must not take 4.462 for a fraction.
+    return f"{formats.exact(value)} {unit or ''}".strip() + f" (exactly {value!r})"
 
 
 def _publication_lines(publication: Mapping[str, Any]) -> list[str]:
@@ -548,7 +549,10 @@ class _Surroundings:
     def described(self) -> dict[str, Any]:
         """Which months and whom the rows are narrowed to; empty where the figure does not say."""
         return {
-            "periods": [f"{'' if start is None else key_text(start)}..{key_text(end)}" for start, end in self._periods],
+            "periods": [
+                key_text(end) if start == end else f"{'' if start is None else key_text(start)}..{key_text(end)}"
+                for start, end in self._periods
+            ],
             "scope": self._scope,
             "codes": sorted(self._entities),
         }
