@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import time
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,9 @@ log = logging.getLogger(__name__)
 
 MonthOption = Annotated[
     str | None, typer.Option("--month", help="YYYY-MM; default: the newest month that has filings.")
+]
+PublicationOption = Annotated[
+    int | None, typer.Option("--publication", help="The publication's number; default: the current one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
@@ -543,6 +547,50 @@ def airflow_up() -> None:
     settings = Settings.from_environment()
     log.info("Airflow: UI at http://127.0.0.1:8080, user and password: %s", local_airflow.password_file(settings))
     local_airflow.serve(settings)
+
+
+@app.command("explain")
+def explain_figure(
+    figure: Annotated[str, typer.Argument(help="The figure's id, as a report carries it.")],
+    publication: PublicationOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Where a figure comes from: meaning, SQL, models, landed files with hashes, checks, caveats, what became of it."""
+    from dvctt.explain import as_text, explain
+
+    explanation = explain(Settings.from_environment(), figure, publication)
+    if as_json:
+        print(json.dumps(asdict(explanation), ensure_ascii=False, indent=2, default=str))
+    else:
+        print("\n".join(as_text(explanation)))
+
+
+@app.command("reproduce")
+def reproduce_figure(
+    figure: Annotated[str, typer.Argument(help="The figure's id, as a report carries it.")],
+    publication: PublicationOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a figure again from landing, by its publication's own definitions, and compare. Exit 1 if it differs."""
+    from dvctt.explain import reproduce
+
+    made = reproduce(Settings.from_environment(), figure, publication)
+    if as_json:
+        print(json.dumps(asdict(made), ensure_ascii=False, indent=2, default=str))
+    else:
+        print(made.figure.figure_id)
+        print(f"published: {made.figure.value!r} (publication {made.publication})")
+        print(f"rebuilt:   {made.rebuilt!r}")
+        print("identical" if made.identical else "differs")
+        for difference in made.differences:
+            print(
+                f"{difference.table}: {difference.rows} rows published; {difference.only_published} of them differ from "
+                f"what is rebuilt, {difference.only_rebuilt} rebuilt ones from what is published"
+            )
+    for problem in made.problems:
+        print(problem, file=sys.stderr)
+    if not made.identical:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -55,6 +55,10 @@ class PublishError(DvcttError):
     """A publication cannot be written, or one on disk is not as its manifest says."""
 
 
+class FigureError(DvcttError):
+    """A figure's id is not of the form that ids have, or names nothing that a publication holds."""
+
+
 class ReportError(DvcttError):
     """A report cannot be written from the marts that it was given."""
 

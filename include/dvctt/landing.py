@@ -22,7 +22,7 @@ from dvctt.clock import now
 from dvctt.config import Province, Source
 from dvctt.errors import DvcttError, ExtractError, LandingError
 from dvctt.extract import Kind, Offer, kind_of
-from dvctt.files import sync_folder, write_atomically
+from dvctt.files import sha256_of, sync_folder, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ class Extract:
     started_at: str
     finished_at: str
     software_version: str
+    parquet_sha256: str | None = None
+    """Of the landed file; None where a version that did not record it landed it."""
 
     @property
     def content_id(self) -> str:
@@ -206,6 +208,7 @@ def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], sta
         started_at=started.isoformat(),
         finished_at=now().isoformat(),
         software_version=__version__,
+        parquet_sha256=sha256_of(staged / f"{extract_id}.parquet"),
     )
     log.info(
         "extract %s: %d bytes in, %d rows out, %.1f s",

@@ -322,6 +322,7 @@ def publish(
                 "month": e.month,
                 "rows": e.rows,
                 "sha256": e.sha256,
+                "parquet_sha256": e.parquet_sha256,
             }
             for e in extracts
         ],

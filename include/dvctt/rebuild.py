@@ -6,6 +6,7 @@ dbt and no gate run here, and nothing outside the folder that the caller gives i
 
 import logging
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import duckdb
 
 from dvctt import past, warehouse
 from dvctt.config import Settings, load_province
-from dvctt.definitions import load_inputs, read_definitions, replay
+from dvctt.definitions import FOLDER as DEFINITIONS
+from dvctt.definitions import Node, load_inputs, read_definitions, replay
 from dvctt.errors import LandingError, PublishError
+from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making, read_closed
 from dvctt.publish import Publication, load_publication
@@ -36,21 +39,27 @@ class Difference:
         return bool(self.only_published or self.only_rebuilt)
 
 
-def rebuild(settings: Settings, publication: Publication, folder: Path) -> Path:
+def rebuild(
+    settings: Settings, publication: Publication, folder: Path, *, models: Collection[str] | None = None
+) -> Path:
     """Build every table of a publication again in ``folder``; the DuckDB file.
 
     The tables that remember earlier publications are built against the same earlier publication, if it is still there.
 
+    Args:
+        models: build these alone; all that they are built from must be among them. Default: every model.
+
     Raises:
         LandingError: landing no longer holds an extract that the publication lists, or holds it changed.
-        PublishError: the publication carries no definitions, the earlier one is gone, or its SQL fails.
+        PublishError: the publication carries no definitions, its SQL fails, or the earlier one is gone and a model to be
+            built reads it.
     """
     clock = time.monotonic()
-    nodes = read_definitions(publication.folder)
+    nodes = [node for node in read_definitions(publication.folder) if models is None or node.name in models]
     extracts = _extracts_of(settings, publication)
     province = load_province(settings.province_folder)
     warehouse.lay_foundation(folder, province, settings.landing, extracts)
-    earlier = _earlier_of(settings, publication)
+    earlier = _earlier_of(settings, publication) if _reads_earlier(publication, nodes) else None
     manifest = publication.manifest
     past.lay_past(
         folder,
@@ -86,8 +95,21 @@ def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:
                 f"{listed['month']}: found {extract.sha256 if extract else 'none'}, wanted {listed['sha256']}; "
                 f"restore landing from backup"
             )
+        wanted = listed.get("parquet_sha256")
+        path = extract.parquet(settings.landing)
+        if wanted is not None and (sha256 := sha256_of(path)) != wanted:
+            raise LandingError(
+                f"{path}: changed since publication {publication.number} was made of it: found sha256 {sha256}, "
+                f"wanted {wanted}; restore landing from backup"
+            )
         found.append(extract)
     return found
+
+
+def _reads_earlier(publication: Publication, nodes: Iterable[Node]) -> bool:
+    """Whether a model reads a table of the publication before: what is small of the past travels with the publication."""
+    kept = {path.stem for path in (publication.folder / DEFINITIONS / "inputs").glob("history.*.parquet")}
+    return any(name.startswith("history.") and name not in kept for node in nodes for name in node.inputs)
 
 
 def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
@@ -117,8 +139,9 @@ def _closed(settings: Settings, revisions: dict[str, int]) -> list[past.ClosedMo
     return [read_closed(settings.closed / month / str(revision)) for month, revision in sorted(revisions.items())]
 
 
-def compare(publication: Publication, rebuilt: Path) -> list[Difference]:
-    """Every published table against the rebuilt one, as bags of rows: a row that stands twice must stand twice.
+def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] | None = None) -> list[Difference]:
+    """Every published table (or these alone) against the rebuilt one, as bags of rows: a row that stands twice must stand
+    twice.
 
     Raises:
         PublishError: the publication holds no table, so that nothing was compared.
@@ -126,15 +149,16 @@ def compare(publication: Publication, rebuilt: Path) -> list[Difference]:
     with duckdb.connect() as connection:
         connection.execute(f"attach '{_quoted(publication.marts)}' as published (read_only)")
         connection.execute(f"attach '{_quoted(rebuilt)}' as rebuilt (read_only)")
-        tables = [
+        found = [
             name
             for (name,) in connection.execute(
                 "select table_name from duckdb_tables() where database_name = 'published' order by table_name"
             ).fetchall()
+            if tables is None or name in tables
         ]
-        if not tables:
+        if not found:
             raise PublishError(f"{publication.marts}: found no table; nothing was compared")
-        return [_compare(connection, table) for table in tables]
+        return [_compare(connection, table) for table in found]
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> Difference:

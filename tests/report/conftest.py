@@ -40,7 +40,7 @@ COLUMNS = {
     "services_other_level BIGINT, online_services BIGINT, online_share_percent DOUBLE, connected_services BIGINT, "
     "not_connected_services BIGINT, connected_share_percent DOUBLE",
     "mart_targets": "month DATE, target_id VARCHAR, name_vi VARCHAR, metric VARCHAR, scope VARCHAR, "
-    "entity_name_vi VARCHAR, target_percent DOUBLE, numerator BIGINT, denominator BIGINT, actual_percent DOUBLE, "
+    "entity_code VARCHAR, entity_name_vi VARCHAR, target_percent DOUBLE, numerator BIGINT, denominator BIGINT, actual_percent DOUBLE, "
     "status VARCHAR, short_by_points DOUBLE, short_by_count BIGINT, legal_basis VARCHAR, certainty VARCHAR, "
     "valid_from DATE, valid_to DATE, caveat_vi VARCHAR",
     "mart_published_figures": "figure_id INTEGER, scope VARCHAR, entity_name_vi VARCHAR, metric VARCHAR, "
@@ -105,8 +105,8 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, 2039, 254, 538, 1247, 792, 38.8426, 744, 48, 93.9394),
     ],
     "mart_targets": [
-        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, _BASIS, "published", *_YEAR, None),
-        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, _BASIS, "published", *_YEAR, None),
+        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "26", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, _BASIS, "published", *_YEAR, None),
+        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "26", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, _BASIS, "published", *_YEAR, None),
     ],
     "mart_published_figures": [
         (6, "province", "Vĩnh Phúc", "online_payment_amount", "Số tiền thanh toán trực tuyến", date(2022, 1, 1), date(2022, 10, 31), None, 8100000001.0, 8199999999.0, "VND", 8147236000.0, "reproduced", "tổng số tiền giao dịch trên 8,1 tỷ đồng", None),

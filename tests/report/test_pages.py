@@ -9,6 +9,9 @@ import pytest
 from dvctt.errors import ReportError
 from dvctt.report import write_reports
 
+FIGURE = re.compile(r'<(data|span)[^>]* data-figure="[^"]*"[^>]*>(.*?)</\1>')
+"""The element that names a figure: unlike any other it does not part the words around it."""
+
 
 class Page(HTMLParser):
     """Tags, ids, links and the visible text of a page."""
@@ -22,6 +25,8 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.feed(text)
         self.close()
+        if FIGURE.search(text):
+            self.words = Page(FIGURE.sub(r"\2", text)).words
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))

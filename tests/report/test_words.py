@@ -17,7 +17,7 @@ from dvctt.report import words
     ],
 )
 def test_an_interval_is_printed_with_all_its_decimals(lower, upper, unit, text):
-    assert words.interval(lower, upper, unit) == text
+    assert words.interval({"lower_bound": lower, "upper_bound": upper, "unit": unit}) == text
 
 
 @pytest.mark.parametrize(

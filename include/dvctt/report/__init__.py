@@ -2,11 +2,13 @@
 
 Here live reading the marts and the verdict, wording, drawing and laying out. Nothing here adds, divides or compares figures
 to find a new one: a number that a page needs and no mart holds is a column missing from a mart. No clock, no network, no
-randomness: the same marts give the same bytes. Only `dvctt.config` and `dvctt.errors` are imported from the package.
+randomness: the same marts give the same bytes. Only `dvctt.config`, `dvctt.figures` and `dvctt.errors` are imported from the
+package.
 
 - `formats`: numbers, money, dates as Vietnamese offices print them
 - `words`: codes of the marts and of the gate in Vietnamese
 - `marts`: which tables and columns a page reads, and reading them
+- `ids`: the id that every figure carries
 - `charts`: rows to SVG
 - `pages`: what stands on a page of the monthly report; the layout itself is in include/reports
 - `tables`: marts to CSV, as they are

@@ -5,7 +5,7 @@ a mapping from column to value as DuckDB gives it (DATE as ``date``, TIMESTAMP a
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,22 +14,45 @@ from typing import Any
 import duckdb
 
 from dvctt.errors import ReportError
+from dvctt.figures import figure_id
 
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 
 
+class MartRow(dict[str, Any]):
+    """A row that knows which mart it stands in, so that each of its figures can be named."""
+
+    def __init__(self, mart_name: str, values: Iterable[tuple[str, Any]]) -> None:
+        super().__init__(values)
+        self.mart_name = mart_name
+
+    def id_of(self, column: str) -> str:
+        """The id of one figure of the row.
+
+        Raises:
+            ReportError: the contract gives the mart no key.
+        """
+        key = CONTRACT[self.mart_name].key
+        if not key:
+            raise ReportError(f"{self.mart_name}: no key in the reports' contract; wanted the mart's primary key")
+        return figure_id(self.mart_name, (self[name] for name in key), column)
+
+
 @dataclass(frozen=True)
 class Mart:
-    """One table of the contract: the columns that a report needs, and the order that makes its bytes repeatable."""
+    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, and the
+    primary key, of which the ids of its figures are made.
+    """
 
     columns: tuple[str, ...]
     order_by: str
+    key: tuple[str, ...]
 
 
-def _mart(columns: str, order_by: str) -> Mart:
-    return Mart(columns=tuple(columns.split()), order_by=order_by)
+def _mart(columns: str, order_by: str, key: str = "") -> Mart:
+    return Mart(columns=tuple(columns.split()), order_by=order_by, key=tuple(key.split()))
 
 
 CONTRACT: Mapping[str, Mart] = {
@@ -38,6 +61,7 @@ CONTRACT: Mapping[str, Mart] = {
         "direct_assumed online postal online_level_3 online_level_4 online_no_level online_rate_percent rank_in_group "
         "caveat_vi",
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
+        "month scope entity_code",
     ),
     "mart_online_rate_changes": _mart(
         "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
@@ -46,12 +70,14 @@ CONTRACT: Mapping[str, Mart] = {
         "month, scope, entity_code, CASE baseline_id WHEN 'previous_month' THEN 1 WHEN 'first_6_months' THEN 2 "
         "WHEN 'first_9_months' THEN 3 WHEN 'preceding_6_months' THEN 4 WHEN 'preceding_9_months' THEN 5 ELSE 6 END, "
         "baseline_id",
+        "month scope entity_code baseline_id",
     ),
     "mart_group_gaps": _mart(
         "month group_code group_name_vi other_group_code other_group_name_vi online_rate_percent "
         "other_online_rate_percent gap_points",
         # Both directions of a pair are printed once, the one that reads "higher than" first.
         "month, gap_points DESC NULLS LAST, group_code, other_group_code",
+        "month group_code other_group_code",
     ),
     "mart_payments": _mart(
         "month scope entity_code entity_name_vi group_code official_order online_payment_count "
@@ -61,40 +87,52 @@ CONTRACT: Mapping[str, Mart] = {
         "ytd_online_refund_count ytd_online_refund_amount_vnd ytd_online_net_amount_vnd ytd_months_expected "
         "ytd_months_present caveat_vi",
         "month, scope, official_order NULLS LAST, entity_code",
+        "month scope entity_code",
     ),
     "mart_catalogue_coverage": _mart(
         "month services_total services_level_3 services_level_4 services_other_level online_services "
         "online_share_percent connected_services not_connected_services connected_share_percent",
         "month",
+        "month",
     ),
     "mart_targets": _mart(
-        "month target_id name_vi metric scope entity_name_vi target_percent numerator denominator actual_percent "
+        "month target_id name_vi metric scope entity_code entity_name_vi target_percent numerator denominator actual_percent "
         "status short_by_points short_by_count legal_basis certainty valid_from valid_to "
         "caveat_vi",
         "month, target_id, scope, entity_name_vi",
+        "month target_id entity_code",
     ),
     "mart_published_figures": _mart(
         "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value lower_bound "
         "upper_bound unit computed_value verdict wording_vi note",
+        "figure_id",
         "figure_id",
     ),
     "mart_additivity_checks": _mart(
         "check_id month scope entity_code entity_name_vi total_name_vi total sum_of_classes residue residue_name_vi "
         "unexplained",
         "month, check_id, scope, entity_code",
+        "check_id month scope entity_code",
     ),
-    "mart_data_cut_off": _mart("month data_cut_off_at extract_count", "month"),
+    "mart_data_cut_off": _mart(
+        "month data_cut_off_at extract_count",
+        "month",
+        "month",
+    ),
     "mart_caveats": _mart(
         "month subject scope entity_code entity_name_vi caveat_id text_vi",
         "month, subject, scope, entity_code, caveat_id",
+        "month subject scope entity_code caveat_id",
     ),
     "mart_feed_timeliness": _mart(
         "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent",
         "month, source_id, entity",
+        "source_id entity month",
     ),
     "mart_feeds": _mart(
         "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
         "month, source_id, entity, agency_code",
+        "source_id entity month agency_code",
     ),
 }
 
@@ -147,4 +185,6 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
     query = f"SELECT {', '.join(mart.columns)} FROM main.{name} ORDER BY {mart.order_by}"
-    return tuple(dict(zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall())
+    return tuple(
+        MartRow(name, zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall()
+    )

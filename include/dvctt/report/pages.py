@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from dvctt.config import INCLUDE_ROOT, Province
 from dvctt.errors import ReportError
-from dvctt.report import charts, formats, words
+from dvctt.report import charts, formats, ids, words
 from dvctt.report.marts import Marts, Row, read_marts
 
 log = logging.getLogger(__name__)
@@ -122,16 +122,14 @@ def templates() -> Environment:
         formats.moment,
         formats.month,
         formats.month_title,
+        formats.month_key,
         formats.month_end,
         words.caveat,
         words.month_of_key,
         words.entity,
         words.share,
-        words.baseline_gap,
-        words.target_shortfall,
         words.measure,
         words.exact_measure,
-        words.interval,
         words.check_subject,
         words.checked_value,
         words.with_commands,
@@ -152,6 +150,7 @@ def templates() -> Environment:
         words.word, vocabulary=words.SEVERITY, where="verdict.json: checks.severity"
     )
     environment.filters["tone"] = words.TONE.__getitem__
+    ids.install(environment)
     return environment
 
 
@@ -162,7 +161,7 @@ def write_page(environment: Environment, template: str, path: Path, **context: A
         ReportError: the template does not fit what it was given.
     """
     try:
-        text = environment.get_template(template).render(**context)
+        text = environment.get_template(template).render({ids.PRINTED: ids.Printed()}, **context)
     except TemplateError as error:
         raise ReportError(f"{TEMPLATES / template}: cannot write {path.name}: {error}") from error
     path.write_text(unicodedata.normalize("NFC", text), encoding="utf-8", newline="\n")

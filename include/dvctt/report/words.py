@@ -5,11 +5,11 @@ agencies, groups, baselines, targets and metrics come from the marts, never from
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dvctt.errors import ReportError
 from dvctt.report import formats
@@ -113,6 +113,39 @@ _UNIT_NOUN = {
 _TARGET_NOUN = {"target_procedures_online_share": " thủ tục", "online_rate": " hồ sơ"}
 
 
+# What the parts of an id are called in the words that explain it.
+_KEY_COLUMN = {
+    "month": "tháng",
+    "scope": "phạm vi",
+    "entity_code": "mã đối tượng",
+    "baseline_id": "kỳ gốc",
+    "group_code": "mã khối",
+    "other_group_code": "mã khối so sánh",
+    "target_id": "mã mục tiêu",
+    "figure_id": "số thứ tự",
+    "check_id": "phép kiểm tra",
+    "source_id": "nguồn",
+    "entity": "loại dữ liệu",
+    "agency_code": "mã cơ quan",
+    "subject": "số liệu",
+    "caveat_id": "loại lưu ý",
+}
+
+Show = Callable[..., str]
+"""How one figure inside a phrase is printed: called with the row, its column, the function that words the value, and what
+else that function takes.
+"""
+
+
+def _shown(row: Mapping[str, Any], column: str, form: Callable[..., str], *more: Any) -> str:
+    return form(row[column], *more)
+
+
+def key_column(name: str) -> str:
+    """What a part of an id is called; a key without words goes by its column's name."""
+    return _KEY_COLUMN.get(name, name)
+
+
 def word(code: str, vocabulary: Mapping[str, str], where: str) -> str:
     """The Vietnamese for a code.
 
@@ -179,15 +212,22 @@ def measure(value: formats.Number | None, unit: str) -> str:
     return formats.signed_points(value) if unit == "percentage_points" else f"{formats.count(value)}{noun}"
 
 
-def interval(lower: formats.Number | None, upper: formats.Number | None, unit: str) -> str:
-    """The interval that a printed figure allows: "từ 50,25 đến 50,35%", "đúng số đã in", "từ 70% trở lên"."""
+def interval(row: Mapping[str, Any], show: Show = _shown) -> Markup:
+    """The interval that a printed figure of mart_published_figures allows: "từ 50,25 đến 50,35%", "đúng số đã in", "từ 70%
+    trở lên".
+    """
+    lower, upper, unit = row["lower_bound"], row["upper_bound"], row["unit"]
     if lower is None and upper is None:
-        return formats.NOT_DEFINED
+        return escape(formats.NOT_DEFINED)
     if upper is None:
-        return f"từ {exact_measure(lower, unit)} trở lên"
+        return Markup("từ {} trở lên").format(show(row, "lower_bound", exact_measure, unit))
     if lower is None:
-        return f"đến {exact_measure(upper, unit)}"
-    return "đúng số đã in" if lower == upper else f"từ {formats.exact(lower)} đến {exact_measure(upper, unit)}"
+        return Markup("đến {}").format(show(row, "upper_bound", exact_measure, unit))
+    if lower == upper:
+        return Markup("đúng số đã in")
+    return Markup("từ {} đến {}").format(
+        show(row, "lower_bound", formats.exact), show(row, "upper_bound", exact_measure, unit)
+    )
 
 
 def share(row: Mapping[str, Any], rate_column: str, denominator_column: str) -> str:
@@ -195,28 +235,37 @@ def share(row: Mapping[str, Any], rate_column: str, denominator_column: str) -> 
     return formats.NO_DATA if row[denominator_column] is None else formats.rate(row[rate_column])
 
 
-def baseline_gap(row: Mapping[str, Any]) -> str:
+def baseline_gap(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     """Why a row of mart_online_rate_changes has no change; empty where it has one."""
     if row["change_points"] is not None:
-        return ""
+        return Markup("")
     present, expected = row["baseline_months_present"], row["baseline_months_expected"]
     if expected is None or present is None or present < expected:
-        return f"kỳ gốc có dữ liệu {formats.count(present or 0)} trên {formats.count(expected)} tháng"
+        return Markup("kỳ gốc có dữ liệu {} trên {} tháng").format(
+            show(row, "baseline_months_present", _count_or_zero), show(row, "baseline_months_expected", formats.count)
+        )
     if not row["baseline_received"]:
-        return "kỳ gốc không tiếp nhận hồ sơ nào"
+        return Markup("kỳ gốc không tiếp nhận hồ sơ nào")
     if row["received"] is None:
-        return "kỳ này chưa có dữ liệu"
+        return Markup("kỳ này chưa có dữ liệu")
     # A month with filings has a rate; what keeps it from being compared is an agency whose feed did not come.
-    return "kỳ này chưa đủ dữ liệu của các cơ quan" if row["received"] else "kỳ này không tiếp nhận hồ sơ nào"
+    if row["received"]:
+        return Markup("kỳ này chưa đủ dữ liệu của các cơ quan")
+    return Markup("kỳ này không tiếp nhận hồ sơ nào")
 
 
-def target_shortfall(row: Mapping[str, Any]) -> str:
-    """By how much a target of mart_targets is missed, or that it is not; empty without data."""
+def _count_or_zero(value: formats.Number | None) -> str:
+    return formats.count(value or 0)
+
+
+def target_shortfall(row: Mapping[str, Any], show: Show = _shown) -> Markup:
+    """By how much a target of mart_targets is missed, or that it is not; that data are missing where they are."""
     if row["status"] == "no_data":
-        return formats.NO_DATA
+        return escape(formats.NO_DATA)
     if row["status"] == "met":
-        return "không thiếu"
-    parts = [formats.points(row["short_by_points"])]
-    if row["short_by_count"] is not None:
-        parts.append(f"{formats.count(row['short_by_count'])}{_TARGET_NOUN.get(row['metric'], '')}")
-    return "thiếu " + ", tức ".join(parts)
+        return Markup("không thiếu")
+    points = show(row, "short_by_points", formats.points)
+    if row["short_by_count"] is None:
+        return Markup("thiếu {}").format(points)
+    noun = _TARGET_NOUN.get(row["metric"], "")
+    return Markup("thiếu {}, tức {}{}").format(points, show(row, "short_by_count", formats.count), noun)
