@@ -1,38 +1,55 @@
 {# Closed months: what a mart shows of a month that a person has closed are the rows that were frozen then, typed by the
    mart's contract; a column that it has gained since is NULL there. The rows come as JSON, whose functions stand here. #}
 
-{# The mart that is being built; under a unit test the one that is tested. #}
+{# Name of the mart that is being built; under a unit test of the one that is tested. #}
 {% macro mart_at_hand() -%}
-    {% do return(graph.nodes[model.get('tested_node_unique_id') or model.unique_id] if execute else model) %}
+    {% do return((model.get('tested_node_unique_id') or model.unique_id).split('.')[2]) %}
 {%- endmacro %}
 
-{# The frozen rows of the mart at hand. Nothing has columns while dbt only parses. #}
+{# Its columns, each a name and a type, in order: those of its contract. A unit test knows no contract and takes them from the
+   mart as it was built. While dbt only parses there are none. #}
+{% macro columns_at_hand() -%}
+    {% if model.get('tested_node_unique_id') and execute -%}
+        {% set relation = api.Relation.create(
+            database=model.database, schema=model.schema, identifier=mart_at_hand()
+        ) -%}
+        {% set columns = adapter.get_columns_in_relation(relation) -%}
+        {% if not columns -%}
+            {% do exceptions.raise_compiler_error(
+                mart_at_hand() ~ ' has not been built: wanted a candidate with it for its unit tests'
+            ) %}
+        {%- endif %}
+    {%- else -%}
+        {% set columns = model.columns.values() -%}
+    {%- endif %}
+    {% do return(columns | list) %}
+{%- endmacro %}
+
+{# The frozen rows of the mart at hand. #}
 {% macro read_closed_rows() -%}
-    {% set mart = mart_at_hand() -%}
     select
-        {%- for column in mart.columns.values() %}
+        {%- for column in columns_at_hand() %}
         cast(json_extract_string(row_json, '$."{{ column.name }}"') as {{ column.data_type }}) as {{ column.name }}
         {{- "," if not loop.last }}
         {%- else %}
         row_json
         {%- endfor %}
     from {{ ref('stg_closed__mart_rows') }}
-    where mart = '{{ mart.name }}' and place > 0
+    where mart = '{{ mart_at_hand() }}' and place > 0
 {%- endmacro %}
 
 {# The months of which the mart at hand was frozen, with rows or without: a mart that is younger than a closing shows the
    closed month as it computes it. #}
 {% macro select_closed_months() -%}
     select month from {{ ref('stg_closed__mart_rows') }}
-    where mart = '{{ mart_at_hand().name }}' and place = 0
+    where mart = '{{ mart_at_hand() }}' and place = 0
 {%- endmacro %}
 
 {# The rows of the CTE `computed`, which has the contract's columns, for months that are open, and the frozen ones for the
    others. #}
 {% macro keep_closed_months(computed) -%}
-    {% set mart = mart_at_hand() -%}
     select
-        {%- for column in mart.columns.values() %}
+        {%- for column in columns_at_hand() %}
         {{ column.name }}{{ "," if not loop.last }}
         {%- else %}
         *
