@@ -113,6 +113,67 @@ def _alert(error: Exception, run_id: str, month: Month | None) -> None:
 
 
 @app.command()
+def close(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM: the month to close.")],
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help="The person who approved it; printed on the report.")
+    ],
+    note: Annotated[str | None, typer.Option("--note", help="What that person wants kept beside it.")] = None,
+) -> None:
+    """Freeze a month out of the current publication; later rows do not move its figures any more."""
+    settings = Settings.from_environment()
+    closed = stages.close_month(settings, month=Month.parse(month), approved_by=approved_by, note=note)
+    out.print(
+        f"{month} closed: revision {closed.revision}, out of publication {closed.publication}, "
+        f"approved by {closed.approved_by}, {len(closed.waived)} feeds waived"
+    )
+    out.print(f"figures:  dvctt figure --month {month} --revision {closed.revision}")
+    out.print(f"folder:   {closed.folder}")
+    out.print("the next night publishes it as closed: dvctt run")
+
+
+@app.command()
+def reopen(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM: the closed month.")],
+    by: Annotated[str, typer.Option("--by", help="The person who opens it again; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
+) -> None:
+    """Open a closed month again. What was closed stays as it is; the next close makes the next revision."""
+    revision = stages.reopen_month(Settings.from_environment(), month=Month.parse(month), by=by, reason=reason)
+    out.print(
+        f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
+        f"the next night publishes its live figures: dvctt run"
+    )
+
+
+@app.command()
+def figure(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM: a month that was closed.")],
+    revision: Annotated[int | None, typer.Option("--revision", help="Default: the newest.")] = None,
+    list_revisions: Annotated[bool, typer.Option("--list", help="The month's revisions instead.")] = False,
+) -> None:
+    """Print the figures of a closed month as CSV, the same bytes for ever; its file is held against its hash first."""
+    from dvctt.closing import read_figures, revisions
+
+    closed = Settings.from_environment().closed
+    asked = Month.parse(month)
+    if not list_revisions:
+        sys.stdout.buffer.write(read_figures(closed, asked, revision))
+        return
+    found = [known for known in revisions(closed) if known.closed.month == month]
+    if not found:
+        raise DvcttError(f"{closed}: {month} was never closed")
+    for known in found:
+        again = (
+            f"; opened again {known.reopened_at} by {known.reopened_by}: {known.reason}" if known.reopened_at else ""
+        )
+        out.print(
+            f"{month} revision {known.closed.revision}: closed {known.closed.closed_at} by {known.closed.approved_by} "
+            f"out of publication {known.closed.publication}, {len(known.closed.waived)} feeds waived{again}"
+        )
+
+
+@app.command()
 def sample(
     out_folder: Annotated[Path, typer.Option("--out", help="Inbox folder to write the source files into.")],
     scale: Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")] = 1,

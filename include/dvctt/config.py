@@ -14,7 +14,16 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError
@@ -32,6 +41,7 @@ PROVINCE_FILES = (
     "published_figures.csv",
     "expected_feeds.csv",
     "drift_bands.csv",
+    "close_waivers.csv",
 )
 """What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
 
@@ -198,6 +208,25 @@ class Retention(_Frozen):
     keep_at_least: Annotated[int, Field(ge=1)]
 
 
+class Close(_Frozen):
+    """When a month's close is asked for: a day of the month after, and an hour of it, in the province's zone."""
+
+    day: Annotated[int, Field(ge=1, le=28)]
+    hour: Annotated[int, Field(ge=0, le=23)]
+
+
+class CloseWaiver(_Frozen):
+    """A feed of one month that a named person lets the month be closed without; an empty agency is the whole feed."""
+
+    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    source_id: Text
+    entity: Text
+    agency_code: OptionalText
+    waived_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    waived_on: date
+
+
 class _ProvinceFile(_Frozen):
     code: Text
     electronic_id: Text
@@ -208,6 +237,7 @@ class _ProvinceFile(_Frozen):
     groups: tuple[Group, ...]
     quarantine_budget: QuarantineBudget
     retention: Retention
+    close: Close
 
     @field_validator("timezone")
     @classmethod
@@ -249,6 +279,7 @@ class Province(_ProvinceFile):
     published_figures: tuple[PublishedFigure, ...]
     expected_feeds: tuple[ExpectedFeed, ...]
     drift_bands: tuple[DriftBand, ...]
+    close_waivers: tuple[CloseWaiver, ...]
 
 
 class Settings(_Frozen):
@@ -315,6 +346,19 @@ def _province_folder(named: str) -> Path:
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+def read_close(folder: Path) -> tuple[Close, str]:
+    """When a province's months are asked to be closed, and its time zone: one small file, for a DAG that is parsed often.
+
+    Raises:
+        ConfigError: province.yml is missing or wrong; the message gives file, line and key.
+    """
+    path = folder / "province.yml"
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; wanted a province folder")
+    province = read_yaml(path, _ProvinceFile)
+    return province.close, province.timezone
+
+
 def load_province(folder: Path) -> Province:
     """Load and check a province folder.
 
@@ -339,7 +383,9 @@ def load_province(folder: Path) -> Province:
             )
     feeds = _read_csv(folder / "expected_feeds.csv", ExpectedFeed)
     bands = _read_csv(folder / "drift_bands.csv", DriftBand)
+    waivers = _read_csv(folder / "close_waivers.csv", CloseWaiver)
     _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
+    _refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     _refuse_overlaps(folder / "agencies.csv", agencies)
     _refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     _refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
@@ -353,6 +399,7 @@ def load_province(folder: Path) -> Province:
         published_figures=tuple(row for _, row in figures),
         expected_feeds=tuple(row for _, row in feeds),
         drift_bands=tuple(row for _, row in bands),
+        close_waivers=tuple(row for _, row in waivers),
     )
 
 
@@ -385,6 +432,29 @@ def _refuse_strangers(
                 f"wanted a group of province.yml: {', '.join(sorted(group_codes))}"
             )
     _refuse_twins(folder / "drift_bands.csv", "group_code", ((line, band.group_code) for line, band in bands))
+
+
+def _refuse_strange_waivers(
+    path: Path,
+    sources: Sequence[Source],
+    agencies: Sequence[tuple[int, Agency]],
+    waivers: Sequence[tuple[int, CloseWaiver]],
+) -> None:
+    known_feeds = {(source.id, entity) for source in sources for entity in source.entities}
+    codes = {agency.agency_code for _, agency in agencies}
+    for line, waiver in waivers:
+        if (waiver.source_id, waiver.entity) not in known_feeds:
+            raise ConfigError(
+                f"{path}:{line}: key entity: found {waiver.entity!r} of {waiver.source_id!r}, "
+                f"wanted a source and an entity of sources.yml"
+            )
+        if waiver.agency_code is not None and waiver.agency_code not in codes:
+            raise ConfigError(
+                f"{path}:{line}: key agency_code: found {waiver.agency_code!r}, "
+                f"wanted a code of agencies.csv, or nothing for the whole feed"
+            )
+    feeds = ((line, (row.month, row.source_id, row.entity, row.agency_code)) for line, row in waivers)
+    _refuse_twins(path, "month, source_id, entity, agency_code", feeds)
 
 
 def _digest(folder: Path) -> str:

@@ -59,6 +59,14 @@ class FigureError(DvcttError):
     """A figure's id is not of the form that ids have, or names nothing that a publication holds."""
 
 
+class ClosingError(DvcttError):
+    """A closed month on disk is not as its manifest says, or there is none such."""
+
+
+class CloseRefused(ClosingError):
+    """A month may not be closed, or opened again, as things stand; nothing was changed."""
+
+
 class ReportError(DvcttError):
     """A report cannot be written from the marts that it was given."""
 

@@ -139,6 +139,17 @@ class ClosedMonth:
     closed_at: str
     approved_by: str
     waived: tuple[Mapping[str, str], ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision that a month was ever closed by, and how it was opened again; the three are None while it was not."""
+
+    closed: ClosedMonth
+    reopened_at: str | None = None
+    reopened_by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,13 +174,20 @@ class Making:
     province_digest: str
 
 
-def lay_past(candidate: Path, making: Making, earlier: Earlier | None, closed: Sequence[ClosedMonth]) -> None:
+def lay_past(
+    candidate: Path,
+    making: Making,
+    earlier: Earlier | None,
+    closed: Sequence[ClosedMonth],
+    revisions: Sequence[Revision] = (),
+) -> None:
     """Lay the schemas ``history`` and ``closed`` in a candidate whose foundation lies.
 
     Args:
         making: the publication to be.
         earlier: the current publication; None before the first.
         closed: the newest revision of every month that is closed now.
+        revisions: all revisions that there ever were.
 
     Raises:
         WarehouseError: a Parquet file of the earlier publication or of a closing cannot be read.
@@ -180,7 +198,7 @@ def lay_past(candidate: Path, making: Making, earlier: Earlier | None, closed: S
         _write_publications(connection, making, earlier)
         try:
             _lay_earlier(connection, earlier)
-            _lay_closed(connection, earlier.closed if earlier else (), closed)
+            _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
         except duckdb.Error as error:
             raise WarehouseError(
                 f"what was published before cannot be read: {str(error).splitlines()[0]}; look: dvctt publications verify "
@@ -195,14 +213,18 @@ def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None)
 
 
 def _lay_closed(
-    connection: duckdb.DuckDBPyConnection, before: Sequence[ClosedMonth], closed: Sequence[ClosedMonth]
+    connection: duckdb.DuckDBPyConnection,
+    before: Sequence[ClosedMonth],
+    closed: Sequence[ClosedMonth],
+    revisions: Sequence[Revision],
 ) -> None:
     for prefix, months in (("history.closed_", before), ("closed.", closed)):
         _write_months(connection, f"{prefix}months", months)
         for view, table, columns in (("filings", "fct_filings", FILINGS), ("payments", "fct_payments", PAYMENTS)):
             paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
             _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
-    _write_waived(connection, closed)
+    _write_revisions(connection, revisions)
+    _write_waived(connection, [revision.closed for revision in revisions])
     _write_mart_rows(connection, closed)
 
 
@@ -237,8 +259,22 @@ def _write_months(connection: duckdb.DuckDBPyConnection, name: str, months: Sequ
     )
 
 
+def _write_revisions(connection: duckdb.DuckDBPyConnection, revisions: Sequence[Revision]) -> None:
+    texts = ("closed_at", "approved_by", "note", "reopened_at", "reopened_by", "reason")
+    write_table(
+        connection,
+        "closed.revisions",
+        {"month": "date", "revision": "integer", "publication_number": "bigint", **dict.fromkeys(texts, "varchar")},
+        [
+            (f"{r.closed.month}-01", r.closed.revision, r.closed.publication, r.closed.closed_at, r.closed.approved_by,
+             r.closed.note, r.reopened_at, r.reopened_by, r.reason)
+            for r in revisions
+        ],
+    )  # fmt: skip
+
+
 def _write_waived(connection: duckdb.DuckDBPyConnection, closed: Sequence[ClosedMonth]) -> None:
-    names = ("source_id", "entity", "agency_code", "waived_by", "reason")
+    names = ("source_id", "entity", "agency_code", "agency_name_vi", "waived_by", "reason", "waived_on")
     write_table(
         connection,
         "closed.waived_feeds",
@@ -248,12 +284,18 @@ def _write_waived(connection: duckdb.DuckDBPyConnection, closed: Sequence[Closed
 
 
 def _write_mart_rows(connection: duckdb.DuckDBPyConnection, closed: Sequence[ClosedMonth]) -> None:
-    """Rows of closed months as JSON, because a mart may have gained a column since."""
+    """Rows of closed months as JSON, because a mart may have gained a column since; place 0 says that a mart was frozen,
+    which one without rows could not say.
+    """
     connection.execute(
         "create table closed.mart_rows (month date, revision integer, mart varchar, place bigint, row_json varchar)"
     )
     for month in closed:
         for path in sorted((month.folder / "marts").glob("*.parquet")):
+            connection.execute(
+                "insert into closed.mart_rows values (?::date, ?, ?, 0, null)",
+                [f"{month.month}-01", month.revision, path.stem],
+            )
             connection.execute(
                 "insert into closed.mart_rows "
                 "select ?::date, ?, ?, row_number() over () as place, to_json(frozen)::varchar "
@@ -331,4 +373,5 @@ def _closed_month(folder: Path, manifest: Mapping[str, Any]) -> ClosedMonth:
         closed_at=manifest["closed_at"],
         approved_by=manifest["approved_by"],
         waived=tuple(manifest["waived"]),
+        note=manifest.get("note"),
     )

@@ -24,7 +24,7 @@ from dvctt.files import write_atomically
 from dvctt.landing import Extract
 from dvctt.period import Month
 from dvctt.publish import Publication
-from dvctt.report import write_csv, write_reports, write_verdict_page
+from dvctt.report import write_close_request, write_csv, write_reports, write_verdict_page
 from dvctt.transform import Layer
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             publish.making(settings.published, province),
             publish.earlier(settings.published, settings.closed),
             closed,
+            closing.revisions(settings.closed),
         )
         night = Night(
             run_id=run_id,
@@ -209,6 +210,70 @@ AFTER_LANDING: tuple[Callable[..., object], ...] = (
     tell_people,
 )
 """What follows ``land_extracts`` when there is work, in order."""
+
+
+def plan_close(settings: Settings, *, month: Month) -> tuple[closing.Plan, str, str]:
+    """What closing a month would freeze, and the subject and the body of the request that a person answers.
+
+    Raises:
+        ClosingError: the month cannot be closed as things stand, a missing feed that nobody has waived included.
+    """
+    with _told("plan_close"):
+        province = load_province(settings.province_folder)
+        plan = _plan_close(settings, province, month)
+        closing.refuse_missing(plan, province)
+        subject, body = write_close_request(
+            plan.publication.marts,
+            month.first_day,
+            province,
+            publication=plan.publication.number,
+            revision=plan.revision,
+            waivers=[(feed.agency_name_vi, waiver) for feed, waiver in plan.waived],
+            waiting=plan.waiting,
+            report=plan.publication.reports / f"bao-cao-{month}.html",
+        )
+        return plan, subject, body
+
+
+def close_month(
+    settings: Settings, *, month: Month, approved_by: str, note: str | None = None, publication: int | None = None
+) -> past.ClosedMonth:
+    """Freeze a month out of the current publication, in the name of the person who approved it.
+
+    Args:
+        publication: the one whose figures that person read; None when it is the current one.
+
+    Raises:
+        ClosingError: the month cannot be closed as things stand, nobody approved it, or other figures were approved.
+    """
+    with _told("close_month"), _home_lock(settings):
+        province = load_province(settings.province_folder)
+        plan = _plan_close(settings, province, month)
+        if publication is not None:
+            closing.refuse_other_figures(plan, settings.published, province, approved=publication)
+        return closing.close_month(plan, closed=settings.closed, province=province, approved_by=approved_by, note=note)
+
+
+def _plan_close(settings: Settings, province: Province, month: Month) -> closing.Plan:
+    return closing.plan_close(
+        published=settings.published,
+        closed=settings.closed,
+        landing=settings.landing,
+        candidate=settings.candidate,
+        verdicts=settings.verdicts,
+        province=province,
+        month=month,
+    )
+
+
+def reopen_month(settings: Settings, *, month: Month, by: str, reason: str) -> past.Revision:
+    """Open a closed month again; what was closed stays as it is.
+
+    Raises:
+        CloseRefused: the month is not closed, or name or reason is empty.
+    """
+    with _told("reopen_month"), _home_lock(settings):
+        return closing.reopen_month(settings.closed, month, by=by, reason=reason)
 
 
 def _night_path(settings: Settings) -> Path:

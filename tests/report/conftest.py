@@ -56,6 +56,9 @@ COLUMNS = {
     "delivered_feeds BIGINT, on_time_feeds BIGINT, delivered_percent DOUBLE, on_time_percent DOUBLE",
     "mart_feeds": "source_id VARCHAR, entity VARCHAR, month DATE, agency_code VARCHAR, agency_name_vi VARCHAR, "
     "group_code VARCHAR, is_expected BOOLEAN, is_delivered BOOLEAN",
+    "mart_closed_months": "month DATE, revision INTEGER, is_in_force BOOLEAN, publication_number BIGINT, "
+    "closed_at TIMESTAMP, approved_by VARCHAR, note VARCHAR, waived_feeds BIGINT, waived_vi VARCHAR, "
+    "reopened_at TIMESTAMP, reopened_by VARCHAR, reopen_reason VARCHAR",
 }
 
 _P, _D = "Khối sở ban ngành", "Khối huyện thành phố"
@@ -141,6 +144,13 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         ("one_stop", "payment_requests", OCTOBER, "243", "UBND thành phố Vĩnh Yên", "district", True, True),
     ],
     "mart_data_cut_off": [(OCTOBER, datetime(2022, 11, 5, 1, 2, 33), 41)],
+    "mart_closed_months": [
+        (OCTOBER, 1, False, 3, datetime(2022, 11, 5, 2, 0, 7), "Bà Trần Thị B <MẪU>", None, 0, None,
+         datetime(2022, 11, 7, 9, 30), "Ông Lê Văn C (MẪU)", "Sở A gửi bản sửa & đối chiếu lại"),
+        (OCTOBER, 2, True, 5, datetime(2022, 11, 8, 10, 15), "Bà Trần Thị B <MẪU>", "đã đối chiếu", 1,
+         "hồ sơ (nguồn one_stop) của UBND thành phố Vĩnh Yên: Ông D cho miễn ngày 07/11/2022, lý do: hỏng máy",
+         None, None, None),
+    ],
 }  # fmt: skip
 
 

@@ -221,19 +221,27 @@ unioned as (
     {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
+),
+
+computed as (
+    select
+        check_id,
+        month,
+        scope,
+        entity_code,
+        entity_name_vi,
+        total_name_vi,
+        total,
+        sum_of_classes,
+        residue,
+        residue_name_vi,
+        total - sum_of_classes - residue as unexplained
+    from unioned
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    check_id,
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    total_name_vi,
-    total,
-    sum_of_classes,
-    residue,
-    residue_name_vi,
-    total - sum_of_classes - residue as unexplained
-from unioned
+select * from kept
 order by check_id, month, scope, entity_code

@@ -40,22 +40,30 @@ counted as (
         sum(case when is_online_service and not is_connected then 1 else 0 end) as not_connected_services
     from in_force
     group by month
-)
+),
 
 -- A month before the first known service has no catalogue: NULL, not 0.
-select
-    months.month,
-    cast(counted.services_total as bigint) as services_total,
-    cast(counted.services_level_3 as bigint) as services_level_3,
-    cast(counted.services_level_4 as bigint) as services_level_4,
-    cast(counted.services_other_level as bigint) as services_other_level,
-    cast(counted.online_services as bigint) as online_services,
-    cast(100.0 * counted.online_services / nullif(counted.services_total, 0) as double) as online_share_percent,
-    cast(counted.connected_services as bigint) as connected_services,
-    cast(counted.not_connected_services as bigint) as not_connected_services,
-    cast(
-        100.0 * counted.connected_services / nullif(counted.online_services, 0) as double
-    ) as connected_share_percent
-from months
-left join counted on months.month = counted.month
-order by months.month
+computed as (
+    select
+        months.month,
+        cast(counted.services_total as bigint) as services_total,
+        cast(counted.services_level_3 as bigint) as services_level_3,
+        cast(counted.services_level_4 as bigint) as services_level_4,
+        cast(counted.services_other_level as bigint) as services_other_level,
+        cast(counted.online_services as bigint) as online_services,
+        cast(100.0 * counted.online_services / nullif(counted.services_total, 0) as double) as online_share_percent,
+        cast(counted.connected_services as bigint) as connected_services,
+        cast(counted.not_connected_services as bigint) as not_connected_services,
+        cast(
+            100.0 * counted.connected_services / nullif(counted.online_services, 0) as double
+        ) as connected_share_percent
+    from months
+    left join counted on months.month = counted.month
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
+)
+
+select * from kept
+order by month

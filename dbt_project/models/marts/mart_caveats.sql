@@ -126,20 +126,28 @@ summed as (
         ) }} as missing_names_vi
     from scoped
     group by month, subject, scope, entity_code, entity_name_vi, caveat_id
+),
+
+computed as (
+    select
+        month,
+        subject,
+        scope,
+        entity_code,
+        entity_name_vi,
+        caveat_id,
+        cast(row_count as bigint) as row_count,
+        case
+            when caveat_id = 'quarantined_rows'
+                then 'chưa tính ' || row_count || ' dòng bị cách ly'
+            else 'chưa có dữ liệu từ ' || missing_names_vi
+        end as text_vi
+    from summed
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    month,
-    subject,
-    scope,
-    entity_code,
-    entity_name_vi,
-    caveat_id,
-    cast(row_count as bigint) as row_count,
-    case
-        when caveat_id = 'quarantined_rows'
-            then 'chưa tính ' || row_count || ' dòng bị cách ly'
-        else 'chưa có dữ liệu từ ' || missing_names_vi
-    end as text_vi
-from summed
+select * from kept
 order by month, subject, scope, entity_code, caveat_id

@@ -6,13 +6,21 @@ with extracts as (
 
 months as (
     select distinct month from {{ ref('mart_online_rates') }}
+),
+
+computed as (
+    select
+        months.month,
+        max(extracts.fetched_at) as data_cut_off_at,
+        cast(count(extracts.extract_id) as integer) as extract_count
+    from months
+    left join extracts on months.month = extracts.file_month
+    group by months.month
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    months.month,
-    max(extracts.fetched_at) as data_cut_off_at,
-    cast(count(extracts.extract_id) as integer) as extract_count
-from months
-left join extracts on months.month = extracts.file_month
-group by months.month
-order by months.month
+select * from kept
+order by month

@@ -19,7 +19,6 @@ spans as (
         rates.scope,
         rates.entity_code,
         rates.entity_name_vi,
-        rates.official_order,
         rates.online,
         rates.received,
         rates.online_rate_percent,
@@ -105,36 +104,45 @@ complete_only as (
             and usable_spans.scope = summed.scope
             and usable_spans.entity_code = summed.entity_code
             and usable_spans.baseline_id = summed.baseline_id
+),
+
+computed as (
+    select
+        month,
+        scope,
+        entity_code,
+        entity_name_vi,
+        baseline_id,
+        baseline_name_vi,
+        first_month as baseline_start,
+        cast({{ dbt.last_day('last_month', 'month') }} as date) as baseline_end,
+        cast(baseline_months_expected as integer) as baseline_months_expected,
+        cast(baseline_months_present as integer) as baseline_months_present,
+        cast(baseline_online as bigint) as baseline_online,
+        cast(baseline_received as bigint) as baseline_received,
+        cast(100.0 * baseline_online / nullif(baseline_received, 0) as double) as baseline_rate_percent,
+        online,
+        received,
+        online_rate_percent,
+        -- Nor is the month itself compared while an agency of it is missing: fewer agencies are not fewer filings.
+        cast(
+            case
+                when missing_agencies = 0
+                    then online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0)
+            end as double
+        ) as change_points,
+        cast(
+            case
+                when baseline_id = 'previous_month' and missing_agencies = 0
+                    then 100.0 * (online - baseline_online) / nullif(baseline_online, 0)
+            end as double
+        ) as online_count_change_percent
+    from complete_only
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    baseline_id,
-    baseline_name_vi,
-    first_month as baseline_start,
-    cast({{ dbt.last_day('last_month', 'month') }} as date) as baseline_end,
-    cast(baseline_months_expected as integer) as baseline_months_expected,
-    cast(baseline_months_present as integer) as baseline_months_present,
-    cast(baseline_online as bigint) as baseline_online,
-    cast(baseline_received as bigint) as baseline_received,
-    cast(100.0 * baseline_online / nullif(baseline_received, 0) as double) as baseline_rate_percent,
-    online,
-    received,
-    online_rate_percent,
-    -- Nor is the month itself compared while an agency of it is missing: fewer agencies are not fewer filings.
-    cast(
-        case
-            when missing_agencies = 0 then online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0)
-        end as double
-    ) as change_points,
-    cast(
-        case
-            when baseline_id = 'previous_month' and missing_agencies = 0
-                then 100.0 * (online - baseline_online) / nullif(baseline_online, 0)
-        end as double
-    ) as online_count_change_percent
-from complete_only
-order by month, scope, official_order, entity_code, baseline_id
+select * from kept
+order by month, scope, entity_code, baseline_id

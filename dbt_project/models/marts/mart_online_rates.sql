@@ -192,27 +192,35 @@ ranked as (
                 )
         end as rank_in_group
     from rated
+),
+
+computed as (
+    select
+        ranked.month,
+        ranked.scope,
+        ranked.entity_code,
+        ranked.entity_name_vi,
+        ranked.short_name_vi,
+        ranked.group_code,
+        cast(ranked.official_order as integer) as official_order,
+        ranked.agency_count,
+        ranked.missing_agencies{% for measure in measures %},
+        ranked.{{ measure }}{% endfor %},
+        cast(ranked.online_rate_percent as double) as online_rate_percent,
+        cast(ranked.rank_in_group as integer) as rank_in_group,
+        cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
+        caveats.caveat_vi
+    from ranked
+    left join caveats
+        on
+            ranked.month = caveats.month
+            and ranked.scope = caveats.scope
+            and ranked.entity_code = caveats.entity_code
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    ranked.month,
-    ranked.scope,
-    ranked.entity_code,
-    ranked.entity_name_vi,
-    ranked.short_name_vi,
-    ranked.group_code,
-    cast(ranked.official_order as integer) as official_order,
-    ranked.agency_count,
-    ranked.missing_agencies{% for measure in measures %},
-    ranked.{{ measure }}{% endfor %},
-    cast(ranked.online_rate_percent as double) as online_rate_percent,
-    cast(ranked.rank_in_group as integer) as rank_in_group,
-    cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-    caveats.caveat_vi
-from ranked
-left join caveats
-    on
-        ranked.month = caveats.month
-        and ranked.scope = caveats.scope
-        and ranked.entity_code = caveats.entity_code
-order by ranked.month, ranked.scope, ranked.official_order, ranked.entity_code
+select * from kept
+order by month, scope, official_order, entity_code

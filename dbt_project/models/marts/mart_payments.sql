@@ -266,50 +266,103 @@ all_rows as (
     select * from province_rows
 ),
 
+closed_rows as (
+    {{ read_closed_rows() }}
+),
+
+closed_months as (
+    {{ select_closed_months() }}
+),
+
+-- A closed month enters the totals to date of later months with the figures that were closed.
+months_to_add as (
+    select
+        month,
+        scope,
+        entity_code,
+        entity_name_vi,
+        group_code,
+        official_order,
+        is_month_loaded,
+        is_month_whole{% for measure in measures %},
+        {{ measure }}{% endfor %}
+    from all_rows
+    where month not in (select closed_months.month from closed_months)
+
+    union all
+
+    select
+        month,
+        scope,
+        entity_code,
+        entity_name_vi,
+        group_code,
+        official_order,
+        is_month_loaded,
+        case scope
+            when 'agency' then is_month_loaded
+            when 'group'
+                then bool_and(case when scope = 'agency' then is_month_loaded end) over (partition by month, group_code)
+            else bool_and(case when scope = 'agency' then is_month_loaded end) over (partition by month)
+        end as is_month_whole{% for measure in measures %},
+        {{ measure }}{% endfor %}
+    from closed_rows
+),
+
 -- A month counts for a total to date when all agencies of the entity came: a part that is left out in March would be
 -- missing in December without a word.
 summed_to_date as (
     select
-        all_rows.*,
-        extract(month from all_rows.month) as ytd_months_expected,
-        sum(case when all_rows.is_month_whole then 1 else 0 end) over year_to_date as ytd_months_present
+        months_to_add.*,
+        extract(month from months_to_add.month) as ytd_months_expected,
+        sum(case when months_to_add.is_month_whole then 1 else 0 end) over year_to_date as ytd_months_present
         {%- for measure in to_date %},
-        sum(all_rows.{{ measure }}) over year_to_date as running_{{ measure }}{% endfor %}
-    from all_rows
+        sum(months_to_add.{{ measure }}) over year_to_date as running_{{ measure }}{% endfor %}
+    from months_to_add
     window year_to_date as (
-        partition by all_rows.scope, all_rows.entity_code, extract(year from all_rows.month)
-        order by all_rows.month
+        partition by months_to_add.scope, months_to_add.entity_code, extract(year from months_to_add.month)
+        order by months_to_add.month
         rows between unbounded preceding and current row
     )
+),
+
+computed as (
+    select
+        totals.month,
+        totals.scope,
+        totals.entity_code,
+        totals.entity_name_vi,
+        totals.group_code,
+        cast(totals.official_order as integer) as official_order,
+        totals.is_month_loaded{% for measure in measures %},
+        cast(totals.{{ measure }} as bigint) as {{ measure }}{% endfor %},
+        cast(totals.online_payment_amount_vnd - totals.online_refund_amount_vnd as bigint) as online_net_amount_vnd,
+        cast(totals.ytd_months_expected as integer) as ytd_months_expected,
+        cast(totals.ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
+        cast(
+            case
+                when totals.ytd_months_present = totals.ytd_months_expected then totals.running_{{ measure }}
+            end as bigint
+        ) as ytd_{{ measure }}{% endfor %},
+        cast(
+            case
+                when totals.ytd_months_present = totals.ytd_months_expected
+                    then totals.running_online_payment_amount_vnd - totals.running_online_refund_amount_vnd
+            end as bigint
+        ) as ytd_online_net_amount_vnd,
+        cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
+        caveats.caveat_vi
+    from summed_to_date as totals
+    left join caveats
+        on
+            totals.month = caveats.month
+            and totals.scope = caveats.scope
+            and totals.entity_code = caveats.entity_code
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    totals.month,
-    totals.scope,
-    totals.entity_code,
-    totals.entity_name_vi,
-    totals.group_code,
-    cast(totals.official_order as integer) as official_order,
-    totals.is_month_loaded{% for measure in measures %},
-    cast(totals.{{ measure }} as bigint) as {{ measure }}{% endfor %},
-    cast(totals.online_payment_amount_vnd - totals.online_refund_amount_vnd as bigint) as online_net_amount_vnd,
-    cast(totals.ytd_months_expected as integer) as ytd_months_expected,
-    cast(totals.ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
-    cast(
-        case when totals.ytd_months_present = totals.ytd_months_expected then totals.running_{{ measure }} end as bigint
-    ) as ytd_{{ measure }}{% endfor %},
-    cast(
-        case
-            when totals.ytd_months_present = totals.ytd_months_expected
-                then totals.running_online_payment_amount_vnd - totals.running_online_refund_amount_vnd
-        end as bigint
-    ) as ytd_online_net_amount_vnd,
-    cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-    caveats.caveat_vi
-from summed_to_date as totals
-left join caveats
-    on
-        totals.month = caveats.month
-        and totals.scope = caveats.scope
-        and totals.entity_code = caveats.entity_code
-order by totals.month, totals.scope, totals.official_order, totals.entity_code
+select * from kept
+order by month, scope, official_order, entity_code

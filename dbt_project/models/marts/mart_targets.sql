@@ -62,39 +62,47 @@ measured as (
             and target_months.metric = shares.metric
             and target_months.scope = shares.scope
             and target_months.target_entity_code = shares.entity_code
+),
+
+computed as (
+    select
+        month,
+        target_id,
+        name_vi,
+        metric,
+        scope,
+        target_entity_code as entity_code,
+        entity_name_vi,
+        target_percent,
+        cast(numerator as bigint) as numerator,
+        cast(denominator as bigint) as denominator,
+        cast(actual_percent as double) as actual_percent,
+        case
+            when actual_percent is null then 'no_data'
+            when actual_percent >= target_percent then 'met'
+            else 'missed'
+        end as status,
+        cast(
+            case when actual_percent < target_percent then target_percent - actual_percent end as double
+        ) as short_by_points,
+        cast(
+            case
+                when actual_percent < target_percent
+                    -- In decimals: 16.1 % of 1,000 is 161, and a binary fraction would make it 162.
+                    then ceil(cast(target_percent as decimal(9, 4)) * denominator / 100) - numerator
+            end as bigint
+        ) as short_by_count,
+        legal_basis,
+        certainty,
+        valid_from,
+        valid_to,
+        caveat_vi
+    from measured
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
 )
 
-select
-    month,
-    target_id,
-    name_vi,
-    metric,
-    scope,
-    target_entity_code as entity_code,
-    entity_name_vi,
-    target_percent,
-    cast(numerator as bigint) as numerator,
-    cast(denominator as bigint) as denominator,
-    cast(actual_percent as double) as actual_percent,
-    case
-        when actual_percent is null then 'no_data'
-        when actual_percent >= target_percent then 'met'
-        else 'missed'
-    end as status,
-    cast(
-        case when actual_percent < target_percent then target_percent - actual_percent end as double
-    ) as short_by_points,
-    cast(
-        case
-            when actual_percent < target_percent
-                -- In decimals: 16.1 % of 1,000 is 161, and a binary fraction would make it 162.
-                then ceil(cast(target_percent as decimal(9, 4)) * denominator / 100) - numerator
-        end as bigint
-    ) as short_by_count,
-    legal_basis,
-    certainty,
-    valid_from,
-    valid_to,
-    caveat_vi
-from measured
+select * from kept
 order by month, target_id, entity_code

@@ -13,10 +13,12 @@ package.
 - `pages`: what stands on a page of the monthly report; the layout itself is in include/reports
 - `tables`: marts to CSV, as they are
 - `verdict`: the page of one verdict of the gate
+- `request`: what a person reads before approving that a month is closed
 """
 
 from dvctt.report.pages import write_reports
+from dvctt.report.request import write_close_request
 from dvctt.report.tables import write_csv
 from dvctt.report.verdict import write_verdict_page
 
-__all__ = ["write_csv", "write_reports", "write_verdict_page"]
+__all__ = ["write_close_request", "write_csv", "write_reports", "write_verdict_page"]

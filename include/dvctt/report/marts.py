@@ -134,6 +134,11 @@ CONTRACT: Mapping[str, Mart] = {
         "month, source_id, entity, agency_code",
         "source_id entity month agency_code",
     ),
+    "mart_closed_months": _mart(
+        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi reopened_at "
+        "reopened_by reopen_reason",
+        "month, revision",
+    ),
 }
 
 

@@ -196,8 +196,8 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
             for row in changes
             if row["scope"] == "agency" and row["baseline_id"] == "previous_month"
         },
-        "payments": _in_print_order(content.of_month("mart_payments", month), province, agencies=False),
-        "agency_payments": _in_print_order(content.of_month("mart_payments", month), province, agencies=True),
+        "payments": in_print_order(content.of_month("mart_payments", month), province, agencies=False),
+        "agency_payments": in_print_order(content.of_month("mart_payments", month), province, agencies=True),
         "payment_history": _payment_history(content, month),
         "payment_chart": _payment_chart(content, month),
         "catalogue": _catalogue(content, month),
@@ -205,6 +205,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "published": published,
         "additivity": _additivity(content, month, province),
         "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
+        "closings": content.of_month("mart_closed_months", month),
         "caveats": _caveats(content, month, province),
         "earlier_caveats": _earlier_caveats(content, month),
         "missing": _missing(content, month),
@@ -246,13 +247,14 @@ def _print_place(row: Row, province: Province) -> tuple[int, int, int, str]:
     )
 
 
-def _in_print_order(rows: Sequence[Row], province: Province, *, agencies: bool) -> list[Row]:
+def in_print_order(rows: Sequence[Row], province: Province, *, agencies: bool) -> list[Row]:
+    """Either the agencies, or the groups and the province, in the order of official tables."""
     chosen = [row for row in rows if (row["scope"] == "agency") == agencies]
     return sorted(chosen, key=lambda row: _print_place(row, province))
 
 
 def _totals(content: Marts, month: date, province: Province) -> list[Row]:
-    return _in_print_order(content.of_month("mart_online_rates", month), province, agencies=False)
+    return in_print_order(content.of_month("mart_online_rates", month), province, agencies=False)
 
 
 def _until(content: Marts, table: str, month: date) -> list[Row]:

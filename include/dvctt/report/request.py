@@ -1,0 +1,68 @@
+"""What a person reads before approving that a month is closed: the month's main figures, what is missing, where to look.
+
+Wording and choosing rows only; the text is Markdown, as Airflow shows it, and its sentences stand in include/reports.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from jinja2 import TemplateError
+
+from dvctt.config import CloseWaiver, Province
+from dvctt.errors import ReportError
+from dvctt.report import formats
+from dvctt.report.marts import read_marts
+from dvctt.report.pages import TEMPLATES, in_print_order, templates
+
+_TEMPLATE = "close_request.md.j2"
+
+
+def write_close_request(
+    marts: Path,
+    month: date,
+    province: Province,
+    *,
+    publication: int,
+    revision: int,
+    waivers: Sequence[tuple[str, CloseWaiver]],
+    waiting: Sequence[str],
+    report: Path,
+) -> tuple[str, str]:
+    """Subject and body of the request to close a month.
+
+    Args:
+        marts: the DuckDB file of the publication that the month would be closed out of.
+        waivers: agency and waiver of every feed that is missing.
+        waiting: what has not been published yet; the reader is told to look first.
+        report: the month's page in that publication.
+
+    Raises:
+        ReportError: the marts cannot be read, or the template does not fit them.
+    """
+    content = read_marts(marts)
+    try:
+        body = (
+            templates()
+            .get_template(_TEMPLATE)
+            .render(
+                month=month,
+                province=province,
+                publication=publication,
+                revision=revision,
+                totals=in_print_order(content.of_month("mart_online_rates", month), province, agencies=False),
+                payments=in_print_order(content.of_month("mart_payments", month), province, agencies=False),
+                cut_off=next(iter(content.of_month("mart_data_cut_off", month)), None),
+                unexplained=[
+                    row for row in content.of_month("mart_additivity_checks", month) if row["unexplained"] != 0
+                ],
+                waivers=waivers,
+                waiting=bool(waiting),
+                report=report,
+            )
+        )
+    except TemplateError as error:
+        raise ReportError(f"{TEMPLATES / _TEMPLATE}: cannot write the request of {month:%Y-%m}: {error}") from error
+    subject = f"Chốt số liệu {formats.month(month)} của {province.name_vi} (bản chốt số {revision})"
+    return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)
