@@ -41,3 +41,19 @@
 {% macro is_same_maker(column) -%}
     coalesce(earlier_makers.{{ column }} = later_makers.{{ column }} and earlier_makers.{{ column }} <> '', false)
 {%- endmacro %}
+
+{# Two relations joined on columns of the same name. #}
+{% macro share(left, right, columns) -%}
+    {%- for column in columns -%}
+    {{ left }}.{{ column }} = {{ right }}.{{ column }}{% if not loop.last %}
+            and {% endif %}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Whether two states of a record agree in columns, NULL being equal to NULL. #}
+{% macro agree(columns, left='earlier', right='later') -%}
+    {%- for column in columns -%}
+    {{ left }}.{{ column }} is not distinct from {{ right }}.{{ column }}{% if not loop.last %}
+            and {% endif %}
+    {%- endfor -%}
+{%- endmacro %}

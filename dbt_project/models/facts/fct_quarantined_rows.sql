@@ -19,8 +19,11 @@ with
         row_number,
         {{ agency }} as source_agency_code,
         -- What a later sound row of the same record is found by; a key of several columns is no record's.
-        {% if key %}case when {{ is_well_formed_key(key, longest) }} then {{ key }} end{% else %}{{ nothing }}{% endif %}
-            as record_key,
+        {% if key -%}
+        case when {{ is_well_formed_key(key, longest) }} then {{ key }} end as record_key,
+        {% else -%}
+        {{ nothing }} as record_key,
+        {% endif -%}
         quarantine_reason,
         unparseable_columns
     from {{ ref('int_' ~ entity ~ '_disposed') }}

@@ -1,5 +1,6 @@
 -- One row per baseline, month, metric, agency and record whose counted contribution moved since the baseline.
--- Baseline 'publication': what readers see while this candidate is built. Baseline 'close': a closed month as it was closed.
+-- Baseline 'publication': what readers see while this candidate is built. Baseline 'close': a closed month as it was
+-- closed.
 {% set subjects = {
     'filings': {
         'key': 'filing_id',
@@ -89,8 +90,8 @@ cells as (
     {%- endfor %}
 ),
 
--- Contributions of both sides of both baselines, signed. A payment contributes twice: where it was paid, and where it was
--- refunded.
+-- Contributions of both sides of both baselines, signed. A payment contributes twice: where it was paid, and where it
+-- was refunded.
 filing_sides as (
     {% for baseline, sign, live, frozen in sides -%}
     {% for table, month in [(live ~ 'filings', 'received_month'), (frozen ~ 'filings', 'closed_month')] -%}
@@ -283,8 +284,8 @@ movements as (
     {%- endfor %}
 ),
 
--- The book that a baseline's month stands in: the one of all open months, or a closed month's own. It says which state of
--- a record is compared, what was set aside then, and what the figures were made with.
+-- The book that a baseline's month stands in: the one of all open months, or a closed month's own. It says which state
+-- of a record is compared, what was set aside then, and what the figures were made with.
 moved_records as (
     select
         moved.*,
@@ -372,8 +373,8 @@ moved_records as (
 {% endfor -%}
 {% endfor -%}
 
--- Whether the source gave the same of the record: the same row of the same content, or the same values of all that decides
--- where it counts. A code that counts the same (a status that went on, say) is no other content.
+-- Whether the source gave the same of the record: the same row of the same content, or the same values of all that
+-- decides where it counts. A code that counts the same (a status that went on, say) is no other content.
 states as (
     {% for subject, parts in subjects.items() -%}
     select
@@ -396,49 +397,25 @@ states as (
         later.row_number as later_row_number,
         coalesce(earlier.extract_id = later.extract_id and earlier.row_number = later.row_number, false)
         or (
-            earlier.source_agency_code is not distinct from later.source_agency_code
-            {%- if subject == 'filings' %}
-            and earlier.channel_code is not distinct from later.channel_code
-            and earlier.is_channel_assumed is not distinct from later.is_channel_assumed
-            and earlier.level_code is not distinct from later.level_code
+            {% if subject == 'filings' -%}
+            {{ agree(['source_agency_code', 'channel_code', 'is_channel_assumed', 'level_code']) }}
             and cast(earlier.received_at as date) is not distinct from cast(later.received_at as date)
-            and (
-                earlier.status_code is not distinct from later.status_code
-                or earlier.is_received is not distinct from later.is_received
-            )
-            {%- else %}
-            and earlier.amount_vnd is not distinct from later.amount_vnd
+            and ({{ agree(['status_code']) }} or {{ agree(['is_received']) }})
+            {%- else -%}
+            {{ agree(['source_agency_code', 'amount_vnd']) }}
             and cast(earlier.paid_at as date) is not distinct from cast(later.paid_at as date)
             and cast(earlier.refunded_at as date) is not distinct from cast(later.refunded_at as date)
-            and (
-                earlier.status_id is not distinct from later.status_id
-                or (
-                    earlier.is_paid is not distinct from later.is_paid
-                    and earlier.is_refunded is not distinct from later.is_refunded
-                )
-            )
-            and (
-                (
-                    earlier.method_id is not distinct from later.method_id
-                    and earlier.collection_id is not distinct from later.collection_id
-                )
-                or earlier.is_online_payment is not distinct from later.is_online_payment
-            )
+            and ({{ agree(['status_id']) }} or ({{ agree(['is_paid', 'is_refunded']) }}))
+            and (({{ agree(['method_id', 'collection_id']) }}) or {{ agree(['is_online_payment']) }})
             {%- endif %}
         ) as is_same_content
     from moved_records
     left join earlier_{{ subject }}_states as earlier
         on
-            moved_records.baseline = earlier.baseline
-            and moved_records.source_id = earlier.source_id
-            and moved_records.record_id = earlier.record_id
-            and moved_records.month = earlier.month
+            {{ share('moved_records', 'earlier', ['baseline', 'source_id', 'record_id', 'month']) }}
     left join later_{{ subject }}_states as later
         on
-            moved_records.baseline = later.baseline
-            and moved_records.source_id = later.source_id
-            and moved_records.record_id = later.record_id
-            and moved_records.month = later.month
+            {{ share('moved_records', 'later', ['baseline', 'source_id', 'record_id', 'month']) }}
     where moved_records.subject = '{{ subject }}'
     {% if not loop.last %}union all
     {% endif %}
@@ -504,9 +481,7 @@ released as (
         on
             newcomers.baseline = books_of_quarantine.baseline
             and newcomers.earlier_book is not distinct from books_of_quarantine.book
-            and newcomers.subject = books_of_quarantine.subject
-            and newcomers.source_id = books_of_quarantine.source_id
-            and newcomers.file_of_extract = books_of_quarantine.file_of_extract
+            and {{ share('newcomers', 'books_of_quarantine', ['subject', 'source_id', 'file_of_extract']) }}
             and newcomers.row_number = books_of_quarantine.row_number
     where books_of_quarantine.record_key is null
 ),
@@ -567,24 +542,17 @@ judged as (
                 and {{ is_same_maker('definitions_digest') }}
                 and {{ is_same_maker('province_digest') }}
                 then 'corrections'
-            when {{ is_same_maker('software_version') }} and {{ is_same_maker('definitions_digest') }} then 'reclassified'
+            when {{ is_same_maker('software_version') }} and {{ is_same_maker('definitions_digest') }}
+                then 'reclassified'
             else 'definition_changed'
         end as cause
     from movements
     inner join states
         on
-            movements.baseline = states.baseline
-            and movements.subject = states.subject
-            and movements.source_id = states.source_id
-            and movements.record_id = states.record_id
-            and movements.month = states.month
+            {{ share('movements', 'states', ['baseline', 'subject', 'source_id', 'record_id', 'month']) }}
     left join released
         on
-            movements.baseline = released.baseline
-            and movements.subject = released.subject
-            and movements.source_id = released.source_id
-            and movements.record_id = released.record_id
-            and movements.month = released.month
+            {{ share('movements', 'released', ['baseline', 'subject', 'source_id', 'record_id', 'month']) }}
     -- The very row that counted then is set aside now: the source did not change it, a rule did.
     left join quarantined_rows as gone_aside
         on
@@ -593,15 +561,11 @@ judged as (
             and states.earlier_row_number = gone_aside.row_number
     left join cells as earlier_cells
         on
-            movements.subject = earlier_cells.subject
-            and movements.month = earlier_cells.month
-            and movements.agency_code = earlier_cells.agency_code
+            {{ share('movements', 'earlier_cells', ['subject', 'month', 'agency_code']) }}
             and earlier_cells.is_earlier
     left join cells as later_cells
         on
-            movements.subject = later_cells.subject
-            and movements.month = later_cells.month
-            and movements.agency_code = later_cells.agency_code
+            {{ share('movements', 'later_cells', ['subject', 'month', 'agency_code']) }}
             and not later_cells.is_earlier
     left join makers as earlier_makers
         on

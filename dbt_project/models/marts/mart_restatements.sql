@@ -98,7 +98,10 @@ paired as (
             and earlier_figures.entity_code = later_figures.entity_code
 ),
 
-provinces as (select distinct entity_code from paired where scope = 'province'),
+provinces as (
+    select distinct entity_code from paired
+    where scope = 'province'
+),
 
 moved as (
     select
@@ -231,15 +234,18 @@ made as (
     left join closed_months on restated_months.month = closed_months.month
 ),
 
--- What no record explains is another definition if the definitions differ. If they do not, nobody knows: it stays visible,
--- and a test stops the night.
+-- What no record explains is another definition if the definitions differ. If they do not, nobody knows: it stays
+-- visible, and a test stops the night.
 explained as (
     select
         changed.*,
         made.from_publication,
         made.to_publication,
         coalesce(made.has_same_definitions, false) as has_same_definitions,
-        changed.change{% for cause in causes %} - changed.{{ cause }}{% endfor %} as remainder
+        changed.change
+        {%- for cause in causes %}
+        - changed.{{ cause }}
+        {%- endfor %} as left_over
     from changed
     inner join made on changed.month = made.month
 ),
@@ -260,8 +266,8 @@ told as (
         corrections,
         released_from_quarantine,
         reclassified,
-        definition_changed + case when has_same_definitions then 0 else remainder end as definition_changed,
-        case when has_same_definitions then remainder else 0 end as unexplained,
+        definition_changed + case when has_same_definitions then 0 else left_over end as definition_changed,
+        case when has_same_definitions then left_over else 0 end as unexplained,
         old_rate_percent,
         new_rate_percent
     from explained
