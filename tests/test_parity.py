@@ -119,7 +119,11 @@ class Builder:
 @pytest.fixture(scope="module")
 def builder(tiny_home: Settings) -> Builder:
     publication = tiny_home.published / "1"
-    nodes = [node for node in read_definitions(publication) if not node.name.startswith("aud_")]
+    nodes = [
+        node
+        for node in read_definitions(publication)
+        if not node.name.startswith("aud_") and not node.name.endswith(HOME_HISTORY)
+    ]
     assert len(nodes) > 50
     return Builder(nodes, publication / "definitions" / "seeds", load_province(PROVINCE))
 
@@ -305,6 +309,14 @@ def test_a_row_that_is_spoiled_and_mended_counts_again(builder: Builder, clock: 
             figures(builder.build(tmp_path, "candidate"), "mart_online_rates", "received, online")["244", "2023-01"]
         )
     assert seen == [(1, 1), (0, 0), (1, 1)]
+
+
+def test_the_later_of_two_rows_of_one_file_wins(builder: Builder, clock: list[date], tmp_path: Path) -> None:
+    earlier, later = (Row(1, "243", 40, channel, "4", False, 10_000) for channel in ("1", "2"))
+    files = live_through(builder, tmp_path, [[Sending("", (earlier, later), 0)]], clock)
+    assert winners(files, "filings", files.order)["H1"]["KenhThucHien"] == "2"
+    built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
+    assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (1, 1)
 
 
 def test_a_base_file_that_comes_after_its_supplement_wins_where_both_hold_a_key(
