@@ -25,6 +25,7 @@ select
     movements.metric,
     coalesce(metrics.name_vi, movements.metric) as metric_name_vi,
     metrics.unit,
+    metrics.official_order as metric_place,
     movements.agency_code,
     coalesce(agencies.entity_name_vi, 'Chưa xác định') as agency_name_vi,
     movements.entity,

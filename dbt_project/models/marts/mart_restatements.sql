@@ -300,6 +300,7 @@ select
     told.metric,
     coalesce(metrics.name_vi, told.metric) as metric_name_vi,
     metrics.unit,
+    metrics.official_order as metric_place,
     told.scope,
     told.entity_code,
     told.entity_name_vi,

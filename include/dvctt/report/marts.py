@@ -96,6 +96,18 @@ CONTRACT: Mapping[str, Mart] = {
         "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
         "month, source_id, entity, agency_code",
     ),
+    "mart_restatements": _mart(
+        "from_publication to_publication metric metric_name_vi unit scope entity_code entity_name_vi month old_value "
+        "new_value change late_filings corrections released_from_quarantine reclassified definition_changed "
+        "old_rate_percent new_rate_percent rate_change_points",
+        "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
+        "THEN 2 ELSE 3 END, entity_code",
+    ),
+    "mart_late_ledger_totals": _mart(
+        "month revision metric metric_name_vi unit agency_code agency_name_vi record_count effect late_filings "
+        "corrections released_from_quarantine reclassified definition_changed",
+        "month, metric_place, agency_code",
+    ),
 }
 
 
