@@ -26,8 +26,11 @@ def facts_hash(settings: Settings) -> dict[str, str]:
         name: entry["sha256"]
         for name, entry in publication.manifest["files"].items()
         if name.startswith(("parquet/fct_", "parquet/dim_", "parquet/mart_"))
-        # When files came, and what the gate said before, are the home's own history.
-        and not any(part in name for part in ("cut_off", "feed", "verdict_history"))
+        # When files came, what the gate said before and what changed since are the home's own history.
+        and not any(
+            part in name
+            for part in ("cut_off", "feed", "verdict_history", "figure_movements", "restatements", "late_ledger")
+        )
     }
 
 

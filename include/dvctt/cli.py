@@ -478,6 +478,56 @@ def publications_prune(
         raise typer.Exit(1)
 
 
+@publications.command("diff")
+def publications_diff(
+    earlier: Annotated[int, typer.Argument(help="The publication with the old figures.")],
+    later: Annotated[int, typer.Argument(help="The publication with the new figures.")],
+    with_records: Annotated[bool, typer.Option("--records", help="List the records that moved, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Which figures differ between two publications: old, new, and how much of the change each cause makes."""
+    from dvctt.publications import find
+    from dvctt.restatements import CAUSES, diff
+
+    settings = Settings.from_environment()
+    found = diff(find(settings.published, earlier), find(settings.published, later), settings.closed)
+    if as_json:
+        document = {"from": earlier, "to": later, "changes": [vars(change) for change in found.changes]}
+        if with_records:
+            document["movements"] = [vars(movement) for movement in found.movements]
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        return
+    if not found.changes:
+        out.print(f"publications {earlier} and {later}: no figure differs")
+        return
+    table = Table(title=f"What changed from publication {earlier} to {later}")
+    for name in ("entity", "metric", "month", "old", "new", "change", *CAUSES, "unexplained", "rate"):
+        table.add_column(
+            name, no_wrap=True, justify="left" if name in ("entity", "metric", "month", "rate") else "right"
+        )
+    for change in found.changes:
+        rates = (change.old_rate_percent, change.new_rate_percent)
+        table.add_row(
+            change.entity_name_vi, change.metric, f"{change.month:%Y-%m}", _number(change.old_value),
+            _number(change.new_value), _number(change.change), *(_number(part) for part in change.causes.values()),
+            _number(change.unexplained), "" if rates == (None, None) else " -> ".join(_number(rate) for rate in rates),
+        )  # fmt: skip
+    out.print(table)
+    if with_records:
+        table = Table(title="Records that moved")
+        for name in ("metric", "month", "agency", "entity", "source", "record", "effect", "cause", "extract", "row"):
+            table.add_column(name, no_wrap=True)
+        for movement in found.movements:
+            table.add_row(
+                movement.metric, f"{movement.month:%Y-%m}", movement.agency_code, movement.entity, movement.source_id,
+                movement.record_id, _number(movement.effect), movement.cause, movement.extract_id,
+                str(movement.row_number),
+            )  # fmt: skip
+        out.print(table)
+    adding_up = sum(sum(change.causes.values()) == change.change for change in found.changes)
+    out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")
+
+
 @publications.command("rollback")
 def publications_rollback(
     number: Annotated[int, typer.Argument(help="The publication that readers shall see.")],

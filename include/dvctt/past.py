@@ -101,21 +101,21 @@ RESTATEMENTS = {
     "released_from_quarantine": "bigint",
     "reclassified": "bigint",
     "definition_changed": "bigint",
+    "old_rate_percent": "double",
+    "new_rate_percent": "double",
+}
+_QUARANTINED = {
+    "source_id": "varchar",
+    "entity": "varchar",
+    "file_name": "varchar",
+    "row_number": "bigint",
+    "record_key": "varchar",
+    "extract_id": "varchar",
 }
 EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "filings": ("fct_filings", FILINGS),
     "payments": ("fct_payments", PAYMENTS),
-    "quarantined_rows": (
-        "fct_quarantined_rows",
-        {
-            "source_id": "varchar",
-            "entity": "varchar",
-            "file_name": "varchar",
-            "row_number": "bigint",
-            "record_key": "varchar",
-            "extract_id": "varchar",
-        },
-    ),
+    "quarantined_rows": ("fct_quarantined_rows", _QUARANTINED),
     "online_rates": ("mart_online_rates", _RATES),
     "payment_figures": ("mart_payments", _PAYMENT_FIGURES),
     "data_cut_off": ("mart_data_cut_off", {"month": "date", "data_cut_off_at": "timestamp"}),
@@ -128,8 +128,9 @@ EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 class ClosedMonth:
     """One revision of one closed month, as its folder's manifest tells it.
 
-    ``folder`` holds ``facts/fct_filings.parquet``, ``facts/fct_payments.parquet`` (the rows that the month's figures count)
-    and ``marts/<mart>.parquet`` (the month's rows of every mart that has a month).
+    ``folder`` holds ``facts/fct_filings.parquet``, ``facts/fct_payments.parquet`` (the rows that the month's figures count),
+    ``facts/fct_quarantined_rows.parquet`` (what was set aside then) and ``marts/<mart>.parquet`` (the month's rows of every
+    mart that has a month). The three digests tell what the figures were made with; empty where the manifest does not say.
     """
 
     month: str
@@ -140,6 +141,9 @@ class ClosedMonth:
     approved_by: str
     waived: tuple[Mapping[str, str], ...] = ()
     note: str | None = None
+    software_version: str = ""
+    definitions: str = ""
+    province_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,11 @@ def _lay_closed(
 ) -> None:
     for prefix, months in (("history.closed_", before), ("closed.", closed)):
         _write_months(connection, f"{prefix}months", months)
-        for view, table, columns in (("filings", "fct_filings", FILINGS), ("payments", "fct_payments", PAYMENTS)):
+        for view, table, columns in (
+            ("filings", "fct_filings", FILINGS),
+            ("payments", "fct_payments", PAYMENTS),
+            ("quarantined_rows", "fct_quarantined_rows", _QUARANTINED),
+        ):
             paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
             _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
     _write_revisions(connection, revisions)
@@ -254,8 +262,23 @@ def _write_months(connection: duckdb.DuckDBPyConnection, name: str, months: Sequ
             "publication_number": "bigint",
             "closed_at": "varchar",
             "approved_by": "varchar",
+            "software_version": "varchar",
+            "definitions_digest": "varchar",
+            "province_digest": "varchar",
         },
-        [(f"{m.month}-01", m.revision, m.publication, m.closed_at, m.approved_by) for m in months],
+        [
+            (
+                f"{m.month}-01",
+                m.revision,
+                m.publication,
+                m.closed_at,
+                m.approved_by,
+                m.software_version,
+                m.definitions,
+                m.province_digest,
+            )
+            for m in months
+        ],
     )
 
 
@@ -313,6 +336,8 @@ def _create_closed_view(
 ) -> None:
     parts = []
     for month, path in zip(months, paths, strict=True):
+        if not path.is_file():
+            continue
         selected = _columns(connection, columns, path)
         parts.append(
             f"select date '{month.month}-01' as closed_month, {month.revision}::integer as revision, {selected} "
@@ -374,4 +399,7 @@ def _closed_month(folder: Path, manifest: Mapping[str, Any]) -> ClosedMonth:
         approved_by=manifest["approved_by"],
         waived=tuple(manifest["waived"]),
         note=manifest.get("note"),
+        software_version=manifest.get("software_version", ""),
+        definitions=manifest.get("definitions", ""),
+        province_digest=manifest.get("province_digest", ""),
     )

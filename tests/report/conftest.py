@@ -59,6 +59,15 @@ COLUMNS = {
     "mart_closed_months": "month DATE, revision INTEGER, is_in_force BOOLEAN, publication_number BIGINT, "
     "closed_at TIMESTAMP, approved_by VARCHAR, note VARCHAR, waived_feeds BIGINT, waived_vi VARCHAR, "
     "reopened_at TIMESTAMP, reopened_by VARCHAR, reopen_reason VARCHAR",
+    "mart_restatements": "from_publication BIGINT, to_publication BIGINT, metric VARCHAR, metric_name_vi VARCHAR, "
+    "unit VARCHAR, metric_place INTEGER, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, month DATE, "
+    "old_value BIGINT, new_value BIGINT, change BIGINT, late_filings BIGINT, corrections BIGINT, "
+    "released_from_quarantine BIGINT, reclassified BIGINT, definition_changed BIGINT, old_rate_percent DOUBLE, "
+    "new_rate_percent DOUBLE, rate_change_points DOUBLE",
+    "mart_late_ledger_totals": "month DATE, revision INTEGER, metric VARCHAR, metric_name_vi VARCHAR, unit VARCHAR, "
+    "metric_place INTEGER, agency_code VARCHAR, agency_name_vi VARCHAR, record_count BIGINT, effect BIGINT, "
+    "late_filings BIGINT, corrections BIGINT, released_from_quarantine BIGINT, reclassified BIGINT, "
+    "definition_changed BIGINT",
 }
 
 _P, _D = "Khối sở ban ngành", "Khối huyện thành phố"
@@ -142,6 +151,17 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         ("one_stop", "filings", OCTOBER, "252", "UBND huyện Vĩnh Tường", "district", True, True),
         ("one_stop", "filings", OCTOBER, "H62.16", "Ban Dân tộc", "provincial", False, False),
         ("one_stop", "payment_requests", OCTOBER, "243", "UBND thành phố Vĩnh Yên", "district", True, True),
+    ],
+    "mart_restatements": [
+        (3, 4, "received", "Hồ sơ tiếp nhận", "hồ sơ", 1, "province", "26", "Vĩnh Phúc", OCTOBER, 29_000, 29_318, 318, 320,
+         -2, 0, 0, 0, 72.0, 73.25, 1.25),
+        (3, 4, "online", "Hồ sơ trực tuyến", "hồ sơ", 3, "agency", "252", "UBND huyện Vĩnh Tường", OCTOBER, None, 5, 5, 0, 0,
+         5, 0, 0, None, 50.0, None),
+        (2, 3, "received", "Hồ sơ tiếp nhận", "hồ sơ", 1, "province", "26", "Vĩnh Phúc", OCTOBER, 28_000, 29_000, 1_000,
+         1_000, 0, 0, 0, 0, 72.0, 72.0, 0.0),
+    ],
+    "mart_late_ledger_totals": [
+        (SEPTEMBER, 1, "received", "Hồ sơ tiếp nhận", "hồ sơ", 1, "243", "UBND thành phố Vĩnh Yên", 7, 5, 6, -1, 0, 0, 0),
     ],
     "mart_data_cut_off": [(OCTOBER, datetime(2022, 11, 5, 1, 2, 33), 41)],
     "mart_closed_months": [

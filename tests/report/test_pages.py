@@ -362,3 +362,38 @@ def test_an_open_month_says_that_it_may_still_change_and_why_it_was_opened(build
     assert "Số liệu tháng 10/2022 chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau." in told
     assert "đã mở lại lúc 09:30 07/11/2022" in told
     assert "đã chốt" not in told
+
+
+def test_a_figure_that_was_published_otherwise_is_told_with_its_causes(marts, tmp_path, province):
+    october, september, index = write_reports(marts, tmp_path / "r", province, 4)
+    page = october.read_text("utf-8")
+    assert 'id="dieu-chinh"' in page
+    text = Page(page).text
+    assert "Lần công bố số 3 đã công bố số liệu của tháng 10/2022" in text
+    assert (
+        "Hồ sơ tiếp nhận (hồ sơ) tỷ lệ trực tuyến 72,0% → 73,3%, +1,3 điểm % 29.000 → 29.318 +318 "
+        "dữ liệu đến muộn: +320; nguồn gửi lại số liệu đã sửa: -2"
+    ) in text
+    assert "chưa có dữ liệu → 5 +5 dòng bị cách ly đã được sửa: +5" in text
+    # What an earlier publication changed is its own page's news.
+    assert "28.000" not in text
+    assert 'id="dieu-chinh"' not in september.read_text("utf-8")
+    assert (
+        "Tháng 10/2022 , hồ sơ tiếp nhận: 29.000 → 29.318 hồ sơ (dữ liệu đến muộn: +320; "
+        "nguồn gửi lại số liệu đã sửa: -2)."
+    ) in Page(index.read_text("utf-8")).text
+
+
+def test_a_publication_that_changed_nothing_says_nothing_of_changes(written):
+    assert all('id="dieu-chinh"' not in path.read_text("utf-8") for path in written)
+
+
+def test_a_closed_month_says_what_came_after_it_was_closed(written):
+    october, september, _ = written
+    text = Page(september.read_text("utf-8")).text
+    assert "chưa tính vào số liệu đã chốt" in text
+    assert (
+        "UBND thành phố Vĩnh Yên Hồ sơ tiếp nhận (hồ sơ) 7 +5 dữ liệu đến muộn: +6; nguồn gửi lại số liệu đã sửa: -1"
+        in text
+    )
+    assert 'id="den-sau-chot"' not in october.read_text("utf-8")

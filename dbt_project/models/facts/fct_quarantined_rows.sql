@@ -1,14 +1,15 @@
 -- One row per landed row that was set aside, with its reason and its place in the source's file.
+{% set nothing = 'cast(null as ' ~ dbt.type_string() ~ ')' %}
 {% set entities = [
-    ('filings', 'source_agency_code'),
-    ('payment_requests', 'source_agency_code'),
-    ('payment_attempts', 'cast(null as ' ~ dbt.type_string() ~ ')'),
-    ('procedures', 'cast(null as ' ~ dbt.type_string() ~ ')'),
-    ('reported_figures', 'source_agency_code'),
-    ('index_counts', 'source_agency_code'),
+    ('filings', 'source_agency_code', 'filing_id', 50),
+    ('payment_requests', 'source_agency_code', 'payment_request_id', 80),
+    ('payment_attempts', nothing, 'payment_attempt_id', 80),
+    ('procedures', nothing, none, none),
+    ('reported_figures', 'source_agency_code', none, none),
+    ('index_counts', 'source_agency_code', none, none),
 ] %}
 with
-{% for entity, agency in entities -%}
+{% for entity, agency, key, longest in entities -%}
 {{ entity }} as (
     select
         source_id,
@@ -17,6 +18,12 @@ with
         extract_id,
         row_number,
         {{ agency }} as source_agency_code,
+        -- What a later sound row of the same record is found by; a key of several columns is no record's.
+        {% if key -%}
+        case when {{ is_well_formed_key(key, longest) }} then {{ key }} end as record_key,
+        {% else -%}
+        {{ nothing }} as record_key,
+        {% endif -%}
         quarantine_reason,
         unparseable_columns
     from {{ ref('int_' ~ entity ~ '_disposed') }}
@@ -39,7 +46,7 @@ agencies as (
 ),
 
 unioned as (
-    {% for entity, _ in entities -%}
+    {% for entity, _, _, _ in entities -%}
     select * from {{ entity }}
     {% if not loop.last %}union all
     {% endif %}
@@ -56,6 +63,7 @@ select
     unioned.source_agency_code,
     coalesce(agencies.agency_code, 'unknown') as agency_code,
     coalesce(agencies.name_vi, 'Chưa xác định') as agency_name_vi,
+    unioned.record_key,
     unioned.quarantine_reason,
     coalesce(reasons.name_vi, unioned.quarantine_reason) as reason_name_vi,
     reasons.next_vi,

@@ -84,14 +84,8 @@ counted as (
     select
         received_month as month,
         agency_code,
-        count(*) as received,
-        sum(case when channel_code = 1 then 1 else 0 end) as direct,
-        sum(case when is_channel_assumed then 1 else 0 end) as direct_assumed,
-        sum(case when is_online then 1 else 0 end) as online,
-        sum(case when channel_code = 3 then 1 else 0 end) as postal,
-        sum(case when is_online and level_code = '3' then 1 else 0 end) as online_level_3,
-        sum(case when is_online and level_code = '4' then 1 else 0 end) as online_level_4,
-        sum(case when is_online and not is_online_service_level then 1 else 0 end) as online_no_level
+        {{ sum_filing_measures('1') }},
+        sum(case when is_channel_assumed then 1 else 0 end) as direct_assumed
     from filings
     where is_received
     group by received_month, agency_code

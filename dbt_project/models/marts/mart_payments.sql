@@ -73,12 +73,9 @@ paid as (
     select
         paid_month as month,
         agency_code,
-        sum(case when is_online_payment then 1 else 0 end) as online_payment_count,
-        sum(case when is_online_payment then amount_vnd else 0 end) as online_payment_amount_vnd,
+        {{ sum_paid_measures('1') }},
         sum(case when is_online_payment then phi_vnd else 0 end) as online_phi_vnd,
-        sum(case when is_online_payment then le_phi_vnd else 0 end) as online_le_phi_vnd,
-        sum(case when is_online_payment then 0 else 1 end) as other_payment_count,
-        sum(case when is_online_payment then 0 else amount_vnd end) as other_payment_amount_vnd
+        sum(case when is_online_payment then le_phi_vnd else 0 end) as online_le_phi_vnd
     from payments
     where is_paid
     group by paid_month, agency_code
@@ -88,8 +85,7 @@ refunded as (
     select
         refunded_month as month,
         agency_code,
-        count(*) as online_refund_count,
-        sum(amount_vnd) as online_refund_amount_vnd
+        {{ sum_refund_measures('1') }}
     from payments
     where is_refunded and is_online_payment
     group by refunded_month, agency_code

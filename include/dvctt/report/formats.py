@@ -34,6 +34,11 @@ def millions(value: Number | None) -> str:
     return NO_DATA if value is None else _vietnamese(_rounded(_decimal(value).scaleb(-6), 1))
 
 
+def signed_count(value: Number) -> str:
+    """A change of a count or an amount, with its sign: "+1.234"."""
+    return f"{'+' if value > 0 else ''}{count(value)}"
+
+
 def rate(value: Number | None) -> str:
     """A share in per cent, one decimal: 98.79 gives "98,8%"; None gives "không có"."""
     return NOT_DEFINED if value is None else f"{_vietnamese(_rounded(value, 1))}%"

@@ -57,6 +57,7 @@ def install(environment: Environment) -> None:
         "cell": _cell,
         "interval": _interval,
         "baseline_gap": _baseline_gap,
+        "restatement_causes": _restatement_causes,
         "target_shortfall": _target_shortfall,
     }
 
@@ -79,6 +80,11 @@ def _interval(context: Context, row: MartRow) -> Markup:
 @pass_context
 def _baseline_gap(context: Context, row: MartRow) -> Markup:
     return words.baseline_gap(row, _show(context))
+
+
+@pass_context
+def _restatement_causes(context: Context, row: MartRow, *, anchored: bool = True) -> Markup:
+    return words.restatement_causes(row, _show(context, anchored=anchored))
 
 
 @pass_context

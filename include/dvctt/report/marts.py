@@ -138,6 +138,21 @@ CONTRACT: Mapping[str, Mart] = {
         "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi reopened_at "
         "reopened_by reopen_reason",
         "month, revision",
+        "month revision",
+    ),
+    "mart_restatements": _mart(
+        "from_publication to_publication metric metric_name_vi unit scope entity_code entity_name_vi month old_value "
+        "new_value change late_filings corrections released_from_quarantine reclassified definition_changed "
+        "old_rate_percent new_rate_percent rate_change_points",
+        "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
+        "THEN 2 ELSE 3 END, entity_code",
+        "from_publication to_publication metric scope entity_code month",
+    ),
+    "mart_late_ledger_totals": _mart(
+        "month revision metric metric_name_vi unit agency_code agency_name_vi record_count effect late_filings "
+        "corrections released_from_quarantine reclassified definition_changed",
+        "month, metric_place, agency_code",
+        "month metric agency_code",
     ),
 }
 

@@ -65,6 +65,8 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     written = []
     for place, month in enumerate(months):
         context = _month_context(content, month, province)
+        context["restated"] = _restated(content, publication, month)
+        context["late"] = content.of_month("mart_late_ledger_totals", month)
         context["newer"] = months[place - 1] if place else None
         context["older"] = months[place + 1] if place + 1 < len(months) else None
         path = out / _file_name(month)
@@ -91,10 +93,20 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
         province=province,
         publication=publication,
         months=overview,
+        restated=[row for row in _restated(content, publication) if row["scope"] == "province"],
     )
     written.append(index)
     log.info("wrote %d monthly reports and an index to %s", len(months), out)
     return written
+
+
+def _restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
+    """What this publication changed of figures that the one before had published, of one month or of all."""
+    return [
+        row
+        for row in content.rows["mart_restatements"]
+        if row["to_publication"] == publication and month in (None, row["month"])
+    ]
 
 
 def _file_name(month: date) -> str:
@@ -113,6 +125,7 @@ def templates() -> Environment:
     )
     for function in (
         formats.count,
+        formats.signed_count,
         formats.money,
         formats.rate,
         formats.percent_change,

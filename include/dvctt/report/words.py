@@ -50,6 +50,15 @@ FEED = {
     "index_counts": "Số liệu thành phần chỉ số",
 }
 
+RESTATEMENT_CAUSE = {
+    "late_filings": "dữ liệu đến muộn",
+    "corrections": "nguồn gửi lại số liệu đã sửa",
+    "released_from_quarantine": "dòng bị cách ly đã được sửa",
+    "reclassified": "phân loại lại",
+    "definition_changed": "cách tính thay đổi",
+}
+"""Columns of mart_restatements and mart_late_ledger_totals, in the order in which they are told."""
+
 CAVEAT_SUBJECT = {"filings": "Hồ sơ", "payments": "Thanh toán"}
 
 SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Để biết"}
@@ -269,3 +278,13 @@ def target_shortfall(row: Mapping[str, Any], show: Show = _shown) -> Markup:
         return Markup("thiếu {}").format(points)
     noun = _TARGET_NOUN.get(row["metric"], "")
     return Markup("thiếu {}, tức {}{}").format(points, show(row, "short_by_count", formats.count), noun)
+
+
+def restatement_causes(row: Mapping[str, Any], show: Show = _shown) -> Markup:
+    """Which causes make how much of a change: "dữ liệu đến muộn: +3; nguồn gửi lại số liệu đã sửa: -1"."""
+    parts = [
+        Markup("{}: {}").format(name, show(row, column, formats.signed_count))
+        for column, name in RESTATEMENT_CAUSE.items()
+        if row[column]
+    ]
+    return Markup("; ").join(parts) or Markup("chưa có dữ liệu trở thành 0, hoặc ngược lại")

@@ -1,0 +1,318 @@
+-- One row per pair of publications, metric, scope, entity and month whose published figure changed.
+-- The story is carried forward: the rows of the publication before, and what this one changes.
+{% set filing_measures = [
+    'received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level',
+] -%}
+{% set payment_measures = [
+    'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
+    'other_payment_count', 'other_payment_amount_vnd',
+] -%}
+{% set causes = [
+    'late_filings', 'corrections', 'released_from_quarantine', 'reclassified', 'definition_changed',
+] -%}
+with candidate as (select * from {{ ref('stg_history__candidate') }}),
+
+publication as (select * from {{ ref('stg_history__publication') }}),
+
+earlier_restatements as (select * from {{ ref('stg_history__restatements') }}),
+
+earlier_rates as (select * from {{ ref('stg_history__online_rates') }}),
+
+earlier_payment_figures as (select * from {{ ref('stg_history__payment_figures') }}),
+
+earlier_closed_months as (select * from {{ ref('stg_history__closed_definitions') }}),
+
+closed_months as (select * from {{ ref('stg_closed__definitions') }}),
+
+earlier_cut_off as (select * from {{ ref('stg_history__data_cut_off') }}),
+
+rates as (select * from {{ ref('mart_online_rates') }}),
+
+payment_figures as (select * from {{ ref('mart_payments') }}),
+
+movements as (
+    select * from {{ ref('mart_figure_movements') }}
+    where baseline = 'publication'
+),
+
+metrics as (select * from {{ ref('ref_restated_metrics') }}),
+
+restated_months as (
+    select month from earlier_cut_off
+    where {{ is_month_over() }}
+),
+
+{% for side, rates_table, payments_table in [
+    ('earlier', 'earlier_rates', 'earlier_payment_figures'),
+    ('later', 'rates', 'payment_figures'),
+] -%}
+{{ side }}_figures as (
+    {% for table, measures in [(rates_table, filing_measures), (payments_table, payment_measures)] -%}
+    {% set last_table = loop.last -%}
+    {% for measure in measures -%}
+    select
+        '{{ 'filings' if table == rates_table else 'payments' }}' as subject,
+        '{{ measure }}' as metric,
+        {{ table }}.month,
+        {{ table }}.scope,
+        {{ table }}.entity_code,
+        {{ table }}.entity_name_vi,
+        {{ table }}.group_code,
+        {{ table }}.{{ measure }} as figure,
+        {% if measure in ('received', 'online') -%}
+        {{ table }}.online_rate_percent as rate_percent
+        {%- else -%}
+        cast(null as double) as rate_percent
+        {%- endif %}
+    from {{ table }}
+    inner join restated_months on {{ table }}.month = restated_months.month
+    {% if not (last_table and loop.last) %}union all
+    {% endif %}
+    {%- endfor %}
+    {%- endfor %}
+),
+
+{% endfor -%}
+
+paired as (
+    select
+        coalesce(later_figures.subject, earlier_figures.subject) as subject,
+        coalesce(later_figures.metric, earlier_figures.metric) as metric,
+        coalesce(later_figures.month, earlier_figures.month) as month,
+        coalesce(later_figures.scope, earlier_figures.scope) as scope,
+        coalesce(later_figures.entity_code, earlier_figures.entity_code) as entity_code,
+        coalesce(later_figures.entity_name_vi, earlier_figures.entity_name_vi) as entity_name_vi,
+        earlier_figures.group_code as earlier_group_code,
+        coalesce(later_figures.group_code, earlier_figures.group_code) as group_code,
+        earlier_figures.figure as old_value,
+        later_figures.figure as new_value,
+        earlier_figures.rate_percent as old_rate_percent,
+        later_figures.rate_percent as new_rate_percent,
+        earlier_figures.entity_code is not null and later_figures.entity_code is not null as stands_on_both_sides
+    from earlier_figures
+    full outer join later_figures
+        on
+            earlier_figures.metric = later_figures.metric
+            and earlier_figures.month = later_figures.month
+            and earlier_figures.scope = later_figures.scope
+            and earlier_figures.entity_code = later_figures.entity_code
+),
+
+provinces as (
+    select distinct entity_code from paired
+    where scope = 'province'
+),
+
+moved as (
+    select
+        metric,
+        month,
+        agency_code,
+        cause,
+        sum(effect) as effect
+    from movements
+    group by metric, month, agency_code, cause
+),
+
+moved_of_agencies as (
+    select
+        moved.*,
+        paired.group_code
+    from moved
+    inner join paired
+        on
+            moved.metric = paired.metric
+            and moved.month = paired.month
+            and moved.agency_code = paired.entity_code
+            and paired.scope = 'agency'
+),
+
+-- An agency that stands in another group now takes its old figure along, though no record of it moved.
+regrouped as (
+    select
+        metric,
+        month,
+        earlier_group_code,
+        group_code,
+        old_value
+    from paired
+    where scope = 'agency' and old_value <> 0 and earlier_group_code <> group_code
+),
+
+effects as (
+    select
+        metric,
+        month,
+        'agency' as scope,
+        agency_code as entity_code,
+        cause,
+        effect
+    from moved_of_agencies
+    union all
+    select
+        metric,
+        month,
+        'group' as scope,
+        group_code as entity_code,
+        cause,
+        effect
+    from moved_of_agencies
+    union all
+    select
+        metric,
+        month,
+        'group' as scope,
+        group_code as entity_code,
+        'reclassified' as cause,
+        old_value as effect
+    from regrouped
+    union all
+    select
+        metric,
+        month,
+        'group' as scope,
+        earlier_group_code as entity_code,
+        'reclassified' as cause,
+        -old_value as effect
+    from regrouped
+    union all
+    select
+        moved_of_agencies.metric,
+        moved_of_agencies.month,
+        'province' as scope,
+        provinces.entity_code,
+        moved_of_agencies.cause,
+        moved_of_agencies.effect
+    from moved_of_agencies
+    cross join provinces
+),
+
+causes as (
+    select
+        metric,
+        month,
+        scope,
+        entity_code{% for cause in causes %},
+        sum(case when cause = '{{ cause }}' then effect else 0 end) as {{ cause }}{% endfor %}
+    from effects
+    group by metric, month, scope, entity_code
+),
+
+changed as (
+    select
+        paired.*,
+        coalesce(paired.new_value, 0) - coalesce(paired.old_value, 0) as change
+        {%- for cause in causes %},
+        coalesce(causes.{{ cause }}, 0) as {{ cause }}{% endfor %}
+    from paired
+    left join causes
+        on
+            paired.metric = causes.metric
+            and paired.month = causes.month
+            and paired.scope = causes.scope
+            and paired.entity_code = causes.entity_code
+    -- An entity that one side does not list has no figure there; a 0 that comes or goes with it is no news.
+    where
+        paired.old_value is distinct from paired.new_value
+        and (paired.stands_on_both_sides or coalesce(paired.old_value, 0) <> coalesce(paired.new_value, 0))
+),
+
+-- What the two sides of a month were made with: a closed month keeps what it was closed with.
+made as (
+    select
+        restated_months.month,
+        publication.publication_number as from_publication,
+        candidate.publication_number as to_publication,
+        coalesce(earlier_closed_months.software_version, publication.software_version)
+        = coalesce(closed_months.software_version, candidate.software_version)
+        and coalesce(earlier_closed_months.definitions_digest, publication.definitions_digest)
+        = coalesce(closed_months.definitions_digest, candidate.definitions_digest) as has_same_definitions
+    from restated_months
+    cross join publication
+    cross join candidate
+    left join earlier_closed_months on restated_months.month = earlier_closed_months.month
+    left join closed_months on restated_months.month = closed_months.month
+),
+
+-- What no record explains is another definition if the definitions differ. If they do not, nobody knows: it stays
+-- visible, and a test stops the night.
+explained as (
+    select
+        changed.*,
+        made.from_publication,
+        made.to_publication,
+        coalesce(made.has_same_definitions, false) as has_same_definitions,
+        changed.change
+        {%- for cause in causes %}
+        - changed.{{ cause }}
+        {%- endfor %} as left_over
+    from changed
+    inner join made on changed.month = made.month
+),
+
+told as (
+    select
+        from_publication,
+        to_publication,
+        metric,
+        scope,
+        entity_code,
+        entity_name_vi,
+        month,
+        old_value,
+        new_value,
+        change,
+        late_filings,
+        corrections,
+        released_from_quarantine,
+        reclassified,
+        definition_changed + case when has_same_definitions then 0 else left_over end as definition_changed,
+        case when has_same_definitions then left_over else 0 end as unexplained,
+        old_rate_percent,
+        new_rate_percent
+    from explained
+    union all
+    select
+        from_publication,
+        to_publication,
+        metric,
+        scope,
+        entity_code,
+        entity_name_vi,
+        month,
+        old_value,
+        new_value,
+        change,
+        late_filings,
+        corrections,
+        released_from_quarantine,
+        reclassified,
+        definition_changed,
+        0 as unexplained,
+        old_rate_percent,
+        new_rate_percent
+    from earlier_restatements
+)
+
+select
+    told.from_publication,
+    told.to_publication,
+    told.metric,
+    coalesce(metrics.name_vi, told.metric) as metric_name_vi,
+    metrics.unit,
+    metrics.official_order as metric_place,
+    told.scope,
+    told.entity_code,
+    told.entity_name_vi,
+    told.month,
+    told.old_value,
+    told.new_value,
+    cast(told.change as bigint) as change{% for cause in causes %},
+    cast(told.{{ cause }} as bigint) as {{ cause }}{% endfor %},
+    cast(told.unexplained as bigint) as unexplained,
+    told.old_rate_percent,
+    told.new_rate_percent,
+    told.new_rate_percent - told.old_rate_percent as rate_change_points
+from told
+left join metrics on told.metric = metrics.metric
+order by told.from_publication, told.to_publication, told.month, told.metric, told.scope, told.entity_code

@@ -1,0 +1,13 @@
+-- One row per closed month that is closed now and row that was set aside when it was closed.
+with source as (select * from {{ source('closed', 'quarantined_rows') }})
+
+select
+    closed_month,
+    revision,
+    source_id,
+    entity,
+    file_name,
+    row_number,
+    record_key,
+    extract_id
+from source

@@ -1,0 +1,11 @@
+-- One row per closed month as the earlier publication knew it: its revision, and what its figures were made with.
+with source as (select * from {{ source('history', 'closed_months') }})
+
+select
+    month,
+    revision,
+    publication_number,
+    software_version,
+    definitions_digest,
+    province_digest
+from source

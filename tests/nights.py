@@ -1,0 +1,77 @@
+"""Nights in one process: the real landing, foundation, past, SQL and publication, without dbt's start-up and without the gate.
+
+What a built home compiled is replayed, so that a test can afford many nights. What dbt and the gate add is tested elsewhere.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+from dvctt import landing, past, publish, stages, transform, warehouse
+from dvctt.config import Settings, load_province
+from dvctt.definitions import Node, read_definitions, replay
+from dvctt.publish import Publication
+
+
+@dataclass
+class Nights:
+    """A home that a test walks through; ``nodes`` may be doctored between two nights."""
+
+    settings: Settings
+    nodes: Sequence[Node]
+    seeds: Path
+    count: int = 0
+    closed: list[past.ClosedMonth] = field(default_factory=list)
+
+    def run(self) -> Publication:
+        """Land what lies in the inbox, build everything, publish."""
+        self.count += 1
+        settings = self.settings
+        night = stages.land_extracts(settings, run_id=f"night {self.count}", month=None, rebuild=True)
+        assert night is not None
+        self.build()
+        building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
+        return publish.publish(
+            settings.published,
+            building,
+            number=publish.next_number(settings.published),
+            province=load_province(settings.province_folder),
+            extracts=landing.landed_extracts(settings.landing),
+            closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
+            run_id=night.run_id,
+            month=night.month,
+        )
+
+    def build(self) -> None:
+        with warehouse.open_candidate(self.settings.candidate, read_only=False) as connection:
+            load_seeds(connection, self.seeds)
+            replay(connection, self.nodes)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What the candidate answers."""
+        with warehouse.open_candidate(self.settings.candidate) as connection:
+            return connection.execute(sql).fetchall()
+
+    def doctor(self, name: str, change: Callable[[str], str]) -> None:
+        """Give one model other SQL from the next night on."""
+        (node,) = [node for node in self.nodes if node.name == name]
+        changed = change(node.sql)
+        assert changed != node.sql, f"{name}: nothing changed"
+        self.nodes = [replace(n, sql=changed) if n.name == name else n for n in self.nodes]
+
+
+def load_seeds(connection: duckdb.DuckDBPyConnection, seeds: Path) -> None:
+    for path in sorted(seeds.glob("*.parquet")):
+        connection.execute(f"create or replace table main.{path.stem} as from read_parquet('{path}')")
+
+
+def nights_after(tiny_home: Settings, settings: Settings) -> Nights:
+    """Nights in a home of its own that begins where the tiny home stands, or empty if ``settings`` names an empty one."""
+    first = tiny_home.published / "1"
+    settings.candidate.mkdir(parents=True, exist_ok=True)
+    if not transform.target_folder(settings.candidate).is_dir():
+        shutil.copytree(transform.target_folder(tiny_home.candidate), transform.target_folder(settings.candidate))
+        shutil.copyfile(first / "verdict.json", settings.candidate / "verdict.json")
+    return Nights(settings, read_definitions(first), first / "definitions" / "seeds")
