@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.errors import PublishError, WarehouseError
-from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, lay_past, read_closed
+from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, Revision, lay_past, read_closed
 from dvctt.warehouse import open_candidate
 
 MAKING = Making(7, "0.2.0", "d" * 64, "p" * 64)
@@ -88,7 +88,7 @@ def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, earlie
 def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_digit(
     candidate: Path, october: ClosedMonth
 ) -> None:
-    lay_past(candidate, MAKING, None, [october])
+    lay_past(candidate, MAKING, None, [october], [Revision(october)])
     assert asked(candidate, "select month, revision, publication_number, approved_by from closed.months") == [
         (date(2022, 10, 1), 1, 6, "Trần Thị B")
     ]
