@@ -3,17 +3,16 @@
 
 {# Name of the mart that is being built; under a unit test of the one that is tested. #}
 {% macro mart_at_hand() -%}
-    {% do return((model.get('tested_node_unique_id') or model.unique_id).split('.')[2]) %}
+    {{ (model.get('tested_node_unique_id') or model.unique_id).split('.')[2] }}
 {%- endmacro %}
 
-{# Its columns, each a name and a type, in order: those of its contract. A unit test knows no contract and takes them from the
-   mart as it was built. While dbt only parses there are none. #}
-{% macro columns_at_hand() -%}
+{# Its columns, in order: those of its contract. A unit test knows no contract and takes them from the mart as it was built.
+   While dbt only parses there are none. `frozen` reads each out of a frozen row. #}
+{% macro columns_at_hand(frozen) -%}
     {% if model.get('tested_node_unique_id') and execute -%}
-        {% set relation = api.Relation.create(
-            database=model.database, schema=model.schema, identifier=mart_at_hand()
+        {% set columns = adapter.get_columns_in_relation(
+            api.Relation.create(database=model.database, schema=model.schema, identifier=mart_at_hand())
         ) -%}
-        {% set columns = adapter.get_columns_in_relation(relation) -%}
         {% if not columns -%}
             {% do exceptions.raise_compiler_error(
                 mart_at_hand() ~ ' has not been built: wanted a candidate with it for its unit tests'
@@ -22,18 +21,22 @@
     {%- else -%}
         {% set columns = model.columns.values() -%}
     {%- endif %}
-    {% do return(columns | list) %}
+    {%- for column in columns %}
+        {% if frozen -%}
+        cast(json_extract_string(row_json, '$."{{ column.name }}"') as {{ column.data_type }}) as {{ column.name }}
+        {%- else -%}
+        {{ column.name }}
+        {%- endif %}
+        {{- "," if not loop.last }}
+    {%- else %}
+        *
+    {%- endfor %}
 {%- endmacro %}
 
 {# The frozen rows of the mart at hand. #}
 {% macro read_closed_rows() -%}
     select
-        {%- for column in columns_at_hand() %}
-        cast(json_extract_string(row_json, '$."{{ column.name }}"') as {{ column.data_type }}) as {{ column.name }}
-        {{- "," if not loop.last }}
-        {%- else %}
-        row_json
-        {%- endfor %}
+        {{- columns_at_hand(frozen=true) }}
     from {{ ref('stg_closed__mart_rows') }}
     where mart = '{{ mart_at_hand() }}' and place > 0
 {%- endmacro %}
@@ -49,11 +52,7 @@
    others. #}
 {% macro keep_closed_months(computed) -%}
     select
-        {%- for column in columns_at_hand() %}
-        {{ column.name }}{{ "," if not loop.last }}
-        {%- else %}
-        *
-        {%- endfor %}
+        {{- columns_at_hand(frozen=false) }}
     from {{ computed }}
     where month not in ({{ select_closed_months() }})
     union all

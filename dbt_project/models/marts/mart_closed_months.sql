@@ -1,4 +1,4 @@
--- One row per month and revision: who closed it, out of which publication, what was waived, and whether it was opened again.
+-- One row per month and revision: who closed it, out of what, what was waived, and whether it was opened again.
 with revisions as (select * from {{ ref('stg_closed__revisions') }}),
 
 closed_months as (select * from {{ ref('stg_closed__months') }}),

@@ -13,7 +13,7 @@ computed as (
         other_rates.entity_name_vi as other_group_name_vi,
         rates.online_rate_percent,
         other_rates.online_rate_percent as other_online_rate_percent,
-        -- A group with an agency missing is not the group: its rate stands, with its caveat, but is compared with nothing.
+        -- A group with an agency missing is not the group: its rate stands, with its caveat, compared with nothing.
         cast(
             case
                 when rates.missing_agencies = 0 and other_rates.missing_agencies = 0

@@ -127,7 +127,8 @@ computed as (
         -- Nor is the month itself compared while an agency of it is missing: fewer agencies are not fewer filings.
         cast(
             case
-                when missing_agencies = 0 then online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0)
+                when missing_agencies = 0
+                    then online_rate_percent - 100.0 * baseline_online / nullif(baseline_received, 0)
             end as double
         ) as change_points,
         cast(

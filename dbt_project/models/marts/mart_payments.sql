@@ -287,7 +287,7 @@ months_to_add as (
         is_month_whole{% for measure in measures %},
         {{ measure }}{% endfor %}
     from all_rows
-    where month not in (select month from closed_months)
+    where all_rows.month not in (select closed_months.month from closed_months)
 
     union all
 
@@ -340,7 +340,9 @@ computed as (
         cast(totals.ytd_months_expected as integer) as ytd_months_expected,
         cast(totals.ytd_months_present as integer) as ytd_months_present{% for measure in to_date %},
         cast(
-            case when totals.ytd_months_present = totals.ytd_months_expected then totals.running_{{ measure }} end as bigint
+            case
+                when totals.ytd_months_present = totals.ytd_months_expected then totals.running_{{ measure }}
+            end as bigint
         ) as ytd_{{ measure }}{% endfor %},
         cast(
             case

@@ -1,4 +1,4 @@
--- One row per closed month, mart and place: its frozen rows as JSON, and at place 0 the mart itself, frozen with no row or many.
+-- One row per closed month, mart and place: the frozen rows as JSON, and at place 0 the mart itself.
 with source as (select * from {{ source('closed', 'mart_rows') }})
 
 select

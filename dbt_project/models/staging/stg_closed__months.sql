@@ -1,4 +1,4 @@
--- One row per month that is closed now, with the revision in force.
+-- One row per month that is closed, with the revision in force.
 with source as (select * from {{ source('closed', 'months') }})
 
 select
