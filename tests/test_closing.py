@@ -436,7 +436,7 @@ def test_a_home_without_a_publication_has_nothing_to_close(tmp_path: Path) -> No
 
 def test_no_month_is_closed_while_the_last_verdict_is_not_passed(tiny_copy: Settings) -> None:
     (tiny_copy.verdicts / "000002-failed.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(CloseRefused, match="000002-failed.json: the last verdict of this home is not 'passed'"):
+    with pytest.raises(CloseRefused, match=r"000002-failed\.json: the last verdict of this home is not 'passed'"):
         close(tiny_copy)
     (tiny_copy.verdicts / "000003-passed.json").write_text("{}", encoding="utf-8")
     close(tiny_copy)
@@ -522,8 +522,8 @@ def test_the_request_says_the_main_figures_what_is_waived_and_where_to_look(
     plan, subject, body = stages.plan_close(tiny_copy, month=OCTOBER)
     assert (plan.revision, plan.publication.number, plan.waiting) == (1, 1, ())
     assert subject == "Chốt số liệu tháng 10/2022 của Vĩnh Phúc (bản chốt số 1)"
-    assert "| Vĩnh Phúc | 6 | 3 | 50,0% | 1 | 1 | 1 |" in body
-    assert "| Vĩnh Phúc | 2 | 3.000.050.000 | 1 | 50.000 |" in body
+    assert "| Toàn tỉnh Vĩnh Phúc | 6 | 3 | 50,0% | 1 | 1 | 1 |" in body
+    assert "| Toàn tỉnh Vĩnh Phúc | 2 | 3.000.050.000 | 1 | 50.000 |" in body
     assert "Mọi dữ liệu phải nộp cho tháng 10/2022 đã đến." in body
     assert str(tiny_copy.published / "1" / "reports" / "bao-cao-2022-10.html") in os.path.normpath(body)
     assert not tiny_copy.closed.exists()

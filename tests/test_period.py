@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dvctt.errors import PeriodError
-from dvctt.period import Month, month_of_run
+from dvctt.period import Month, month_of_run, require_month
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +68,9 @@ def test_printing_and_parsing_is_the_same_month(month: Month) -> None:
 @given(months, months)
 def test_months_order_as_their_first_days_do(one: Month, other: Month) -> None:
     assert (one < other) == (one.first_day < other.first_day)
+
+
+def test_a_run_that_must_have_a_month_is_refused_without_one() -> None:
+    with pytest.raises(PeriodError, match="names no month"):
+        require_month()
+    assert require_month(partition_key="2022-10", parameter="2022-09") == Month(2022, 10)

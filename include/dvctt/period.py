@@ -73,3 +73,21 @@ def month_of_run(
         raise PeriodError(f"a logical date without a zone cannot name a month: found {logical_date.isoformat()}")
     local = logical_date.astimezone(ZoneInfo(timezone))
     return Month(local.year, local.month).shifted(-1)
+
+
+def require_month(
+    *,
+    partition_key: str | None = None,
+    parameter: str | None = None,
+    logical_date: datetime | None = None,
+    timezone: str = "Asia/Ho_Chi_Minh",
+) -> Month:
+    """As ``month_of_run``, for a run that means nothing without a month.
+
+    Raises:
+        PeriodError: nothing that the run knows names a month.
+    """
+    month = month_of_run(partition_key=partition_key, parameter=parameter, logical_date=logical_date, timezone=timezone)
+    if month is None:
+        raise PeriodError("this run names no month: found no partition key, no parameter and no logical date")
+    return month

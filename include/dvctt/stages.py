@@ -200,7 +200,7 @@ def plan_close(settings: Settings, *, month: Month) -> tuple[closing.Plan, str, 
     Raises:
         ClosingError: the month cannot be closed as things stand, a missing feed that nobody has waived included.
     """
-    with _told("plan_close"), _home_lock(settings):
+    with _told("plan_close"):
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
         closing.refuse_missing(plan, province)

@@ -287,7 +287,7 @@ months_to_add as (
         is_month_whole{% for measure in measures %},
         {{ measure }}{% endfor %}
     from all_rows
-    where all_rows.month not in (select closed_months.month from closed_months)
+    where month not in (select closed_months.month from closed_months)
 
     union all
 

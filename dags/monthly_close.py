@@ -1,0 +1,132 @@
+"""DAG ``monthly_close``: a named person closes a month, and the night publishes it as closed.
+
+Only wiring may live here. What a close may freeze, and when it is refused, is decided by ``dvctt.closing``; day and hour
+stand in the province folder, whose one small file is read each time that this one is parsed.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
+from dvctt.config import Settings, read_close
+
+DOC = """
+### What it makes
+One **closed month**: `$DVCTT_HOME/closed/<YYYY-MM>/<revision>`, the figures that readers see in the current publication with
+all that gives them meaning, frozen under the name of the person who approved it. Rows that come later do not move them. Then
+`nightly_warehouse` publishes the month as closed.
+
+### Which month a run means
+Its partition key (`YYYY-MM`): the month before the run. A run that is started by hand names it in the parameter `month`.
+
+### What a failure costs
+The month stays open: its figures go on changing as rows come. Nothing that a reader sees breaks.
+
+### Triage
+1. `check_month` is red: the month may not be closed as things stand. The log names each feed that is missing; get it, or waive
+   it by name in `close_waivers.csv`; other reasons: `docs/runbooks/a-close-was-refused.md`. Then clear the task.
+2. `approve` waits for a person: **Required Actions** in the UI. *Reject* closes nothing, and the rest of the run is skipped.
+   After 20 days without an answer it fails.
+3. `close_month` is red: what was approved no longer holds, or nobody's name came with the approval. Read its log, clear
+   `check_month` with its downstream tasks, and approve again.
+4. `publish` only starts `nightly_warehouse`: look there.
+"""
+
+WRITER = "warehouse_writer"
+"""A pool of one slot: one writer a home."""
+
+CLOSE, ZONE = read_close(Settings.from_environment().province_folder)
+
+# What refuses a close does not mend itself within minutes; a night that is on, or a lock, ends by itself.
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[
+                "dvctt.errors.ConfigError",
+                "dvctt.errors.PeriodError",
+                "dvctt.errors.PublishError",
+                "dvctt.errors.ClosingError",
+            ],
+            action=RetryAction.FAIL,
+            reason="would fail the same way again: a person has to bring the feed, waive it, or mend the home",
+        ),
+    ]
+)
+
+
+def tell_people(context):
+    """One e-mail and one webhook when a task has failed for good."""
+    from dvctt.notify import on_task_failure
+
+    on_task_failure(context)
+
+
+@dag(
+    schedule=CronPartitionTimetable(
+        f"0 {CLOSE.hour} {CLOSE.day} * *", timezone=ZONE, run_offset=-1, key_format="%Y-%m"
+    ),
+    start_date=pendulum.datetime(2022, 1, 1, tz=ZONE),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=DOC,
+    tags=["warehouse", "monthly"],
+    params={
+        "month": Param(
+            None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM, or empty"
+        ),
+    },
+    default_args={
+        "pool": WRITER,
+        "retries": 12,
+        "retry_delay": timedelta(minutes=10),
+        "retry_policy": RETRY_POLICY,
+        "on_failure_callback": tell_people,
+    },
+)
+def monthly_close():
+    @task(execution_timeout=timedelta(hours=1))
+    def check_month(params=None, dag_run=None, logical_date=None):
+        from dvctt import period, stages
+
+        month = period.require_month(
+            partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
+        )
+        _, subject, body = stages.plan_close(Settings.from_environment(), month=month)
+        return {"month": str(month), "subject": subject, "body": body}
+
+    # Outside the writer's pool: a night must not wait for a person.
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="{{ ti.xcom_pull(task_ids='check_month')['subject'] }}",
+        body="{{ ti.xcom_pull(task_ids='check_month')['body'] }}",
+        params={"note": Param("", type="string", title="Ghi chú, hoặc lý do từ chối")},
+        response_timeout=timedelta(days=20),
+        pool="default_pool",
+        retries=0,
+    )
+
+    @task(execution_timeout=timedelta(hours=1))
+    def close_month(checked, answer):
+        from dvctt import period, stages
+
+        stages.close_month(
+            Settings.from_environment(),
+            month=period.Month.parse(checked["month"]),
+            approved_by=(answer["responded_by_user"] or {}).get("name") or "",
+            note=answer["params_input"].get("note"),
+        )
+
+    publish = TriggerDagRunOperator(
+        task_id="publish",
+        trigger_dag_id="nightly_warehouse",
+        conf={"month": "{{ ti.xcom_pull(task_ids='check_month')['month'] }}"},
+        pool="default_pool",
+    )
+
+    checked = check_month()
+    chain(checked, approve, close_month(checked, approve.output), publish)
+
+
+monthly_close()
