@@ -48,9 +48,10 @@ RETRY_POLICY = ExceptionRetryPolicy(
                 "dvctt.errors.PeriodError",
                 "dvctt.errors.PublishError",
                 "dvctt.errors.ClosingError",
+                "airflow.providers.standard.exceptions.HITLTimeoutError",
             ],
             action=RetryAction.FAIL,
-            reason="would fail the same way again: a person has to bring the feed, waive it, or mend the home",
+            reason="would fail the same way again: a person has to bring the feed, waive it, answer, or mend the home",
         ),
     ]
 )
@@ -104,7 +105,8 @@ def monthly_close():
         params={"note": Param("", type="string", title="Ghi chú, hoặc lý do từ chối")},
         response_timeout=timedelta(days=20),
         pool="default_pool",
-        retries=0,
+        retries=3,
+        retry_delay=timedelta(minutes=1),
     )
 
     @task(execution_timeout=timedelta(hours=1))

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dvctt.config import Settings, load_province
+from dvctt.config import Settings, load_province, read_close
 from dvctt.errors import ConfigError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "include" / "provinces" / "vinh_phuc"
@@ -39,6 +39,10 @@ def test_the_bundled_province_loads_whole() -> None:
         ("province.yml", "Asia/Ho_Chi_Minh", "Asia/Hanoi", r"province\.yml:7: key timezone: .*unknown time zone 'Asia/Hanoi'"),
         ("province.yml", "- code: district", "- cod: district", r"province\.yml:1\d: key groups\.1\.cod: unknown key \(also key groups\.1\.code: missing key\)"),
         ("province.yml", "rows_per_month: 50", "rows_per_month: many", r"key quarantine_budget\.rows_per_month.*'many'"),
+        ("province.yml", "  day: 5 ", "  day: 29 ", r"province\.yml:\d+: key close\.day: .*29"),
+        ("province.yml", "  hour: 2\n", "  hour: two\n", r"province\.yml:\d+: key close\.hour: .*'two'"),
+        ("province.yml", "  hour: 2\n", "", r"province\.yml:\d+: key close\.hour: missing key"),
+        ("close_waivers.csv", "waived_by,", "", r"close_waivers\.csv:1: unknown columns \[\], missing columns \['waived_by'\]"),
         ("province.yml", 'code: "26"', "code: [", r"province\.yml:\d+: not YAML"),
         ("sources.yml", "filings:", "fillings:", r"sources\.yml:\d+: key sources\.0\.entities.*unknown entity 'fillings'"),
         ("sources.yml", "month_means: received", "month_means: sent", r"key sources\.0\.entities\.filings\.month_means"),
@@ -67,6 +71,28 @@ def test_a_folder_without_its_files_names_what_is_missing(folder: Path) -> None:
 def test_an_unknown_province_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"DVCTT_PROVINCE: no province folder 'atlantis'; .*vinh_phuc"):
         Settings.from_environment({"DVCTT_PROVINCE": "atlantis"})
+
+
+def test_the_day_and_hour_of_the_close_are_read_without_the_rest_of_the_folder(tmp_path: Path) -> None:
+    shutil.copy(BUNDLED / "province.yml", tmp_path)
+    close, zone = read_close(tmp_path)
+    assert (close.day, close.hour, zone) == (5, 2, "Asia/Ho_Chi_Minh")
+    with pytest.raises(ConfigError, match=r"province\.yml: no such file"):
+        read_close(tmp_path / "nirgends")
+
+
+def test_the_same_feed_is_waived_once(folder: Path) -> None:
+    line = "2022-10,one_stop,filings,243,Bà B,hỏng máy,2022-11-04\n"
+    with (folder / "close_waivers.csv").open("a", encoding="utf-8") as file:
+        file.write(line)
+    (waiver,) = load_province(folder).close_waivers
+    assert (waiver.month, waiver.agency_code, waiver.waived_by) == ("2022-10", "243", "Bà B")
+    with (folder / "close_waivers.csv").open("a", encoding="utf-8") as file:
+        file.write(line)
+    with pytest.raises(
+        ConfigError, match=r"close_waivers\.csv:3: key month, source_id, entity, agency_code: .* stands on line 2"
+    ):
+        load_province(folder)
 
 
 def test_an_agency_may_come_back_after_its_validity_ended(folder: Path) -> None:
