@@ -29,8 +29,8 @@ The month stays open: its figures go on changing as rows come. Nothing that a re
    it by name in `close_waivers.csv`; other reasons: `docs/runbooks/a-close-was-refused.md`. Then clear the task.
 2. `approve` waits for a person: **Required Actions** in the UI. *Reject* closes nothing, and the rest of the run is skipped.
    After 20 days without an answer it fails.
-3. `close_month` is red: what was approved no longer holds, or nobody's name came with the approval. Read its log, clear
-   `check_month` with its downstream tasks, and approve again.
+3. `close_month` is red: a night has published other figures of the month since the request, or nobody's name came with the
+   approval. Read its log, clear `check_month` with its downstream tasks, and approve again.
 4. `publish` only starts `nightly_warehouse`: look there.
 """
 
@@ -94,15 +94,15 @@ def monthly_close():
         month = period.require_month(
             partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
         )
-        _, subject, body = stages.plan_close(Settings.from_environment(), month=month)
-        return {"month": str(month), "subject": subject, "body": body}
+        plan, subject, body = stages.plan_close(Settings.from_environment(), month=month)
+        return {"month": str(month), "publication": plan.publication.number, "subject": subject, "body": body}
 
     # Outside the writer's pool: a night must not wait for a person.
     approve = ApprovalOperator(
         task_id="approve",
         subject="{{ ti.xcom_pull(task_ids='check_month')['subject'] }}",
         body="{{ ti.xcom_pull(task_ids='check_month')['body'] }}",
-        params={"note": Param("", type="string", title="Ghi chú, hoặc lý do từ chối")},
+        params={"note": Param(None, type=["null", "string"], title="Ghi chú, hoặc lý do từ chối")},
         response_timeout=timedelta(days=20),
         pool="default_pool",
         retries=3,
@@ -118,6 +118,7 @@ def monthly_close():
             month=period.Month.parse(checked["month"]),
             approved_by=(answer["responded_by_user"] or {}).get("name") or "",
             note=answer["params_input"].get("note"),
+            publication=checked["publication"],
         )
 
     publish = TriggerDagRunOperator(

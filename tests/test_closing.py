@@ -230,6 +230,28 @@ def test_a_month_that_was_opened_is_not_closed_out_of_a_publication_that_shows_i
     assert "publication 2 still shows 2022-10 as it was closed before" in walk.too_early.stderr
 
 
+def test_what_was_approved_is_what_is_closed_or_nothing(walk: Walk, tmp_path: Path) -> None:
+    """The request was read in publication 1; a night has published other figures before the answer came."""
+    shutil.copytree(walk.settings.home, tmp_path / "home", symlinks=True)
+    shutil.rmtree(tmp_path / "home" / "closed")
+    settings = Settings(
+        province_folder=walk.settings.province_folder, inbox=walk.settings.inbox, home=tmp_path / "home"
+    )
+    with pytest.raises(CloseRefused, match="approved as publication 1 shows it, and publication 3 shows other figures"):
+        stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=1)
+    with pytest.raises(CloseRefused, match="publication 9, whose figures were approved, is gone"):
+        stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=9)
+    pointer = settings.published / "current"
+    pointer.unlink()
+    pointer.symlink_to("2")
+    (settings.published / "2" / "manifest.json").chmod(0o644)
+    manifest = json.loads((settings.published / "2" / "manifest.json").read_text(encoding="utf-8"))
+    (settings.published / "2" / "manifest.json").write_text(
+        json.dumps({**manifest, "closed_months": {}}), encoding="utf-8"
+    )
+    assert stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=1).publication == 2
+
+
 def test_every_manifest_names_the_closed_months_that_the_publication_was_made_with(walk: Walk) -> None:
     found = [publication.manifest["closed_months"] for publication in (walk.before, walk.late, walk.opened)]
     assert found == [{}, {"2022-10": 1}, {}]

@@ -34,7 +34,7 @@ from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import landed_extracts
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
-from dvctt.publish import Publication, current_publication, work_to_do
+from dvctt.publish import Publication, current_publication, load_publication, work_to_do
 
 log = logging.getLogger(__name__)
 
@@ -322,6 +322,39 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
         plan.month, plan.revision, plan.publication.number, approver,
     )  # fmt: skip
     return read_closed(folder / str(plan.revision))
+
+
+def refuse_other_figures(plan: Plan, published: Path, province: Province, *, approved: int) -> None:
+    """Refuse when the figures that a person approved are not those that would be frozen: nights go on while a request waits.
+
+    Args:
+        approved: number of the publication whose figures the person read.
+
+    Raises:
+        CloseRefused: a later publication shows other figures of the month, or the approved one is gone.
+    """
+    if approved == plan.publication.number:
+        return
+    folder = published / str(approved)
+    if not folder.is_dir():
+        raise CloseRefused(
+            f"{folder}: publication {approved}, whose figures were approved, is gone; ask for approval again"
+        )
+    read = _figures_of(load_publication(folder), plan.month, province)
+    current = _figures_of(plan.publication, plan.month, province)
+    differing = len(set(read.splitlines()) ^ set(current.splitlines()))
+    if differing:
+        raise CloseRefused(
+            f"{plan.month} was approved as publication {approved} shows it, and publication {plan.publication.number} shows "
+            f"other figures ({differing} lines differ); look: dvctt publications diff {approved} {plan.publication.number}; "
+            f"then ask for approval again"
+        )
+
+
+def _figures_of(publication: Publication, month: Month, province: Province) -> str:
+    nodes = [node for node in read_definitions(publication.folder) if node.name in _FIGURE_MARTS]
+    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+        return _figures(connection, nodes, month, province)
 
 
 def _named(name: str, deed: str) -> str:

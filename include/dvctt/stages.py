@@ -217,15 +217,22 @@ def plan_close(settings: Settings, *, month: Month) -> tuple[closing.Plan, str, 
         return plan, subject, body
 
 
-def close_month(settings: Settings, *, month: Month, approved_by: str, note: str | None = None) -> past.ClosedMonth:
+def close_month(
+    settings: Settings, *, month: Month, approved_by: str, note: str | None = None, publication: int | None = None
+) -> past.ClosedMonth:
     """Freeze a month out of the current publication, in the name of the person who approved it.
 
+    Args:
+        publication: the one whose figures that person read; None when it is the current one.
+
     Raises:
-        ClosingError: the month cannot be closed as things stand, or nobody approved it.
+        ClosingError: the month cannot be closed as things stand, nobody approved it, or other figures were approved.
     """
     with _told("close_month"), _home_lock(settings):
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
+        if publication is not None:
+            closing.refuse_other_figures(plan, settings.published, province, approved=publication)
         return closing.close_month(plan, closed=settings.closed, province=province, approved_by=approved_by, note=note)
 
 
