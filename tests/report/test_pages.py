@@ -337,7 +337,7 @@ def told_of_closing(page: Page) -> str:
 
 def test_a_closed_month_says_by_whom_when_from_what_without_what_and_how_it_was_opened_before(page):
     told = told_of_closing(page)
-    assert "Số liệu tháng 10/2022 đã chốt ngày 08/11/2022 (lúc 10:15 08/11/2022)." in told
+    assert "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022." in told
     assert "Người phê duyệt: Bà Trần Thị B <MẪU>. Bản chốt số 2, lấy từ lần công bố số 5." in told
     assert "Ghi chú khi chốt: đã đối chiếu" in told
     assert (
