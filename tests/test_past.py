@@ -54,8 +54,8 @@ def october(tmp_path: Path) -> ClosedMonth:
         "100.0::double / 3 as online_rate_percent, null::bigint as postal",
     )
     waived = {
-        "source_id": "s", "entity": "filings", "agency_code": "244", "agency_name_vi": "UBND thành phố Phúc Yên",
-        "waived_by": "A", "reason": "mất điện", "waived_on": "2022-11-04",
+        "source_id": "s", "entity": "filings", "agency_code": "244", "agency_name_vi": "Huyện Sông Lô", "waived_by": "A",
+        "reason": "mất điện", "waived_on": "2022-11-04",
     }  # fmt: skip
     return ClosedMonth("2022-10", 1, folder, 6, "2022-11-05T02:00:00+07:00", "Trần Thị B", (waived,))
 
@@ -65,6 +65,7 @@ def test_before_the_first_publication_every_relation_is_there_and_empty(candidat
     names = [f"history.{view}" for view in EARLIER_TABLES] + [
         "history.publication", "history.closed_months", "history.closed_filings", "history.closed_payments",
         "closed.months", "closed.filings", "closed.payments", "closed.mart_rows", "closed.waived_feeds",
+        "closed.revisions",
     ]  # fmt: skip
     assert [asked(candidate, f"select count(*) from {name}") for name in names] == [[(0,)]] * len(names)
     assert asked(candidate, "from history.candidate") == [(7, "0.2.0", "d" * 64, "p" * 64)]
@@ -100,6 +101,8 @@ def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_dig
     ]
     assert asked(candidate, "select amount_vnd from closed.payments") == [(9007199254740993,)]
     assert asked(candidate, "select agency_code, reason from closed.waived_feeds") == [("244", "mất điện")]
+    frozen = asked(candidate, "select mart, place from closed.mart_rows order by place")
+    assert frozen == [("mart_online_rates", 0), ("mart_online_rates", 1)]
     ((mart, text),) = asked(candidate, "select mart, row_json from closed.mart_rows where place > 0")
     row = json.loads(str(text))
     assert (mart, row["entity_name_vi"], row["received"], row["postal"]) == (
@@ -128,3 +131,22 @@ def test_a_damaged_file_of_the_earlier_publication_is_named_with_what_to_do(cand
 def test_a_closing_without_a_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(PublishError, match=r"manifest\.json: not a closed month's manifest"):
         read_closed(tmp_path)
+
+
+def test_every_revision_is_told_the_ones_that_were_opened_again_too(candidate: Path, tmp_path: Path) -> None:
+    first = ClosedMonth("2022-10", 1, tmp_path, 6, "2022-11-05T02:00:00+07:00", "Trần Thị B", note="đã đối chiếu")
+    opened = Revision(first, "2022-11-06T08:00:00+07:00", "Lê Văn C", "thiếu tệp")
+    lay_past(candidate, MAKING, None, (), [opened])
+    assert asked(candidate, "select * exclude (month) from closed.revisions") == [
+        (
+            1,
+            6,
+            "2022-11-05T02:00:00+07:00",
+            "Trần Thị B",
+            "đã đối chiếu",
+            "2022-11-06T08:00:00+07:00",
+            "Lê Văn C",
+            "thiếu tệp",
+        )
+    ]
+    assert asked(candidate, "select count(*) from closed.months") == [(0,)]

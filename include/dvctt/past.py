@@ -232,7 +232,8 @@ def _lay_closed(
             paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
             _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
     _write_revisions(connection, revisions)
-    _write_waived(connection, [revision.closed for revision in revisions])
+    ever = {(month.month, month.revision): month for month in (*closed, *(revision.closed for revision in revisions))}
+    _write_waived(connection, [ever[key] for key in sorted(ever)])
     _write_mart_rows(connection, closed)
 
 

@@ -33,6 +33,7 @@ class Airflow:
 
     settings: Settings
     address: str
+    log: Path
     token: str = ""
 
     def ask(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
@@ -70,11 +71,14 @@ class Airflow:
         return dict(until(waiting))
 
     def answer(self, run_id: str, option: str, note: str) -> dict[str, Any]:
-        # A person reads before answering. The scheduler needs that moment too: it takes an answer that comes before it has
-        # seen the task step aside for a fault, and asks again a minute later.
-        time.sleep(4)
+        # The scheduler takes an answer that comes before it has seen the task step aside for a fault, and asks again.
+        until(lambda: self.stepped_aside(run_id))
         path = f"/api/v2/dags/monthly_close/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
         return dict(self.ask(path, {"chosen_options": [option], "params_input": {"note": note}}, "PATCH"))
+
+    def stepped_aside(self, run_id: str) -> bool:
+        finished = f"TaskInstance Finished: dag_id=monthly_close, task_id=approve, run_id={run_id}, "
+        return any(finished in line for line in self.log.read_text(encoding="utf-8").splitlines())
 
     def end(self, run_id: str) -> str:
         def ended() -> Any:
@@ -131,7 +135,7 @@ def airflow(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
         )
         for words in (("api-server", "--workers", "1"), ("scheduler",), ("dag-processor",))
     ]
-    running = Airflow(settings, address)
+    running = Airflow(settings, address, root / "airflow.log")
     try:
         until(lambda: running.log_in() or True)
         until(lambda: running.ask("/api/v2/dags/nightly_warehouse"))
