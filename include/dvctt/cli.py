@@ -747,6 +747,10 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
             "ytd_online_refund_amount_vnd from mart_payments where month = ? and scope = 'province'",
             [month.first_day if month else date.min],
         ).fetchone()
+        closed = connection.execute(
+            "select revision, closed_at, approved_by from mart_closed_months where month = ? and is_in_force",
+            [month.first_day if month else date.min],
+        ).fetchone()
     if groups:
         table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
         for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
@@ -766,6 +770,9 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
             f"hoàn: {_number(refunds)} giao dịch, {_number(refunded)} đồng"
         )
     report = publication.reports / f"bao-cao-{month}.html"
+    if closed:
+        revision, closed_at, approved_by = closed
+        out.print(f"đã chốt: bản chốt số {revision}, lúc {closed_at:%H:%M %d/%m/%Y}, người phê duyệt: {approved_by}")
     out.print(f"publication {publication.number}")
     out.print(f"report:   {report if report.is_file() else publication.reports / 'index.html'}")
     out.print(f"marts:    {publication.marts}")

@@ -71,7 +71,7 @@ def test_every_month_gets_a_page_newest_first_and_an_index_last(written):
         "Báo cáo tình hình cung cấp dịch vụ công trực tuyến tháng 10 năm 2022",
         "Ủy ban nhân dân tỉnh Vĩnh Phúc",
         "từ ngày 01/10/2022 đến hết ngày 31/10/2022",
-        "Số liệu chốt lúc 01:02 05/11/2022",
+        "Số liệu tính đến lúc 01:02 05/11/2022",
         "Lần công bố số 7",
         "Nguồn: hệ thống một cửa",
         "Khối sở ban ngành: 2.952 hồ sơ trực tuyến trên 5.869 hồ sơ tiếp nhận, đạt 50,3%",
@@ -236,7 +236,7 @@ def test_a_total_that_does_not_add_up_is_said_aloud(build_marts, rows, tmp_path,
 def test_a_month_with_rates_only_says_what_is_missing(written):
     text = Page(written[1].read_text(encoding="utf-8")).text
     for words in (
-        "Số liệu chốt lúc chưa có dữ liệu",
+        "Số liệu tính đến lúc chưa có dữ liệu",
         "Danh mục: chưa có dữ liệu.",
         "Không có kỳ gốc nào để so sánh.",
         "Không có mục tiêu nào có hiệu lực trong tháng.",
