@@ -43,6 +43,14 @@ $(SAMPLE): | $(READY)
 test: setup readers ## Set up and run all tests
 	$(BIN)/pytest
 
+.PHONY: chaos
+chaos: setup ## Kill runs of the command line at every point (CHAOS_POINTS=20: at so many, chosen by CHAOS_SEED)
+	$(BIN)/pytest -s tests/chaos/every_point.py
+
+.PHONY: bench
+bench: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVCTT_HOME, idle and during a run
+	@$(BIN)/python benchmarks/readers.py
+
 .PHONY: up
 up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly schedule
 	@$(BIN)/dvctt airflow up

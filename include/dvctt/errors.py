@@ -35,6 +35,10 @@ class WarehouseError(DvcttError):
     """The candidate or a published file cannot be opened as its role demands."""
 
 
+class DiskFullError(DvcttError):
+    """No space was left where a stage was writing. Nothing is torn, and the same run succeeds when there is room again."""
+
+
 class VerdictError(DvcttError):
     """The gate did not pass; carries where its verdict lies, so that an alert can quote it."""
 

@@ -1,11 +1,22 @@
 """Writing files so that a reader, or a power cut, sees the old one or the new one whole.
 
-Only what the standard library leaves to its caller: the temporary name, the sync and the rename.
+Only what the standard library leaves to its caller: the temporary name, the sync and the rename, and the words for a disk
+that is full.
 """
 
+import errno
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from dvctt.errors import DiskFullError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_ROOM_WORDS = tuple(os.strerror(number).lower() for number in sorted(_NO_ROOM))
+"""What the system says; libraries and dbt quote it, each in a sentence of its own."""
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -26,6 +37,63 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def disk_full_in_words(what: str, home: Path) -> Iterator[None]:
+    """Turn any error that says that a disk is full into one of ours.
+
+    DuckDB and dbt raise errors of their own for it, with the system's words somewhere inside; so the whole chain is read.
+
+    Args:
+        what: who was writing, for the message.
+        home: the folder that all is written under; each file system below it is told with its free bytes.
+
+    Raises:
+        DiskFullError: an error that came out of the block was caused by a full disk or a full quota.
+    """
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except Exception as error:
+        said = no_room(error)
+        if said is None:
+            raise
+        raise DiskFullError(
+            f"{what}: no space left on the disk while writing under {home}: found {_room(home)}; the system says: {said}; "
+            f"wanted room to write: readers still see the last publication, whole; free some, then run again: df -h {home}; "
+            "docs/runbooks/disk-full.md"
+        ) from error
+
+
+def no_room(error: BaseException) -> str | None:
+    """The line that says that a disk is full, of this error or of one that it came from; None when none does."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if line := no_room_line(str(seen)):
+            return line
+        if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
+            return f"{os.strerror(seen.errno)}: {seen.filename}"
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def no_room_line(text: str) -> str | None:
+    """The first line of a text in which the system says that a disk is full."""
+    lines = (line.strip() for line in text.splitlines() if any(words in line.lower() for words in _NO_ROOM_WORDS))
+    return next((line[:500] for line in lines), None)
+
+
+def _room(home: Path) -> str:
+    """Free bytes of every file system that the home lies on, in words."""
+    told, devices = [], set()
+    for folder in (home, *(path for path in sorted(home.glob("*")) if path.is_dir() and not path.is_symlink())):
+        if (device := folder.stat().st_dev) not in devices:
+            devices.add(device)
+            usage = shutil.disk_usage(folder)
+            told.append(f"{usage.free} of {usage.total} bytes free on {folder}")
+    return ", ".join(told)
 
 
 def sha256_of(path: Path) -> str:

@@ -20,12 +20,12 @@ from pathlib import Path
 from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, PublishError, ReportError, VerdictError, WarehouseError
-from dvctt.files import write_atomically
+from dvctt.files import disk_full_in_words, write_atomically
 from dvctt.landing import Extract
 from dvctt.period import Month
 from dvctt.publish import Publication
 from dvctt.report import write_close_request, write_csv, write_reports, write_verdict_page
-from dvctt.transform import Layer
+from dvctt.transform import Layer, make_way
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         month: the month that the run reports on; None takes the newest month that has filings.
         rebuild: publish again although nothing is new (a new version of the code under test, say).
     """
-    with _told("land_extracts"), _home_lock(settings):
+    with _told(settings, "land_extracts"), _home_lock(settings):
         province = load_province(settings.province_folder)
         publish.recover(settings.published)
         landing.land(province, settings.inbox, settings.landing)
@@ -282,7 +282,7 @@ def _night_path(settings: Settings) -> Path:
 
 @contextmanager
 def _stage(settings: Settings, name: str, run_id: str) -> Iterator[tuple[Night, Province]]:
-    with _told(name), _home_lock(settings):
+    with _told(settings, name), _home_lock(settings):
         path = _night_path(settings)
         if not path.is_file():
             raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
@@ -296,12 +296,16 @@ def _stage(settings: Settings, name: str, run_id: str) -> Iterator[tuple[Night, 
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """One line when a stage begins, one when it ends, whichever way, so that a person who watches sees it move."""
+def _told(settings: Settings, name: str) -> Iterator[None]:
+    """One line when a stage begins, one when it ends, whichever way, so that a person who watches sees it move. Steps
+    aside for readers first; puts a full disk in words, whoever met it.
+    """
     clock = time.monotonic()
     log.info("stage %s: begins", name)
+    make_way()
     try:
-        yield
+        with disk_full_in_words(f"stage {name}", settings.home):
+            yield
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())

@@ -17,6 +17,7 @@ from dvctt.config import Feed, Source
 from dvctt.contract import ENTITIES, Entity
 from dvctt.errors import ExtractError, PeriodError
 from dvctt.extract import Control, Offer, Reading
+from dvctt.files import no_room
 from dvctt.period import Month
 
 _NAME = re.compile(r"(?P<month>\d{4}-\d{2})(?P<suffix>(?:\.[\w-]+)*)\.csv")
@@ -144,6 +145,8 @@ def read(offer: Offer, feed: Feed, target: Path) -> Reading:
         rows, amount = _copy(connection, offer, entity, renamed, target)
     except duckdb.Error as error:
         target.unlink(missing_ok=True)
+        if no_room(error) is not None:
+            raise  # our own disk, not the source's file
         raise ExtractError(f"{offer.path}: not readable as CSV: {_reason(error)}") from error
     finally:
         connection.close()

@@ -1,0 +1,199 @@
+"""Runs of the real command line that start in no time: one process imports everything once and forks for every run.
+
+``python zygote.py SOCKET`` listens on a UNIX socket; each connection brings one call (arguments, environment, where the
+output goes) and gets its wait status. The fork is what ``dvctt`` is: its ``main()``, in a session of its own, so that a kill
+takes the whole group. The one thing that differs from a plain start: where the product starts the program ``dbt``, the fork
+forks again and calls dbt's own entry point with the same command line and environment, instead of importing dbt for
+2 s each time. ``make chaos`` does without this file.
+"""
+
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from dvctt import transform
+
+
+class Zygote:
+    """The caller's end."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], *, before: tuple[str, ...] = ()) -> None:
+        """Start it, with a command in front if need be; the command must end in an ``exec`` of what follows it."""
+        self.socket = folder / "zygote"
+        self._log = (folder / "zygote.log").open("w")
+        self.process = subprocess.Popen(
+            [*before, sys.executable, str(Path(__file__)), str(self.socket)],
+            env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        assert said == "ready\n", f"{said!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
+
+    def call(self, kind: str, arguments: list[str], environment: dict[str, str], output: Path) -> "Call":
+        """Begin one call: ``dvctt`` (the command line), ``stage`` (one stage in a process of its own, as a task of the DAG
+        is; arguments: its name and the run's id), ``reader`` or ``ask`` (tests/chaos/reader.py: all the time, or once).
+        """
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self.socket))
+        call = {"kind": kind, "arguments": arguments, "environment": environment, "output": str(output)}
+        connection.sendall(json.dumps(call).encode() + b"\n")
+        return Call(connection, output)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
+
+
+class Call:
+    """One call that has begun."""
+
+    def __init__(self, connection: socket.socket, output: Path) -> None:
+        self._file = connection.makefile("rb")
+        self.output = output
+        self.pid = int(self._file.readline())
+
+    def wait(self) -> int:
+        """Exit code, or minus the signal that ended it, as ``subprocess`` gives it."""
+        answer = self._file.readline()
+        self._file.close()
+        return int(answer)
+
+    def words(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+
+def _serve(path: str) -> None:
+    _import_everything()
+    assert threading.active_count() == 1, "a thread would be lost in every fork"
+    transform.subprocess = _Forking  # type: ignore[attr-defined]
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listener.close()
+            _answer(connection)
+            os._exit(0)
+        connection.close()
+
+
+def _import_everything() -> None:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    for name in ("great_expectations", "dbt.adapters.duckdb", "dbt.cli.main", "dvctt.cli", "altair", "vl_convert"):
+        importlib.import_module(name)
+
+
+def _answer(connection: socket.socket) -> None:
+    file = connection.makefile("rwb")
+    call = json.loads(file.readline())
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        out = os.open(call["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for number in (1, 2):
+            os.dup2(out, number)
+        os.environ.clear()
+        os.environ.update(call["environment"])
+        _leave(lambda: _do(call))
+    file.write(f"{pid}\n".encode())
+    file.flush()
+    _, status = os.waitpid(pid, 0)
+    file.write(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    file.flush()
+
+
+def _do(call: dict[str, Any]) -> None:
+    if call["kind"] in ("reader", "ask"):
+        reader = importlib.import_module("reader")  # it lies beside this file
+        if call["kind"] == "reader":
+            reader.main(call["arguments"])
+        else:
+            sys.stdout.write(reader.ask(Path(call["arguments"][0])))
+        return
+    import sitecustomize
+    from dvctt import cli, stages
+    from dvctt.config import Settings
+
+    sys.argv = ["dvctt", *call["arguments"]]
+    logging.getLogger().handlers.clear()  # what the imports have set up, a plain start sets up for itself
+    if plan := os.environ.get(sitecustomize.PLAN):
+        sitecustomize.install(json.loads(plan))
+    if call["kind"] == "dvctt":
+        cli.main()
+        return
+    logging.basicConfig(level=logging.INFO)
+    stage, run_id = call["arguments"]
+    more = {"month": None} if stage == "land_extracts" else {}
+    getattr(stages, stage)(Settings.from_environment(), run_id=run_id, **more)
+
+
+def _leave(work: Any) -> None:
+    """End this fork as a program ends: its exit code, its buffers written."""
+    code = 0
+    try:
+        work()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001 - whatever it was, this fork must not return into its parent's code
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class _Forking:
+    """In the place of the module ``subprocess`` in dvctt.transform: the same command, in a fork."""
+
+    @staticmethod
+    def run(
+        command: list[str], *, env: dict[str, str], capture_output: bool, text: bool, encoding: str, check: bool
+    ) -> "subprocess.CompletedProcess[str]":
+        assert Path(command[0]).name == "dbt" and capture_output and text and not check
+        sys.audit("subprocess.Popen", command[0], command, None, env)
+        ends = [os.pipe(), os.pipe()]
+        pid = os.fork()
+        if pid == 0:
+            for number, (_, write) in enumerate(ends, start=1):
+                os.dup2(write, number)
+            os.environ.clear()
+            os.environ.update(env)
+            sys.argv = ["dbt", *command[1:]]
+            _leave(_dbt)
+        for _, write in ends:
+            os.close(write)
+        with ThreadPoolExecutor(2) as pool:  # one after the other would wait for ever when the other pipe is full
+            words = list(pool.map(lambda end: _read(end[0], encoding), ends))
+        _, status = os.waitpid(pid, 0)
+        return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(status), *words)
+
+
+def _dbt() -> None:
+    from dbt.cli.main import cli
+
+    cli()
+
+
+def _read(end: int, encoding: str) -> str:
+    with os.fdopen(end, "rb") as file:
+        return file.read().decode(encoding, "replace")
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])
