@@ -11,6 +11,9 @@ VENV := var/venv
 BIN := $(VENV)/bin
 UV := var/uv/bin/uv
 READY := $(VENV)/.ready
+# Lines of DuckDB that published files are promised to; each has its lock in requirements/readers.
+DUCKDB_READERS := 1.0 1.2 1.4 1.5 2.0
+READERS := $(patsubst %,var/readers/%/.ready,$(addprefix duckdb-,$(DUCKDB_READERS)) parquet)
 # The month that `make run` reports, and so the night that it replays.
 MONTH ?= 2022-10
 export DVCTT_HOME ?= $(CURDIR)/var
@@ -37,7 +40,7 @@ $(SAMPLE): | $(READY)
 	@touch "$@"
 
 .PHONY: test
-test: setup ## Set up and run all tests
+test: setup readers ## Set up and run all tests
 	$(BIN)/pytest
 
 .PHONY: up
@@ -67,6 +70,12 @@ dictionary: setup ## Write docs/data-dictionary.md from dbt's manifest of the la
 lock: $(UV) ## Resolve the dependencies again into requirements/ (exact versions, hashes, no index host)
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 \
 	    pyproject.toml -o requirements/lock.txt
+	@for line in $(DUCKDB_READERS); do \
+	    echo "duckdb==$$line.*" | $(UV) pip compile --quiet --only-binary duckdb --python-version 3.11 --upgrade \
+	        --generate-hashes --no-emit-index-url --no-header - -o "requirements/readers/duckdb-$$line.txt"; \
+	done
+	@printf '%s\n' polars pyarrow fastparquet | $(UV) pip compile --quiet --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-emit-index-url --no-header - -o requirements/readers/parquet.txt
 
 .PHONY: setup
 setup: $(READY) ## Install the environment into var/ (the other targets do this by themselves)
@@ -84,6 +93,18 @@ $(READY): $(UV) requirements/lock.txt pyproject.toml
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --require-hashes requirements/lock.txt
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Other people's readers, for tests/readers alone: each in a folder of its own, so that the product's environment keeps its
+# one DuckDB. Wheels only: an old client for which this Python has none would be built from source for an hour.
+.PHONY: readers
+readers: $(READERS) ## Install the client versions that tests open a publication with (make test does this by itself)
+
+var/readers/%/.ready: requirements/readers/%.txt | $(UV)
+	@echo "setup: reader $*, from $<"
+	@rm -rf $(@D) && $(UV) pip install --quiet --python "$$(command -v $(PYTHON))" --target $(@D) --require-hashes --no-deps \
+	    --only-binary :all: -r $< \
+	    || { echo "no wheel for this Python? DuckDB 1.0 has them up to CPython 3.12: make readers PYTHON=python3.11" >&2; exit 1; }
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove all that was made, the publications in var/ included

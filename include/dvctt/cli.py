@@ -11,6 +11,7 @@ import time
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -219,6 +220,37 @@ def reconcile_month(
         raise typer.Exit(1)
 
 
+@app.command()
+def parity(
+    number: Annotated[int | None, typer.Option("--publication", help="Its number; default: the current one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What nights built one after the other against a build from nothing, row for row. Exit 1 if a table differs."""
+    from dvctt.publications import find
+    from dvctt.rebuild import compare, rebuild
+
+    settings = Settings.from_environment()
+    publication = _current(settings) if number is None else find(settings.published, number)
+    with TemporaryDirectory(prefix="dvctt-parity-") as folder:
+        compared = compare(publication, rebuild(settings, publication, Path(folder)))
+    differing = [table for table in compared if table.differs]
+    if as_json:
+        _print_json([vars(table) for table in compared])
+    else:
+        table = Table(title=f"Publication {publication.number} and a build from nothing")
+        for name in ("table", "rows", "only published", "only rebuilt"):
+            table.add_column(name, no_wrap=True, justify="left" if name == "table" else "right")
+        for line in compared:
+            table.add_row(
+                line.table, _number(line.rows), _number(line.only_published), _number(line.only_rebuilt)
+            )  # fmt: skip
+        out.print(table)
+        rows = sum(line.rows for line in compared)
+        out.print(f"{len(compared)} tables, {_number(rows)} rows compared, {len(differing)} tables that differ")
+    if differing:
+        raise typer.Exit(1)
+
+
 @quarantine.command("list")
 def quarantine_list(
     month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: all months.")] = None,
@@ -292,34 +324,49 @@ def gates_mutate(
 
 @publications.command("list")
 def publications_list() -> None:
-    """Every publication: number, when, month, run, extracts, software; the current one is marked."""
+    """Every publication there is or was: number, when, month, run, extracts, software; the current one is marked."""
     from dvctt.publications import listed
     from dvctt.publish import rollbacks
+    from dvctt.retention import removed
 
     settings = Settings.from_environment()
     current = current_publication(settings.published)
+    gone = removed(settings.published)
+    marks = {publication.number: "removed" for publication in gone}
+    if current:
+        marks[current.number] = "current"
     table = Table(title=f"Publications in {settings.published}")
     for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
         table.add_column(name, no_wrap=True)
-    for publication in listed(settings.published):
+    for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
         manifest = publication.manifest
-        mark = "current" if current and publication.number == current.number else ""
         table.add_row(
-            mark, str(publication.number), manifest["published_at"], str(manifest["month"]), manifest["verdict"],
-            str(len(manifest["extracts"])), manifest["software_version"], manifest["run_id"],
+            marks.get(publication.number, ""), str(publication.number), manifest["published_at"], str(manifest["month"]),
+            manifest["verdict"], str(len(manifest["extracts"])), manifest["software_version"], manifest["run_id"],
         )  # fmt: skip
     out.print(table)
+    for publication in gone:
+        out.print(f"removed {publication.number} at {publication.at}: {publication.why}")
     for event in rollbacks(settings.published):
         out.print(f"rolled back from {event['from']} to {event['to']} at {event['at']}: {event['reason']}")
 
 
 @publications.command("show")
 def publications_show(number: Annotated[int, typer.Argument(help="The publication's number.")]) -> None:
-    """The manifest of one publication: extracts in, software, row counts, size and sha256 of every file."""
-    from dvctt.publications import find
+    """The manifest of one publication, removed or not: extracts in, software, row counts, size and sha256 of every file.
 
-    publication = find(Settings.from_environment().published, number)
-    print(json.dumps(publication.manifest, ensure_ascii=False, indent=2))
+    What a person looks for first is repeated on stderr: definitions, closed months, when and why it was removed.
+    """
+    from dvctt.publications import find, find_removed, notable
+
+    published = Settings.from_environment().published
+    gone = find_removed(published, number)
+    manifest = gone.manifest if gone else find(published, number).manifest
+    if gone:
+        print(f"publication {number} was removed at {gone.at}: {gone.why}", file=sys.stderr)
+    for line in notable(manifest):
+        print(line, file=sys.stderr)
+    print(json.dumps(manifest, ensure_ascii=False, indent=2))
 
 
 @publications.command("verify")
@@ -385,6 +432,35 @@ def publications_diff(
         out.print(table)
     adding_up = sum(sum(change.causes.values()) == change.change for change in found.changes)
     out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")
+
+
+@publications.command("prune")
+def publications_prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Remove old publications by the rule in province.yml, and say of each why it stays or goes.
+
+    Exit 1 if one that was to go could not be removed.
+    """
+    from dvctt import retention
+
+    settings = Settings.from_environment()
+    act = retention.decide if dry_run else retention.prune
+    decisions, readers = act(
+        settings.published,
+        load_province(settings.province_folder).retention,
+        closing=retention.closing_numbers(settings.closed),
+        at=now(),
+    )
+    for decision in decisions:
+        word = "FAILED" if decision.failed else "keep" if decision.keep else "remove"
+        out.print(f"{word:<6} {decision.number:>4}  {decision.why}")
+    gone = sum(not decision.keep for decision in decisions)
+    out.print(f"{len(decisions) - gone} kept, {gone} {'to be ' if dry_run else ''}removed")
+    if readers.unseen:
+        out.print(f"{readers.unseen} processes of other users could not be looked at: of those only locks are seen")
+    if any(decision.failed for decision in decisions):
+        raise typer.Exit(1)
 
 
 @publications.command("rollback")

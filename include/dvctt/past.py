@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.errors import PublishError
+from dvctt.errors import PublishError, WarehouseError
 from dvctt.warehouse import open_candidate, write_table
 
 log = logging.getLogger(__name__)
@@ -176,27 +176,42 @@ def lay_past(candidate: Path, making: Making, earlier: Earlier | None, closed: S
         closed: the newest revision of every month that is closed now.
 
     Raises:
-        duckdb.Error: a Parquet file of the earlier publication or of a closing cannot be read.
+        WarehouseError: a Parquet file of the earlier publication or of a closing cannot be read.
     """
     with open_candidate(candidate, read_only=False) as connection:
         connection.execute("create schema if not exists history")
         connection.execute("create schema closed")
         _write_publications(connection, making, earlier)
-        for view, (table, columns) in EARLIER_TABLES.items():
-            paths = [earlier.folder / "parquet" / f"{table}.parquet"] if earlier else []
-            _create_view(connection, f"history.{view}", columns, paths)
-        for schema, months in (("history", earlier.closed if earlier else ()), ("closed", tuple(closed))):
-            prefix = "closed_" if schema == "history" else ""
-            _write_months(connection, f"{schema}.{prefix}months", months)
-            for view, table, columns in (
-                ("filings", "fct_filings", FILINGS),
-                ("payments", "fct_payments", PAYMENTS),
-                ("quarantined_rows", "fct_quarantined_rows", _QUARANTINED),
-            ):
-                paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
-                _create_closed_view(connection, f"{schema}.{prefix}{view}", columns, months, paths)
-        _write_waived(connection, closed)
-        _write_mart_rows(connection, closed)
+        try:
+            _lay_earlier(connection, earlier)
+            _lay_closed(connection, earlier.closed if earlier else (), closed)
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"what was published before cannot be read: {str(error).splitlines()[0]}; look: dvctt publications verify "
+                f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
+            ) from error
+
+
+def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None) -> None:
+    for view, (table, columns) in EARLIER_TABLES.items():
+        paths = [earlier.folder / "parquet" / f"{table}.parquet"] if earlier else []
+        _create_view(connection, f"history.{view}", columns, paths)
+
+
+def _lay_closed(
+    connection: duckdb.DuckDBPyConnection, before: Sequence[ClosedMonth], closed: Sequence[ClosedMonth]
+) -> None:
+    for prefix, months in (("history.closed_", before), ("closed.", closed)):
+        _write_months(connection, f"{prefix}months", months)
+        for view, table, columns in (
+            ("filings", "fct_filings", FILINGS),
+            ("payments", "fct_payments", PAYMENTS),
+            ("quarantined_rows", "fct_quarantined_rows", _QUARANTINED),
+        ):
+            paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
+            _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
+    _write_waived(connection, closed)
+    _write_mart_rows(connection, closed)
 
 
 def _write_publications(connection: duckdb.DuckDBPyConnection, making: Making, earlier: Earlier | None) -> None:

@@ -1,18 +1,21 @@
-"""Questions to the publications on disk: which there are, what one holds, whether it is still what its manifest says.
+"""Questions to the publications: which there are and were, what one holds, whether it is still what its manifest says.
 
-Reads only, but for one thing: a rollback moves the pointer back, in one step, with a reason that is kept.
+Reads only, but for one thing: a rollback moves the pointer back, in one step, with a reason that is kept. What is removed,
+and when, is decided in dvctt.retention.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dvctt.errors import PublishError
 from dvctt.files import sha256_of
 from dvctt.publish import Publication, current_publication, load_publication, roll_back
+from dvctt.retention import Removed, lock, removed
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,41 @@ def find(published: Path, number: int) -> Publication:
     """The publication with this number.
 
     Raises:
-        PublishError: there is none; the message names those that there are.
+        PublishError: there is none, and the message names those that there are; or it was removed, and the message says
+            when and why.
     """
     for publication in listed(published):
         if publication.number == number:
             return publication
+    gone = find_removed(published, number)
+    if gone is not None:
+        raise PublishError(
+            f"{published}: publication {number} was removed at {gone.at}: {gone.why}; its files are gone, its manifest is "
+            f"kept: dvctt publications show {number}"
+        )
     known = ", ".join(str(publication.number) for publication in listed(published)) or "none"
     raise PublishError(f"{published}: no publication {number}; there are: {known}")
+
+
+def find_removed(published: Path, number: int) -> Removed | None:
+    """What is kept of a publication that was removed; None when none with this number was.
+
+    Raises:
+        PublishError: what is kept cannot be read.
+    """
+    return next((gone for gone in removed(published) if gone.number == number), None)
+
+
+def notable(manifest: Mapping[str, Any]) -> list[str]:
+    """What a person looks for first in a manifest, one line each: by which definitions, and with which months closed. A
+    publication of a version that knew neither has none.
+    """
+    lines = []
+    if definitions := manifest.get("definitions"):
+        lines.append(f"definitions: {definitions}")
+    if closed := manifest.get("closed_months"):
+        lines.append("closed months: " + ", ".join(f"{month} (revision {n})" for month, n in sorted(closed.items())))
+    return lines
 
 
 def verify(publication: Publication) -> list[Problem]:
@@ -106,8 +137,16 @@ def rollback(published: Path, number: int, *, reason: str) -> Publication:
     The next night publishes anew what landing holds: mend the cause before it comes.
 
     Raises:
-        PublishError: no such publication, it is the current one already, or it is no longer what its manifest says.
+        PublishError: no such publication, it was removed, it is the current one already, or it is no longer what its
+            manifest says.
     """
+    find(published, number)
+    # Nothing may be removed between the look and the switch, or the pointer would lead nowhere.
+    with lock(published):
+        return _rollback(published, number, reason)
+
+
+def _rollback(published: Path, number: int, reason: str) -> Publication:
     target = find(published, number)
     current = current_publication(published)
     if current is not None and current.number == number:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
-from dvctt import closing, gate, landing, notify, past, publish, transform, warehouse
+from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import write_atomically
@@ -66,7 +67,10 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             len(work.new_extract_ids),
             ", ".join(work.changed) or "nothing else",
         )
-        warehouse.lay_foundation(settings.candidate, province, settings.landing, extracts, verdicts=settings.verdicts)
+        warehouse.lay_foundation(
+            settings.candidate, province, settings.landing, extracts,
+            verdicts=settings.verdicts, published_runs=_published_runs(settings.published),
+        )  # fmt: skip
         past.lay_past(
             settings.candidate,
             publish.making(settings.published, province),
@@ -83,6 +87,17 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         )
         write_atomically(_night_path(settings), json.dumps(asdict(night), ensure_ascii=False, indent=2) + "\n")
         return night
+
+
+def _published_runs(published: Path) -> set[str]:
+    """The runs that led to a publication, those that retention removed among them: its manifest stays."""
+    runs = set()
+    for path in sorted([*published.glob("[0-9]*/manifest.json"), *published.glob(f"{publish.REMOVED}/[0-9]*.json")]):
+        try:
+            runs.add(str(json.loads(path.read_text(encoding="utf-8"))["run_id"]))
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("%s: not a publication's manifest, its run is left out of the history: %s", path, error)
+    return runs
 
 
 def _newest_month(extracts: list[Extract]) -> str | None:
@@ -119,11 +134,11 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
 
 def _remember_verdict(settings: Settings) -> None:
     """Keep every verdict, the ones that stopped a night above all, and write its page for people; the history of verdicts is
-    a mart of the next publication.
+    a mart of the next publication. Whether a *passed* verdict led to one is asked then, not here.
     """
     text = (settings.candidate / "verdict.json").read_text(encoding="utf-8")
     settings.verdicts.mkdir(exist_ok=True)
-    number = sum(1 for _ in settings.verdicts.glob("*.json")) + 1
+    number = max((int(path.name.split("-")[0]) for path in settings.verdicts.glob("*.json")), default=0) + 1
     write_atomically(settings.verdicts / f"{number:06d}-{json.loads(text)['verdict']}.json", text)
     write_verdict_page(json.loads(text), settings.candidate / "verdict.html")
 
@@ -148,11 +163,11 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
 
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:
-    """Seal the publication and switch readers to it, in one atomic step."""
+    """Seal the publication and switch readers to it, in one atomic step; then let retention remove what is old enough."""
     with _stage(settings, "publish_marts", run_id) as (night, province):
         held = set(night.extract_ids)
         extracts = [e for e in landing.landed_extracts(settings.landing) if e.extract_id in held]
-        return publish.publish(
+        publication = publish.publish(
             settings.published,
             publish.building_folder(settings.published),
             number=publish.next_number(settings.published),
@@ -162,6 +177,9 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             run_id=night.run_id,
             month=night.month,
         )
+        published_at = datetime.fromisoformat(publication.manifest["published_at"])
+        retention.apply(settings.published, province.retention, closed=settings.closed, at=published_at)
+        return publication
 
 
 def tell_people(settings: Settings, *, run_id: str) -> None:

@@ -8,7 +8,7 @@ import csv
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -79,10 +79,15 @@ def lay_foundation(
     *,
     baselines: Path = ROW_COUNTS,
     verdicts: Path | None = None,
+    published_runs: Set[str] = frozenset(),
 ) -> None:
     """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones), ``province``
     (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an
     earlier run left of a candidate is thrown away: it is derived, landing is not.
+
+    Args:
+        verdicts: folder of the verdicts that this home has given; None is a home without a past.
+        published_runs: the runs that led to a publication, of whichever age.
 
     Raises:
         LandingError: a Parquet file cannot be read, or does not hold the rows that its manifest lists.
@@ -102,7 +107,7 @@ def lay_foundation(
             connection.execute(_view_of_entity(name, paths))
         _write_province(connection, province)
         _write_expectations(connection, province, baselines)
-        _write_history(connection, verdicts)
+        _write_history(connection, verdicts, published_runs)
     log.info(
         "foundation: %d extracts, %d active, %d rows in the active ones, %.1f s",
         len(extracts), len(active), sum(e.rows for e in active), time.monotonic() - clock,
@@ -359,15 +364,28 @@ def read_baselines(baselines: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _write_history(connection: duckdb.DuckDBPyConnection, verdicts: Path | None) -> None:
+def _write_history(
+    connection: duckdb.DuckDBPyConnection, verdicts: Path | None, published_runs: Set[str] = frozenset()
+) -> None:
+    """Lay the verdicts that readers may hear of: every one that stopped a night, and the one *passed* verdict of each run
+    that was published. A run that was killed after its gate has passed nothing on, and the run that does its work over
+    must give the same history as if the first had never been.
+    """
     connection.execute("create schema history")
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(verdicts.glob("*.json"))] if verdicts else []
+    last_passed = {content["run_id"]: place for place, content in enumerate(found) if content["verdict"] == "passed"}
+    kept = [
+        content
+        for place, content in enumerate(found)
+        if content["verdict"] != "passed"
+        or (content["run_id"] in published_runs and last_passed[content["run_id"]] == place)
+    ]
     rows = []
-    for path in sorted(verdicts.glob("*.json")) if verdicts else []:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    for number, content in enumerate(kept, start=1):
         failed = [check["severity"] for check in content["checks"] if check["status"] == "failed"]
         rows.append(
             (
-                int(path.name.split("-")[0]),
+                number,
                 content["run_id"],
                 content["month"],
                 content["verdict"],

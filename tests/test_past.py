@@ -1,0 +1,127 @@
+"""What a candidate is told of the past has the same shape whatever the past was: none, an older version, closed months."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.errors import PublishError, WarehouseError
+from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, lay_past, read_closed
+from dvctt.warehouse import open_candidate
+
+MAKING = Making(7, "0.2.0", "d" * 64, "p" * 64)
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> Path:
+    folder = tmp_path / "candidate"
+    folder.mkdir()
+    return folder
+
+
+def write(path: Path, select: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    duckdb.sql(select).write_parquet(str(path))
+
+
+def asked(candidate: Path, sql: str) -> list[tuple[object, ...]]:
+    with open_candidate(candidate) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Earlier:
+    """Publication 6, of a version whose filings had fewer columns and whose payments were not published."""
+    folder = tmp_path / "published" / "6"
+    write(
+        folder / "parquet" / "fct_filings.parquet",
+        "select 'one_stop' as source_id, 'O1' as filing_id, '243' as agency_code, date '2022-10-01' as received_month",
+    )
+    return Earlier(6, folder, "0.1.0", "", "q" * 64)
+
+
+@pytest.fixture
+def october(tmp_path: Path) -> ClosedMonth:
+    folder = tmp_path / "closed" / "2022-10" / "1"
+    write(folder / "facts" / "fct_filings.parquet", "select 'O1' as filing_id, date '2022-10-01' as received_month")
+    write(
+        folder / "facts" / "fct_payments.parquet", "select 'YO1' as payment_request_id, 9007199254740993 as amount_vnd"
+    )
+    write(
+        folder / "marts" / "mart_online_rates.parquet",
+        "select date '2022-10-01' as month, 'Huyện Sông Lô' as entity_name_vi, 9007199254740993 as received, "
+        "100.0::double / 3 as online_rate_percent, null::bigint as postal",
+    )
+    waived = {"source_id": "s", "entity": "filings", "agency_code": "244", "waived_by": "A", "reason": "mất điện"}
+    return ClosedMonth("2022-10", 1, folder, 6, "2022-11-05T02:00:00+07:00", "Trần Thị B", (waived,))
+
+
+def test_before_the_first_publication_every_relation_is_there_and_empty(candidate: Path) -> None:
+    lay_past(candidate, MAKING, None, ())
+    names = [f"history.{view}" for view in EARLIER_TABLES] + [
+        "history.publication", "history.closed_months", "history.closed_filings", "history.closed_payments",
+        "closed.months", "closed.filings", "closed.payments", "closed.mart_rows", "closed.waived_feeds",
+    ]  # fmt: skip
+    assert [asked(candidate, f"select count(*) from {name}") for name in names] == [[(0,)]] * len(names)
+    assert asked(candidate, "from history.candidate") == [(7, "0.2.0", "d" * 64, "p" * 64)]
+
+
+def test_a_publication_of_an_older_version_gives_null_for_what_it_did_not_have(
+    candidate: Path, earlier: Earlier
+) -> None:
+    lay_past(candidate, MAKING, earlier, ())
+    assert asked(candidate, "select filing_id, received_month, is_online from history.filings") == [
+        ("O1", date(2022, 10, 1), None)
+    ]
+    assert asked(candidate, "select count(*) from history.payments") == [(0,)]
+    assert asked(candidate, "from history.publication") == [(6, "0.1.0", "", "q" * 64)]
+
+
+def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, earlier: Earlier) -> None:
+    lay_past(candidate, MAKING, earlier, ())
+    for view, (_, columns) in EARLIER_TABLES.items():
+        described = [(name, kind.lower()) for name, kind, *_ in asked(candidate, f"describe history.{view}")]
+        assert described == list(columns.items()), view
+
+
+def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_digit(
+    candidate: Path, october: ClosedMonth
+) -> None:
+    lay_past(candidate, MAKING, None, [october])
+    assert asked(candidate, "select month, revision, publication_number, approved_by from closed.months") == [
+        (date(2022, 10, 1), 1, 6, "Trần Thị B")
+    ]
+    assert asked(candidate, "select closed_month, revision, filing_id from closed.filings") == [
+        (date(2022, 10, 1), 1, "O1")
+    ]
+    assert asked(candidate, "select amount_vnd from closed.payments") == [(9007199254740993,)]
+    assert asked(candidate, "select agency_code, reason from closed.waived_feeds") == [("244", "mất điện")]
+    ((mart, text),) = asked(candidate, "select mart, row_json from closed.mart_rows")
+    row = json.loads(str(text))
+    assert (mart, row["entity_name_vi"], row["received"], row["postal"]) == (
+        "mart_online_rates", "Huyện Sông Lô", 9007199254740993, None,
+    )  # fmt: skip
+    assert row["online_rate_percent"] == 100.0 / 3
+    assert asked(candidate, "select count(*) from history.closed_months") == [(0,)]
+
+
+def test_what_was_closed_in_the_earlier_publication_is_kept_apart_from_what_is_closed_now(
+    candidate: Path, earlier: Earlier, october: ClosedMonth
+) -> None:
+    reopened = Earlier(6, earlier.folder, "0.1.0", "", "q" * 64, (october,))
+    lay_past(candidate, MAKING, reopened, ())
+    assert asked(candidate, "select filing_id from history.closed_filings") == [("O1",)]
+    assert asked(candidate, "select count(*) from closed.filings") == [(0,)]
+
+
+def test_a_damaged_file_of_the_earlier_publication_is_named_with_what_to_do(candidate: Path, earlier: Earlier) -> None:
+    path = earlier.folder / "parquet" / "fct_filings.parquet"
+    path.write_bytes(b"PAR1 not really")
+    with pytest.raises(WarehouseError, match=r"fct_filings\.parquet.*dvctt publications verify 6"):
+        lay_past(candidate, MAKING, earlier, ())
+
+
+def test_a_closing_without_a_manifest_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"manifest\.json: not a closed month's manifest"):
+        read_closed(tmp_path)

@@ -1,0 +1,84 @@
+"""A publication built from nothing, by its own definitions, is the publication; and what is not the same is found."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.config import Settings
+from dvctt.errors import LandingError, PublishError
+from dvctt.publications import find
+from dvctt.publish import Publication
+from dvctt.rebuild import Difference, compare, rebuild
+
+from tests.conftest import dvctt
+from tests.test_publish import current
+
+
+def differing(compared: list[Difference]) -> list[Difference]:
+    assert len(compared) > 30, "wanted every published table"
+    return [table for table in compared if table.differs]
+
+
+@pytest.fixture
+def doctored(tiny_copy: Settings) -> Publication:
+    """Publication 1 with its files writable: what a person with root's rights could do."""
+    publication = find(tiny_copy.published, 1)
+    for path in publication.folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return publication
+
+
+def test_every_table_of_a_publication_is_built_again_from_landing_row_for_row(tiny_home: Settings) -> None:
+    finished = dvctt(tiny_home, "parity")
+    assert finished.returncode == 0, finished.stderr
+    assert "0 tables that differ" in finished.stdout
+    assert "fct_filings" in finished.stdout
+
+
+def test_a_row_that_is_in_the_publication_alone_is_found(doctored: Publication, tiny_copy: Settings) -> None:
+    with duckdb.connect(str(doctored.marts)) as connection:
+        connection.execute(
+            "update mart_online_rates set online = online + 1 where month = '2022-10-01' and scope = 'province'"
+        )
+    finished = dvctt(tiny_copy, "parity", "--json")
+    assert finished.returncode == 1
+    assert [table for table in json.loads(finished.stdout) if table["only_published"]] == [
+        {"table": "mart_online_rates", "rows": 58, "only_published": 1, "only_rebuilt": 1}
+    ]
+
+
+def test_a_row_that_stands_twice_is_found(doctored: Publication, tiny_copy: Settings, tmp_path: Path) -> None:
+    with duckdb.connect(str(doctored.marts)) as connection:
+        connection.execute("insert into fct_payments from fct_payments where payment_request_id = 'YO1'")
+    rebuilt = rebuild(tiny_copy, doctored, tmp_path / "rebuilt")
+    assert differing(compare(doctored, rebuilt)) == [Difference("fct_payments", 5, 1, 0)]
+
+
+def test_an_extract_that_landing_lost_is_named(tiny_copy: Settings, tmp_path: Path) -> None:
+    folder = tiny_copy.landing / "one_stop" / "filings" / "month=2022-10"
+    shutil.rmtree(folder)
+    with pytest.raises(LandingError, match=r"extract one_stop\.filings\.2022-10-.*found none, wanted [0-9a-f]{64}"):
+        rebuild(tiny_copy, current(tiny_copy), tmp_path / "rebuilt")
+
+
+def test_a_publication_without_definitions_says_so(doctored: Publication, tiny_copy: Settings, tmp_path: Path) -> None:
+    shutil.rmtree(doctored.folder / "definitions")
+    with pytest.raises(PublishError, match="no definitions to read"):
+        rebuild(tiny_copy, doctored, tmp_path / "rebuilt")
+
+
+def test_a_definition_that_was_changed_gives_other_rows(
+    doctored: Publication, tiny_copy: Settings, tmp_path: Path
+) -> None:
+    path = doctored.folder / "definitions" / "models.json"
+    text = path.read_text(encoding="utf-8")
+    assert "coalesce(filings.channel_code, 1) = 2 as is_online" in text
+    path.write_text(
+        text.replace("coalesce(filings.channel_code, 1) = 2 as is_online", "true as is_online"), encoding="utf-8"
+    )
+    names = [table.table for table in differing(compare(doctored, rebuild(tiny_copy, doctored, tmp_path / "rebuilt")))]
+    assert "fct_filings" in names
+    assert "mart_online_rates" in names
+    assert "fct_payments" not in names
