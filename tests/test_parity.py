@@ -24,7 +24,7 @@ from tests.nights import load_seeds
 
 AGENCIES = ("243", "244", "H62.01")
 FIRST_NIGHT = date(2023, 3, 2)
-HOME_HISTORY = ("figure_movements", "restatements", "late_ledger", "verdict_history")
+HOME_HISTORY = ("figure_movements", "restatements", "late_ledger", "late_ledger_totals", "verdict_history")
 """Tables that remember what earlier nights published."""
 TIMES = ("data_cut_off", "feed_deliveries", "feeds", "feed_timeliness")
 """Tables that say when a file came."""
@@ -260,7 +260,7 @@ def live_through(builder: Builder, root: Path, story: Sequence[Sequence[Sending]
 
 
 @given(story=STORIES, data=st.data())
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nights_in_any_order_equal_one_build_from_nothing(
     builder: Builder, clock: list[date], story: list[list[Sending]], data: st.DataObject
 ) -> None:

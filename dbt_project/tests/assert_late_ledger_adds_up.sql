@@ -1,4 +1,4 @@
--- A row is a closed month's agency and metric for which the ledger is not what lives now less what was closed.
+-- A row is a closed month's agency and metric for which the ledger is not what lives less what was closed.
 with closed_months as (select * from {{ ref('stg_closed__definitions') }}),
 
 sides as (

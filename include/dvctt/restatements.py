@@ -95,6 +95,7 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
     Raises:
         PublishError: the later publication carries no definitions of restatements, its SQL fails, or a closing that one of
             them names is gone.
+        WarehouseError: a file of the earlier publication or of a closing cannot be read.
     """
     clock = time.monotonic()
     nodes = _plan(later)
@@ -141,15 +142,12 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
     with duckdb.connect(str(folder / CANDIDATE_NAME)) as connection:
         for path in _tables(later, read):
             connection.execute(f"create view main.{path.stem} as from read_parquet({_text(path)})")
-    try:
-        past.lay_past(
-            folder,
-            Making(later.number, *_makers(later)),
-            Earlier(earlier.number, earlier.folder, *_makers(earlier), closed=_closed(earlier, closings)),
-            _closed(later, closings),
-        )
-    except duckdb.Error as error:
-        raise PublishError(f"{earlier.folder}: cannot be read: {error}; restore it from backup") from error
+    past.lay_past(
+        folder,
+        Making(later.number, *_makers(later)),
+        Earlier(earlier.number, earlier.folder, *_makers(earlier), closed=_closed(earlier, closings)),
+        _closed(later, closings),
+    )
 
 
 def _tables(later: Publication, read: Iterable[str]) -> list[Path]:

@@ -218,7 +218,7 @@ def plan_close(settings: Settings, *, month: Month) -> tuple[closing.Plan, str, 
     Raises:
         ClosingError: the month cannot be closed as things stand, a missing feed that nobody has waived included.
     """
-    with _told("plan_close"):
+    with _told(settings, "plan_close"):
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
         closing.refuse_missing(plan, province)
@@ -246,7 +246,7 @@ def close_month(
     Raises:
         ClosingError: the month cannot be closed as things stand, nobody approved it, or other figures were approved.
     """
-    with _told("close_month"), _home_lock(settings):
+    with _told(settings, "close_month"), _home_lock(settings):
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
         if publication is not None:
@@ -272,7 +272,7 @@ def reopen_month(settings: Settings, *, month: Month, by: str, reason: str) -> p
     Raises:
         CloseRefused: the month is not closed, or name or reason is empty.
     """
-    with _told("reopen_month"), _home_lock(settings):
+    with _told(settings, "reopen_month"), _home_lock(settings):
         return closing.reopen_month(settings.closed, month, by=by, reason=reason)
 
 

@@ -93,11 +93,9 @@ def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
         TransformError: a model or a test failed; the message names each, with dbt's words and the command to look closer.
     """
     clock = time.monotonic()
-    # "buildable": a test that holds a mart against a fact waits for the mart's layer.
     command = dbt_command(
-        "build", candidate, "--select", f"tag:{layer.value}", "--exclude-resource-type", "unit_test",
-        "--indirect-selection", "buildable", "--quiet",
-    )  # fmt: skip
+        "build", candidate, "--select", f"tag:{layer.value}", "--exclude-resource-type", "unit_test", "--quiet"
+    )
     results_path = target_folder(candidate) / "run_results.json"
     results_path.unlink(missing_ok=True)
     finished = subprocess.run(

@@ -553,7 +553,7 @@ judged as (
     left join released
         on
             {{ share('movements', 'released', ['baseline', 'subject', 'source_id', 'record_id', 'month']) }}
-    -- The very row that counted then is set aside now: the source did not change it, a rule did.
+    -- The very row that counted then has been set aside since: the source did not change it, a rule did.
     left join quarantined_rows as gone_aside
         on
             not states.is_fact

@@ -127,7 +127,7 @@ moved_of_agencies as (
             and paired.scope = 'agency'
 ),
 
--- An agency that stands in another group now takes its old figure along, though no record of it moved.
+-- An agency that has come to another group takes its old figure along, though no record of it moved.
 regrouped as (
     select
         metric,

@@ -1,4 +1,4 @@
--- One row per closed month that is closed now: its revision, and what its figures were made with.
+-- One row per month that is closed: its revision, and what its figures were made with.
 with source as (select * from {{ source('closed', 'months') }})
 
 select

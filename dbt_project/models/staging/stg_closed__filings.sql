@@ -1,4 +1,4 @@
--- One row per filing that a closed month that is closed now counts.
+-- One row per filing that a month that is closed counts.
 with source as (select * from {{ source('closed', 'filings') }})
 
 select

@@ -1,4 +1,4 @@
--- One row per closed month that is closed now and payment request that it counts.
+-- One row per month that is closed and payment request that it counts.
 with source as (select * from {{ source('closed', 'payments') }})
 
 select

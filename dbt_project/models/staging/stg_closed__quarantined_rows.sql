@@ -1,4 +1,4 @@
--- One row per closed month that is closed now and row that was set aside when it was closed.
+-- One row per month that is closed and row that was set aside when it was closed.
 with source as (select * from {{ source('closed', 'quarantined_rows') }})
 
 select

@@ -1,4 +1,4 @@
--- One row per closed month as the earlier publication knew it: its revision, and what its figures were made with.
+-- One row per month that was closed in the earlier publication: its revision, and what its figures were made with.
 with source as (select * from {{ source('history', 'closed_months') }})
 
 select

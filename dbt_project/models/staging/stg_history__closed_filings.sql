@@ -1,4 +1,4 @@
--- One row per filing that a closed month as the earlier publication knew it counts.
+-- One row per filing that a month that was closed in the earlier publication counts.
 with source as (select * from {{ source('history', 'closed_filings') }})
 
 select

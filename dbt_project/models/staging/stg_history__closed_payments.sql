@@ -1,4 +1,4 @@
--- One row per closed month as the earlier publication knew it and payment request that it counts.
+-- One row per month that was closed in the earlier publication and payment request that it counts.
 with source as (select * from {{ source('history', 'closed_payments') }})
 
 select

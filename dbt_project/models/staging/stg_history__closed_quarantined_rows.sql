@@ -1,4 +1,4 @@
--- One row per closed month as the earlier publication knew it and row that was set aside when it was closed.
+-- One row per month that was closed in the earlier publication and row that was set aside when it was closed.
 with source as (select * from {{ source('history', 'closed_quarantined_rows') }})
 
 select
