@@ -41,7 +41,7 @@ $(SAMPLE): | $(READY)
 
 .PHONY: test
 test: setup readers ## Set up and run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: chaos
 chaos: setup ## Kill runs of the command line at every point (CHAOS_POINTS=20: at so many, chosen by CHAOS_SEED)

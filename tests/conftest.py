@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from aiosmtpd.controller import Controller
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
 from hypothesis import settings as hypothesis_settings
+
+from tests.zygote import Zygote
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROVINCE = REPOSITORY / "include" / "provinces" / "vinh_phuc"
@@ -235,20 +238,52 @@ def environment_for(settings: Settings, **more: str) -> dict[str, str]:
         "DVCTT_INBOX": str(settings.inbox),
         "DVCTT_HOME": str(settings.home),
         "NO_PROXY": "127.0.0.1",
+        "DVCTT_NICE": "0",  # a stage that is called in this process must not set it back for good
         **more,
     }
 
 
-def dvctt(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command line as a user does: another process, this environment."""
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("dvctt")), *arguments],
-        env=environment_for(settings, **more),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+SLOW = ("chaos/test_kill", "e2e/test_nightly", "e2e/test_monthly", "test_closing", "proving/", "chaos/", "test_quarantine")
+"""The files that take longest, the longest first: begun last, one of them would keep a core busy while the others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        return next((number for number, start in enumerate(SLOW) if path.startswith(start)), len(SLOW))
+
+    items.sort(key=place)
+
+
+_RUNNERS: list[Zygote] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_the_runner() -> Iterator[None]:
+    yield
+    for runner in _RUNNERS:
+        runner.close()
+
+
+def dvctt(settings: Settings, *arguments: str, plainly: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command line in a process of its own, in this environment: forked from one that has imported
+    everything (tests/zygote.py), or ``plainly``, as a user does.
+    """
+    environment = environment_for(settings, **more)
+    if plainly or any(not name.startswith(("DVCTT_", "AIRFLOW_")) for name in more):
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("dvctt")), *arguments],
+            env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dvctt-call-") as name:
+        folder = Path(name)
+        if not _RUNNERS:
+            # The folder of its socket: short, because the system allows about a hundred characters.
+            _RUNNERS.append(Zygote(Path(tempfile.mkdtemp(prefix="dvctt-")), environment_for(settings)))
+        call = _RUNNERS[0].call("dvctt", list(arguments), environment, folder / "out", folder / "err")
+        code = call.wait()
+        words = [(folder / file).read_text(encoding="utf-8") for file in ("out", "err")]
+    return subprocess.CompletedProcess(["dvctt", *arguments], code, *words)
 
 
 @pytest.fixture(scope="session")
@@ -257,7 +292,7 @@ def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     root = tmp_path_factory.mktemp("tiny")
     write_tiny(Inbox(root / "inbox"))
     settings = settings_for(root / "home", root / "inbox")
-    finished = dvctt(settings, "run")
+    finished = dvctt(settings, "run", plainly=True)
     assert finished.returncode == 0, finished.stderr + finished.stdout
     return settings
 

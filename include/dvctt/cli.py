@@ -44,7 +44,7 @@ app.add_typer(publications, name="publications")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(baselines, name="baselines")
 
-out = Console(highlight=False, width=240)
+out = Console(highlight=False, width=1000)
 """Wide whatever the terminal: one line a figure, for a person and for grep."""
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import pytest
 from dvctt.config import Settings
 
 from tests.chaos.homes import Lane, environment_of
-from tests.chaos.zygote import Zygote
+from tests.zygote import Zygote
 
 
 @pytest.fixture(scope="session")

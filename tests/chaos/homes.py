@@ -17,8 +17,8 @@ from dvctt import stages
 from dvctt.config import Settings
 
 from tests.chaos.reader import ask
-from tests.chaos.zygote import Zygote
 from tests.conftest import Inbox, environment_for, filing, payment, settings_for
+from tests.zygote import Zygote
 
 SABOTAGE = Path(__file__).parent / "sabotage"
 STAGES = ("land_extracts", *(stage.__name__ for stage in stages.AFTER_LANDING))

@@ -18,8 +18,8 @@ from dvctt.config import Settings
 from dvctt.landing import landed_extracts
 
 from tests.chaos.homes import Lane, begin, environment_of, plan_of, wanted_of
-from tests.chaos.zygote import Zygote
 from tests.conftest import REPOSITORY, Told, settings_for
+from tests.zygote import Zygote
 
 SIZE = "192m"
 

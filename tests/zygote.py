@@ -4,7 +4,8 @@
 output goes) and gets its wait status. The fork is what ``dvctt`` is: its ``main()``, in a session of its own, so that a kill
 takes the whole group. The one thing that differs from a plain start: where the product starts the program ``dbt``, the fork
 forks again and calls dbt's own entry point with the same command line and environment, instead of importing dbt for
-2 s each time. ``make chaos`` does without this file.
+2 s each time. The session's first home is built by the plain command (tests/conftest.py); ``make chaos`` does without
+this file.
 """
 
 import importlib
@@ -39,13 +40,18 @@ class Zygote:
         said = self.process.stdout.readline()
         assert said == "ready\n", f"{said!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
 
-    def call(self, kind: str, arguments: list[str], environment: dict[str, str], output: Path) -> "Call":
+    def call(
+        self, kind: str, arguments: list[str], environment: dict[str, str], output: Path, errors: Path | None = None
+    ) -> "Call":
         """Begin one call: ``dvctt`` (the command line), ``stage`` (one stage in a process of its own, as a task of the DAG
         is; arguments: its name and the run's id), ``reader`` or ``ask`` (tests/chaos/reader.py: all the time, or once).
+        Its standard error goes to ``errors``, or to ``output`` too.
         """
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self.socket))
-        call = {"kind": kind, "arguments": arguments, "environment": environment, "output": str(output)}
+        call = {
+            "kind": kind, "arguments": arguments, "environment": environment, "outputs": [str(output), str(errors or output)],
+        }  # fmt: skip
         connection.sendall(json.dumps(call).encode() + b"\n")
         return Call(connection, output)
 
@@ -105,9 +111,8 @@ def _answer(connection: socket.socket) -> None:
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        out = os.open(call["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for number in (1, 2):
-            os.dup2(out, number)
+        for number, path in enumerate(call["outputs"], start=1):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
         os.environ.clear()
         os.environ.update(call["environment"])
         _leave(lambda: _do(call))
@@ -120,19 +125,20 @@ def _answer(connection: socket.socket) -> None:
 
 def _do(call: dict[str, Any]) -> None:
     if call["kind"] in ("reader", "ask"):
-        reader = importlib.import_module("reader")  # it lies beside this file
+        reader = importlib.import_module("tests.chaos.reader")
         if call["kind"] == "reader":
             reader.main(call["arguments"])
         else:
             sys.stdout.write(reader.ask(Path(call["arguments"][0])))
         return
-    import sitecustomize
     from dvctt import cli, stages
     from dvctt.config import Settings
 
     sys.argv = ["dvctt", *call["arguments"]]
     logging.getLogger().handlers.clear()  # what the imports have set up, a plain start sets up for itself
-    if plan := os.environ.get(sitecustomize.PLAN):
+    if plan := os.environ.get("DVCTT_SABOTAGE"):
+        import sitecustomize  # of tests/chaos/sabotage, which must be on the zygote's PYTHONPATH
+
         sitecustomize.install(json.loads(plan))
     if call["kind"] == "dvctt":
         cli.main()
@@ -196,4 +202,5 @@ def _read(end: int, encoding: str) -> str:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # this file's own folder holds one named dbt
     _serve(sys.argv[1])
