@@ -243,7 +243,15 @@ def environment_for(settings: Settings, **more: str) -> dict[str, str]:
     }
 
 
-SLOW = ("chaos/test_kill", "e2e/test_nightly", "e2e/test_monthly", "test_closing", "proving/", "chaos/", "test_quarantine")
+SLOW = (
+    "chaos/test_kill",
+    "e2e/test_nightly",
+    "e2e/test_monthly",
+    "test_closing",
+    "proving/",
+    "chaos/",
+    "test_quarantine",
+)
 """The files that take longest, the longest first: begun last, one of them would keep a core busy while the others wait."""
 
 

@@ -473,9 +473,51 @@ def test_a_passed_verdict_is_no_alert() -> None:
 
 
 def warned() -> notify.Alert:
-    alert = notify.alert_from_warnings(WARNED, VERDICT_PATH, publication=12, month="2022-10", run_id="run-9")
+    alert = notify.alert_about_publication(WARNED, VERDICT_PATH, publication=12, month="2022-10", run_id="run-9")
     assert alert is not None
     return alert
+
+
+OCTOBER_ROSE = notify.Finding(
+    "Vĩnh Phúc",
+    "2022-10",
+    "số liệu đã công bố thay đổi: Hồ sơ tiếp nhận (hồ sơ)",
+    29_000,
+    29_318,
+    "dữ liệu đến muộn: +318",
+)
+
+
+def test_a_changed_figure_of_a_published_month_is_told_although_no_warning_failed(mailbox: Mailbox) -> None:
+    verdict = {**WARNED, "checks": [{**check, "status": "passed", "failing_rows": []} for check in WARNED["checks"]]}
+    alert = notify.alert_about_publication(
+        verdict, VERDICT_PATH, publication=12, month="2022-10", changed=[OCTOBER_ROSE]
+    )
+    assert alert is not None
+    assert alert.kind == "published_with_changes"
+    notify.send(alert)
+    message = mailbox.message()
+    assert message["Subject"] == (
+        "[DVCTT Vĩnh Phúc] ĐIỀU CHỈNH: đã công bố bản 12 thay đổi 1 số liệu đã công bố, số liệu tháng 10/2022 (1 phát hiện)"
+    )
+    body = plain(message).replace("\r\n", "\n")
+    assert body.startswith("ĐIỀU CHỈNH: bản công bố mới đã THAY ĐỔI số liệu mà bản trước đã công bố.\n")
+    assert "Mong đợi: 29.000" in body
+    assert "Quan sát: 29.318" in body
+    assert "dữ liệu đến muộn: +318" in body
+    assert "Báo cáo đã ký của tháng đó cần được thay thế hoặc đính chính" in body
+    assert "Không cần chạy lại ngay" not in body
+
+
+def test_changes_and_warnings_go_out_as_one_alert_the_changes_first() -> None:
+    alert = notify.alert_about_publication(
+        WARNED, VERDICT_PATH, publication=12, month="2022-10", changed=[OCTOBER_ROSE]
+    )
+    assert alert is not None
+    assert alert.kind == "published_with_warnings"
+    assert "CẢNH BÁO: đã công bố bản 12 thay đổi 1 số liệu đã công bố" in alert.subject_vi
+    assert alert.findings[0].check == OCTOBER_ROSE.check
+    assert alert.findings_total == 2
 
 
 def test_a_warning_reads_as_published_with_a_caveat_and_names_what_is_wrong(mailbox: Mailbox) -> None:
@@ -540,7 +582,7 @@ def test_what_was_not_published_has_no_publication(hook: Hook) -> None:
 
 def test_what_is_only_to_know_alerts_nobody() -> None:
     verdict = {**WARNED, "checks": WARNED["checks"][1:]}
-    assert notify.alert_from_warnings(verdict, VERDICT_PATH, publication=12, month="2022-10") is None
+    assert notify.alert_about_publication(verdict, VERDICT_PATH, publication=12, month="2022-10") is None
 
 
 def test_what_is_only_to_know_stays_out_of_the_alert_of_a_failed_gate() -> None:
@@ -556,13 +598,13 @@ def test_what_is_only_to_know_stays_out_of_the_alert_of_a_failed_gate() -> None:
 @pytest.mark.parametrize("verdict", [FAILED, UNANSWERED])
 def test_a_verdict_that_did_not_pass_published_nothing(verdict: dict[str, Any]) -> None:
     with pytest.raises(NotifyError, match="wanted 'passed'"):
-        notify.alert_from_warnings(verdict, VERDICT_PATH, publication=12)
+        notify.alert_about_publication(verdict, VERDICT_PATH, publication=12)
 
 
 @pytest.mark.parametrize("broken", [{"verdict": "passed"}, {"verdict": "passed", "checks": [{"id": "x"}]}])
 def test_a_published_verdict_that_is_none_is_refused_with_its_path(broken: dict[str, Any]) -> None:
     with pytest.raises(NotifyError, match=r"verdict\.json: not a verdict"):
-        notify.alert_from_warnings(broken, VERDICT_PATH, publication=12)
+        notify.alert_about_publication(broken, VERDICT_PATH, publication=12)
 
 
 @pytest.mark.parametrize("broken", [{"verdict": "failed"}, {"verdict": "failed", "checks": [{"id": "x"}]}])

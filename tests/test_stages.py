@@ -225,6 +225,27 @@ def test_bad_input_is_one_error_and_nothing_lands_in_part(
     assert sorted(str(path) for path in (*tiny_copy.landing.rglob("*"), *tiny_copy.published.rglob("*"))) == before
 
 
+def test_a_publication_that_nobody_was_told_of_is_told_by_the_next_run_once(tiny_copy: Settings, told: Told) -> None:
+    # As a run leaves it that is killed after the switch and before its last stage.
+    (tiny_copy.home / "told.json").unlink()
+    for number in (1, 2):
+        finished = dvctt(tiny_copy, "run", **told.environment)
+        assert finished.returncode == 0, finished.stderr
+        assert "nothing new" in finished.stdout
+        assert ("nobody has been told of publication 1" in finished.stderr) == (number == 1)
+    assert "đã công bố bản 1 kèm lưu ý" in told.email()["Subject"]
+    assert told.post()["publication"] == 1
+
+
+def test_what_cannot_be_told_now_is_told_later_and_stops_no_night(tiny_copy: Settings, told: Told) -> None:
+    (tiny_copy.home / "told.json").unlink()
+    unreachable = {**told.environment, "DVCTT_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/", "DVCTT_ALERT_EMAILS": ""}
+    finished = dvctt(tiny_copy, "run", **unreachable)
+    assert finished.returncode == 0, finished.stderr
+    assert "still nobody has been told" in finished.stderr
+    assert not (tiny_copy.home / "told.json").exists()
+
+
 def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "tinh"
     shutil.copytree(PROVINCE, folder)

@@ -2,7 +2,7 @@
 
 What is published must not depend on the day it was built, so only rooms that record *when something happened to a
 file* may import this module: extract and landing (when a file was fetched), publish (when the pointer moved), closing (when a
-month was closed), notify and the command line. tests/house/test_determinism.py holds the list.
+month was closed), notify and the command line. tests/house/test_rules.py holds the list.
 """
 
 from datetime import datetime

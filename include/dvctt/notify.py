@@ -21,7 +21,7 @@ import re
 import smtplib
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import Header
@@ -43,7 +43,9 @@ from dvctt.period import month_of_run
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["gate_failed", "gate_could_not_check", "task_failed", "published_with_warnings"]
+Kind = Literal[
+    "gate_failed", "gate_could_not_check", "task_failed", "published_with_warnings", "published_with_changes"
+]
 Value = str | int | float | None
 
 FINDINGS_LISTED = 20
@@ -71,6 +73,7 @@ _HEADLINES_VI: dict[str, str] = {
     "published_with_warnings": (
         "CẢNH BÁO: số liệu qua được các kiểm tra nghiêm trọng và ĐÃ ĐƯỢC CÔNG BỐ, nhưng kèm lưu ý vì những phát hiện dưới đây."
     ),
+    "published_with_changes": "ĐIỀU CHỈNH: bản công bố mới đã THAY ĐỔI số liệu mà bản trước đã công bố.",
 }
 _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
     "gate_failed": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
@@ -84,10 +87,18 @@ _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
         "Người đọc đang thấy bản công bố mới; báo cáo, bảng và tệp CSV của bản này ghi lưu ý ở số liệu thiếu dòng hoặc thiếu "
         "cơ quan. Bản công bố trước (nếu có) vẫn giữ nguyên trong thư mục published để đối chiếu."
     ),
+    "published_with_changes": (
+        "Người đọc đang thấy bản công bố mới; báo cáo của bản này nêu từng số liệu cũ, mới và nguyên nhân. Bản công bố trước "
+        "vẫn giữ nguyên trong thư mục published để đối chiếu."
+    ),
 }
 _RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow."
 _AFTER_WARNINGS_VI = (
     "Không cần chạy lại ngay. Khi cơ quan gửi bản sửa hoặc gửi bổ sung, lần chạy đêm kế tiếp tự tính lại và bỏ lưu ý."
+)
+_AFTER_CHANGES_VI = (
+    "Đối chiếu với báo cáo đã gửi: mục “Số liệu đã điều chỉnh so với bản công bố trước” trong báo cáo của tháng, hoặc "
+    "`dvctt publications diff` giữa hai bản. Báo cáo đã ký của tháng đó cần được thay thế hoặc đính chính nếu số liệu khác."
 )
 _ENTITIES_VI: dict[str, str] = {
     "filings": "hồ sơ",
@@ -195,20 +206,23 @@ def alert_from_verdict(
     )
 
 
-def alert_from_warnings(
+def alert_about_publication(
     verdict: Mapping[str, Any],
     verdict_path: Path,
     *,
     publication: int,
     month: object = None,
     run_id: str | None = None,
+    changed: Sequence[Finding] = (),
     stage: str = "tell_people",
     log_url: str | None = None,
 ) -> Alert | None:
-    """Word the alert of a run that published with warnings; None when no warning failed. What is ``info`` never alerts.
+    """Word the alert of a run that published with warnings, or that changed what was published before; None when no warning
+    failed and nothing changed. What is ``info`` never alerts.
 
     Args:
         publication: number of what was published.
+        changed: figures of published months that this publication changed: expected is the old one, observed the new.
         month: the month that the run reports on, ``YYYY-MM`` or anything that prints so.
 
     Raises:
@@ -219,18 +233,21 @@ def alert_from_warnings(
         raise NotifyError(f"{verdict_path}: key verdict: found {outcome!r}, wanted 'passed'")
     try:
         warnings = [c for c in verdict["checks"] if c["status"] == "failed" and c["severity"] == "warning"]
-        if not warnings:
+        if not warnings and not changed:
             return None
-        findings = tuple(finding for check in warnings for finding in _findings_of(check, is_published=True))
-        total = _findings_total(warnings)
+        # What people have filed already comes first.
+        findings = (*changed, *(finding for check in warnings for finding in _findings_of(check, is_published=True)))
+        total = len(changed) + _findings_total(warnings)
         province = _one_line(verdict.get("province") or _province_name())
     except (KeyError, TypeError, AttributeError) as error:
         raise _not_a_verdict(verdict_path, error) from error
     about, when = _about(findings, str(month) if month else _optional_line(verdict.get("month")))
+    told = f"thay đổi {_number(len(changed))} số liệu đã công bố" if changed else "kèm lưu ý"
+    last = [_AFTER_CHANGES_VI] * bool(changed) + [_AFTER_WARNINGS_VI] * bool(warnings)
     return Alert(
-        kind="published_with_warnings",
+        kind="published_with_warnings" if warnings else "published_with_changes",
         subject_vi=(
-            f"[DVCTT {province}] CẢNH BÁO: đã công bố bản {_number(publication)} kèm lưu ý, "
+            f"[DVCTT {province}] {'CẢNH BÁO' if warnings else 'ĐIỀU CHỈNH'}: đã công bố bản {_number(publication)} {told}, "
             f"số liệu {when} ({_number(total)} phát hiện)"
         ),
         month=about,
@@ -239,7 +256,7 @@ def alert_from_warnings(
         findings=findings,
         verdict_path=verdict_path,
         log_url=log_url,
-        next_step_vi=_next_steps(warnings, _AFTER_WARNINGS_VI),
+        next_step_vi=_next_steps(warnings, "\n- ".join(last)),
         province_vi=province,
         run_id=run_id or verdict.get("run_id"),
         findings_total=total,

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse
 from dvctt.config import Province, Settings, load_province
-from dvctt.errors import DvcttError, PublishError, ReportError, VerdictError, WarehouseError
+from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import disk_full_in_words, write_atomically
 from dvctt.landing import Extract
 from dvctt.period import Month
 from dvctt.publish import Publication
 from dvctt.report import write_close_request, write_csv, write_reports, write_verdict_page
+from dvctt.report.words import restatement_causes
 from dvctt.transform import Layer, make_way
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     with _told(settings, "land_extracts"), _home_lock(settings):
         province = load_province(settings.province_folder)
         publish.recover(settings.published)
+        _tell_what_nobody_was_told(settings)
         landing.land(province, settings.inbox, settings.landing)
         extracts = landing.landed_extracts(settings.landing)
         closed = closing.closed_now(settings.closed)
@@ -184,7 +186,8 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
 
 
 def tell_people(settings: Settings, *, run_id: str) -> None:
-    """Say what a reader of the new publication must know: one e-mail and one webhook if a warning did not hold.
+    """Say what a reader of the new publication must know: one e-mail and one webhook if a warning did not hold, or if figures
+    of published months have changed.
 
     A stage of its own, so that an alert that does not go out is tried again without publishing again.
     """
@@ -192,12 +195,59 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
         publication = publish.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
-        verdict = json.loads(publication.verdict.read_text(encoding="utf-8"))
-        alert = notify.alert_from_warnings(
-            verdict, publication.verdict, publication=publication.number, month=night.month, run_id=run_id
+        _tell(settings, publication, month=night.month)
+
+
+def _tell(settings: Settings, publication: Publication, *, month: str | None) -> None:
+    alert = notify.alert_about_publication(
+        json.loads(publication.verdict.read_text(encoding="utf-8")),
+        publication.verdict,
+        publication=publication.number,
+        month=month,
+        run_id=publication.manifest["run_id"],
+        changed=_changed_figures(publication),
+    )
+    if alert is not None:
+        notify.send(alert)
+    write_atomically(_told_path(settings), json.dumps({"publication": publication.number}) + "\n")
+
+
+def _tell_what_nobody_was_told(settings: Settings) -> None:
+    """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
+    publication = publish.current_publication(settings.published)
+    path = _told_path(settings)
+    told = json.loads(path.read_text(encoding="utf-8"))["publication"] if path.is_file() else 0
+    if publication is None or publication.number <= told:
+        return
+    log.warning(
+        "nobody has been told of publication %d: a run was killed before its end; telling now", publication.number
+    )
+    try:
+        _tell(settings, publication, month=publication.manifest["month"])
+    except NotifyError:
+        log.exception("still nobody has been told; the next run tries again")
+
+
+def _changed_figures(publication: Publication) -> list[notify.Finding]:
+    """The figures of the whole province that this publication changed, as findings: expected is the old one."""
+    with warehouse.open_published(publication.marts) as connection:
+        cursor = connection.execute(
+            "select * from mart_restatements where to_publication = ? and scope = 'province' order by month, metric_place",
+            [publication.number],
         )
-        if alert is not None:
-            notify.send(alert)
+        names = [column[0] for column in cursor.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        notify.Finding(
+            agency=row["entity_name_vi"],
+            month=f"{row['month']:%Y-%m}",
+            check=f"số liệu đã công bố thay đổi: {row['metric_name_vi']} ({row['unit']})",
+            expected=row["old_value"],
+            observed=row["new_value"],
+            note=str(restatement_causes(row)),
+        )
+        for row in rows
+    ]
 
 
 AFTER_LANDING: tuple[Callable[..., object], ...] = (
@@ -274,6 +324,11 @@ def reopen_month(settings: Settings, *, month: Month, by: str, reason: str) -> p
     """
     with _told(settings, "reopen_month"), _home_lock(settings):
         return closing.reopen_month(settings.closed, month, by=by, reason=reason)
+
+
+def _told_path(settings: Settings) -> Path:
+    """Which publication people were told of last; of one that had nothing to tell, too."""
+    return settings.home / "told.json"
 
 
 def _night_path(settings: Settings) -> Path:
