@@ -42,10 +42,12 @@ def ask(settings: Settings, sql: str) -> list[tuple[object, ...]]:
 
 
 def hashes(settings: Settings) -> dict[str, str]:
-    """Of everything that is published, but for what is the home's own history: when files came and what was asked before."""
+    """Of everything that is published, but for what is the home's own history: when files came, what was asked and what was
+    published before.
+    """
     publication = current_publication(settings.published)
     assert publication is not None
-    history = ("cut_off", "verdict_history", "aud_row_reconciliation", "feed")
+    history = ("cut_off", "verdict_history", "aud_row_reconciliation", "feed", "restatements", "figure_movements")
     return {
         name: entry["sha256"]
         for name, entry in publication.manifest["files"].items()

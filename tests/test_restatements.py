@@ -8,10 +8,12 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import pytest
 from dvctt import definitions, past, publications, publish, restatements, transform
 from dvctt.config import Settings
 from dvctt.errors import PublishError
+from dvctt.files import sha256_of
 from dvctt.restatements import CAUSES, Change, Comparison
 
 from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment
@@ -351,15 +353,14 @@ def close(settings: Settings, folder: Path) -> None:
         "approved_by": "Nguyễn Văn Duyệt", "waived": [], "software_version": publication.manifest["software_version"],
         "definitions": publication.manifest["definitions"], "province_digest": publication.manifest["province_digest"],
     }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    import duckdb
-
     parquet = publication.folder / "parquet"
     for table, where in (
         ("fct_filings", "received_month = '2022-09-01'"),
         ("fct_payments", "paid_month = '2022-09-01' or refunded_month = '2022-09-01'"),
     ):
         duckdb.execute(f"copy (from '{parquet / table}.parquet' where {where}) to '{folder / 'facts' / table}.parquet'")
+    files = {str(path.relative_to(folder)): {"sha256": sha256_of(path)} for path in sorted(folder.glob("facts/*"))}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "files": files}), encoding="utf-8")
     assert past.read_closed(folder).definitions
 
 

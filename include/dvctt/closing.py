@@ -491,7 +491,11 @@ def _verify(folder: Path, names: Sequence[str] | None = None) -> None:
         ClosingError: a file is gone, is another, or is not listed.
     """
     path = folder / "manifest.json"
-    listed = json.loads(path.read_text(encoding="utf-8"))["files"]
+    listed = json.loads(path.read_text(encoding="utf-8")).get("files")
+    if not listed:
+        raise ClosingError(
+            f"{path}: lists no file, so nothing of it can be held against anything; restore it from backup"
+        )
     for name in listed if names is None else names:
         if name not in listed:
             raise ClosingError(

@@ -76,7 +76,7 @@ def test_what_a_reader_stays_on_is_not_removed_however_old(tiny_copy: Settings, 
     published_at = publications.find(tiny_copy.published, 1).manifest["published_at"]
     later = datetime.fromisoformat(published_at) + timedelta(days=1000)
     rules = Retention(nightly_days=90, keep_at_least=1)
-    retention.apply(tiny_copy.published, rules, closing=set(), at=later)
+    retention.apply(tiny_copy.published, rules, closed=tiny_copy.closed, at=later)
     assert [publication.number for publication in publications.listed(tiny_copy.published)] == [1, 3]
     assert reader.answer("held") == reader.answer("held parquet") == before
 
