@@ -179,6 +179,20 @@ def test_what_does_not_add_up_is_not_shown(publication: Publication, tmp_path: P
         compare_online_rates(Copy(publication, tmp_path), OCTOBER, records=True)
 
 
+def test_of_a_closed_month_the_figures_are_the_frozen_ones_and_the_filings_todays(
+    publication: Publication, tmp_path: Path
+) -> None:
+    shutil.copyfile(publication.marts, tmp_path / "marts.duckdb")
+    with duckdb.connect(str(tmp_path / "marts.duckdb")) as connection:
+        connection.execute("insert into mart_closed_months by name select date '2022-10-01' as month, true as is_in_force")
+        connection.execute("delete from fct_filings where filing_id = 'O4'")
+    compared = compare_online_rates(Copy(publication, tmp_path), OCTOBER, records=True)
+    assert by_id(compared)[R2].denominator == 4
+    text = "\n".join(as_text(compared, all_definitions=True))
+    assert "closed: figures as they were frozen" in text
+    assert "the month is closed: 1 filing when it was frozen, 0 in today's facts" in text
+
+
 def test_the_command_prints_definitions_values_and_filings(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "metric", "online-rate", "--month", "2022-10", "--compare", "--records")
     assert finished.returncode == 0, finished.stderr
