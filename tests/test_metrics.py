@@ -184,7 +184,9 @@ def test_of_a_closed_month_the_figures_are_the_frozen_ones_and_the_filings_today
 ) -> None:
     shutil.copyfile(publication.marts, tmp_path / "marts.duckdb")
     with duckdb.connect(str(tmp_path / "marts.duckdb")) as connection:
-        connection.execute("insert into mart_closed_months by name select date '2022-10-01' as month, true as is_in_force")
+        connection.execute(
+            "insert into mart_closed_months by name select date '2022-10-01' as month, true as is_in_force"
+        )
         connection.execute("delete from fct_filings where filing_id = 'O4'")
     compared = compare_online_rates(Copy(publication, tmp_path), OCTOBER, records=True)
     assert by_id(compared)[R2].denominator == 4
