@@ -35,6 +35,8 @@ FROZEN = {
     "mart_feeds",
     "mart_group_gaps",
     "mart_online_rate_changes",
+    "mart_online_rate_definition_gaps",
+    "mart_online_rate_definitions",
     "mart_online_rates",
     "mart_payments",
     "mart_targets",

@@ -38,8 +38,10 @@ app.add_typer(airflow, name="airflow")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were set aside.")
 baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
 publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
+metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
 gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
 app.add_typer(gates, name="gates")
+app.add_typer(metric, name="metric")
 app.add_typer(publications, name="publications")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(baselines, name="baselines")
@@ -557,6 +559,46 @@ def baselines_update(
             f"{change.source_id} {change.entity} {change.file_month}: {_number(change.before)} -> {_number(change.after)}"
         )
     out.print(f"{len(changes)} lines changed in {ROW_COUNTS}; review: git diff {ROW_COUNTS}")
+
+
+@metric.command("online-rate")
+def metric_online_rate(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="All definitions, and what makes them differ.")] = False,
+    records: Annotated[bool, typer.Option("--records", help="With the filings of each difference.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The online rate: what the report's definition counts, and with --compare every rival one and the filings between."""
+    from dvctt.metrics import as_text, compare_online_rates, rate_text
+
+    if records and not compare:
+        raise typer.BadParameter("--records lists what --compare itemises; give both")
+    publication = _current(Settings.from_environment())
+    compared = compare_online_rates(publication, Month.parse(month), entity, records=records)
+    if as_json:
+        shown = compared.definitions if compare else (compared.report,)
+        print(
+            json.dumps(
+                {**asdict(compared), "definitions": [asdict(one) for one in shown]},
+                ensure_ascii=False, indent=2, default=str,
+            )
+        )  # fmt: skip
+        return
+    print("\n".join(as_text(compared, all_definitions=compare)))
+    if compare:
+        table = Table(title=f"{compared.entity_name_vi}, {compared.month}: online rate by definition")
+        for name in ("definition", "version", "tên", "tử số", "mẫu số", "tỷ lệ", "in force", "not applied: no data"):
+            table.add_column(name, no_wrap=True, justify="right" if name in ("tử số", "mẫu số", "tỷ lệ") else "left")
+        for one in compared.definitions:
+            table.add_row(
+                one.metric_id, str(one.version), one.name_vi, _number(one.numerator), _number(one.denominator),
+                rate_text(one.rate_percent, one.denominator), "yes" if one.is_in_force else "no",
+                ", ".join(one.not_applied),
+            )  # fmt: skip
+        out.print(table)
 
 
 @check.command("figures")

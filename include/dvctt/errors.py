@@ -63,6 +63,10 @@ class FigureError(DvcttError):
     """A figure's id is not of the form that ids have, or names nothing that a publication holds."""
 
 
+class MetricError(DvcttError):
+    """A metric cannot be shown by its definitions: no such month or entity, or the differences do not add up."""
+
+
 class ClosingError(DvcttError):
     """A closed month on disk is not as its manifest says, or there is none such."""
 

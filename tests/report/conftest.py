@@ -21,6 +21,10 @@ COLUMNS = {
     "group_code VARCHAR, official_order INTEGER, agency_count BIGINT, received BIGINT, direct BIGINT, "
     "direct_assumed BIGINT, online BIGINT, postal BIGINT, online_level_3 BIGINT, online_level_4 BIGINT, "
     "online_no_level BIGINT, online_rate_percent DOUBLE, rank_in_group INTEGER, caveat_vi VARCHAR",
+    "mart_online_rate_definitions": "metric_id VARCHAR, version INTEGER, month DATE, scope VARCHAR, entity_code VARCHAR, "
+    "entity_name_vi VARCHAR, name_vi VARCHAR, numerator_vi VARCHAR, denominator_vi VARCHAR, not_applied_vi VARCHAR, "
+    "legal_basis_vi VARCHAR, certainty VARCHAR, is_report_definition BOOLEAN, is_in_force BOOLEAN, numerator BIGINT, "
+    "denominator BIGINT, rate_percent DOUBLE",
     "mart_online_rate_changes": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, "
     "baseline_id VARCHAR, baseline_name_vi VARCHAR, baseline_start DATE, baseline_end DATE, "
     "baseline_months_expected INTEGER, baseline_months_present INTEGER, baseline_online BIGINT, "
@@ -93,6 +97,12 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, "agency", "H62.16", "Ban Dân tộc", "Ban Dân tộc", "provincial", 16, 1, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None),
         (OCTOBER, "agency", "252", "UBND huyện Vĩnh Tường", "Huyện Vĩnh Tường", "district", 108, 1, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, 1, _EIGHT),
         (OCTOBER, "agency", "243", "UBND thành phố Vĩnh Yên", "TP Vĩnh Yên", "district", 101, 1, None, None, None, None, None, None, None, None, None, None, _NO_FEED),
+    ],
+    "mart_online_rate_definitions": [
+        ("online_rate.x", 2, OCTOBER, "province", "26", "Vĩnh Phúc", "Tỷ lệ <mẫu>", "Hồ sơ trực tuyến", "Toàn bộ hồ sơ", None, "Nghị định mẫu", "recalled", True, True, 21477, 29318, 73.2553),
+        ("online_rate.x", 1, OCTOBER, "province", "26", "Vĩnh Phúc", "Tỷ lệ cũ", "Hồ sơ cũ", "Mẫu số cũ", None, "Văn bản cũ", "derived", True, False, 21477, 29318, 73.2553),
+        ("online_rate.y", 1, OCTOBER, "province", "26", "Vĩnh Phúc", "Tỷ lệ khác", "Hồ sơ khác", "Mẫu số khác", "Chưa áp dụng", "Văn bản khác", "derived", False, True, 2, 4, 50.0),
+        ("online_rate.x", 2, OCTOBER, "group", "district", _D, "Tỷ lệ <mẫu>", "Hồ sơ trực tuyến", "Toàn bộ hồ sơ", None, "Nghị định mẫu", "recalled", True, True, 18525, 23449, 79.0013),
     ],
     "mart_online_rate_changes": [
         (OCTOBER, "group", "provincial", _P, "first_9_months", "9 tháng đầu năm", date(2022, 1, 1), date(2022, 9, 30), 9, 9, 8720, 40000, 21.8, 2952, 5869, 50.2982, 28.4982, None),

@@ -143,8 +143,8 @@ def test_the_last_section_says_how_an_id_is_put_together_and_its_examples_stand_
 
 
 def test_the_keys_of_the_ids_are_the_primary_keys_of_the_marts():
-    files = [REPOSITORY / "dbt_project" / "models" / "marts" / name for name in ("_marts.yml", "_restatements.yml")]
-    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]]
+    files = (REPOSITORY / "dbt_project" / "models" / "marts").glob("_*.yml")
+    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
     keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
     assert len(CONTRACT) > 10
     assert {name: mart.key for name, mart in CONTRACT.items()} == {name: keys[name] for name in CONTRACT}
@@ -159,7 +159,9 @@ def test_a_mart_without_a_key_gives_no_ids(monkeypatch):
 def worded(value, unit):
     """Every way in which a page may print a value."""
     if value is None or isinstance(value, str):
-        return {formats.NO_DATA, formats.NOT_DEFINED, str(value), words.caveat(str(value))}
+        text = str(value)
+        certainty = words.DEFINITION_CERTAINTY.get(text, text)
+        return {formats.NO_DATA, formats.NOT_DEFINED, text, words.caveat(text), words.lower_first(text), certainty}
     if not isinstance(value, (int, float)):
         return {formats.moment(value)}
     plain = {formats.count, formats.money, formats.rate, formats.points, formats.signed_points, formats.percent_change}

@@ -97,6 +97,23 @@ def test_the_page_says_what_the_marts_say(page, sentence):
     assert sentence in page.text
 
 
+def test_the_page_names_the_definition_that_it_uses_with_its_basis_and_no_other(october, page):
+    assert (
+        "Báo cáo này dùng định nghĩa “Tỷ lệ <mẫu>” (mã online_rate.x, phiên bản 2): tử số là hồ sơ trực tuyến; mẫu số là "
+        "toàn bộ hồ sơ; căn cứ: Nghị định mẫu (chưa đối chiếu được với văn bản gốc). Tỷ lệ của khối"
+    ) in page.text
+    assert 'data-figure="mart_online_rate_definitions/online_rate.x/2/2022-10/province/26/legal_basis_vi"' in october
+    assert page.text.count("Báo cáo này dùng định nghĩa") == 1
+
+
+def test_what_the_definition_in_use_cannot_apply_is_said(build_marts, rows, tmp_path, province):
+    used, *others = rows["mart_online_rate_definitions"]
+    lacking = [(*used[:9], "Chưa áp dụng điều kiện mẫu", *used[10:]), *others]
+    write_reports(build_marts(mart_online_rate_definitions=lacking), tmp_path / "out", province, 7)
+    page = Page((tmp_path / "out" / "bao-cao-2022-10.html").read_text(encoding="utf-8"))
+    assert "(chưa đối chiếu được với văn bản gốc). Chưa áp dụng điều kiện mẫu. Tỷ lệ của khối" in page.text
+
+
 def test_a_feed_that_did_not_come_is_named_and_is_no_zero(page):
     assert "Chưa có dữ liệu: UBND thành phố Vĩnh Yên." in page.text
     assert "– UBND thành phố Vĩnh Yên * (có lưu ý) chưa có dữ liệu * Có lưu ý." in page.text

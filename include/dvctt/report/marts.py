@@ -63,6 +63,12 @@ CONTRACT: Mapping[str, Mart] = {
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
         "month scope entity_code",
     ),
+    "mart_online_rate_definitions": _mart(
+        "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi not_applied_vi "
+        "legal_basis_vi certainty is_report_definition is_in_force numerator denominator rate_percent",
+        "month, scope, entity_code, metric_id, version",
+        "metric_id version month scope entity_code",
+    ),
     "mart_online_rate_changes": _mart(
         "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
         "baseline_months_expected baseline_months_present baseline_online baseline_received baseline_rate_percent "

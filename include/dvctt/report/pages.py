@@ -138,6 +138,7 @@ def templates() -> Environment:
         formats.month_key,
         formats.month_end,
         words.caveat,
+        words.lower_first,
         words.month_of_key,
         words.entity,
         words.share,
@@ -157,6 +158,9 @@ def templates() -> Environment:
         words.word, vocabulary=words.VERDICT, where="mart_published_figures.verdict"
     )
     environment.filters["certainty"] = partial(words.word, vocabulary=words.CERTAINTY, where="mart_targets.certainty")
+    environment.filters["definition_certainty"] = partial(
+        words.word, vocabulary=words.DEFINITION_CERTAINTY, where="mart_online_rate_definitions.certainty"
+    )
     environment.filters["feed"] = partial(words.word, vocabulary=words.FEED, where="mart_feed_timeliness.entity")
     environment.filters["subject"] = partial(words.word, vocabulary=words.CAVEAT_SUBJECT, where="mart_caveats.subject")
     environment.filters["severity"] = partial(
@@ -189,6 +193,11 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "totals": totals,
         "groups": [row for row in totals if row["scope"] == "group"],
         "provinces": [row for row in totals if row["scope"] == "province"],
+        "definitions": [
+            row
+            for row in content.of_month("mart_online_rate_definitions", month)
+            if row["scope"] == "province" and row["is_report_definition"] and row["is_in_force"]
+        ],
         "history": _history(content, month, province),
         "trend": _trend(content, month, province),
         "make_up": charts.make_up(

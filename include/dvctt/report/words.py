@@ -41,6 +41,13 @@ CERTAINTY = {
     "derived": "suy ra từ số liệu khác",
 }
 
+DEFINITION_CERTAINTY = {
+    "published": "theo văn bản đã công bố",
+    "recalled": "chưa đối chiếu được với văn bản gốc",
+    "derived": "suy ra từ số liệu hoặc hệ thống đang dùng, không có văn bản",
+}
+"""How certain it is that a metric is defined so."""
+
 FEED = {
     "filings": "Hồ sơ",
     "payment_requests": "Yêu cầu thanh toán",
@@ -128,6 +135,8 @@ _KEY_COLUMN = {
     "scope": "phạm vi",
     "entity_code": "mã đối tượng",
     "baseline_id": "kỳ gốc",
+    "metric_id": "mã định nghĩa",
+    "version": "phiên bản",
     "group_code": "mã khối",
     "other_group_code": "mã khối so sánh",
     "target_id": "mã mục tiêu",
@@ -174,6 +183,11 @@ def entity(row: Mapping[str, Any]) -> str:
 def caveat(text: str) -> str:
     """A caveat of the marts as a sentence begins: "chưa tính 8 dòng" gives "Chưa tính 8 dòng"."""
     return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """A text of the marts inside a sentence: "Hồ sơ tiếp nhận" gives "hồ sơ tiếp nhận"."""
+    return text[:1].lower() + text[1:]
 
 
 def month_of_key(key: str | None) -> str:
