@@ -14,6 +14,11 @@ filings as (
     where is_received
 ),
 
+closed_months as (
+    select * from {{ ref('mart_closed_months') }}
+    where is_in_force
+),
+
 -- Two bad rows of one filing are one filing; a row without a key is one of its own.
 identified as (
     select
@@ -64,14 +69,22 @@ select
     rates.received,
     rates.online,
     rates.online_rate_percent,
-    -- Lowest: all of them not online. Highest: all of them online.
+    -- Lowest: none of them is online. Highest: all are. What is mended later does not move a closed month.
     cast(
-        100.0 * (rates.online - counted.counted_online) / nullif(rates.received + counted.new_records, 0) as double
+        case
+            when closed_months.month is not null then rates.online_rate_percent
+            else 100.0 * (rates.online - counted.counted_online) / nullif(rates.received + counted.new_records, 0)
+        end as double
     ) as lowest_rate_percent,
     cast(
-        100.0 * (rates.online + counted.counted_otherwise + counted.new_records)
-        / nullif(rates.received + counted.new_records, 0) as double
+        case
+            when closed_months.month is not null then rates.online_rate_percent
+            else
+                100.0 * (rates.online + counted.counted_otherwise + counted.new_records)
+                / nullif(rates.received + counted.new_records, 0)
+        end as double
     ) as highest_rate_percent
 from rates
 inner join counted on rates.month = counted.month and rates.entity_code = counted.agency_code
+left join closed_months on rates.month = closed_months.month
 order by rates.month, rates.entity_code
