@@ -8,8 +8,8 @@ import logging
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 from dvctt.config import Province
@@ -43,7 +43,8 @@ class _Issue:
         """What stands in a file as its time: the data's cut-off, for want of one the month's last day."""
         if self.cut_off is not None and self.cut_off["data_cut_off_at"] is not None:
             return self.cut_off["data_cut_off_at"]
-        return datetime.combine(formats.month_end(self.month), time())
+        end = formats.month_end(self.month)
+        return datetime(end.year, end.month, end.day)
 
     @property
     def basis(self) -> tuple[str, ...]:
@@ -133,12 +134,23 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
         sections=(
             Section("Kỳ báo cáo, nguồn số liệu và cách tính", issue.basis),
             _caveats_section(caveats),
-            Section("Kết quả", items=issue.said.findings),
+            Section("Kết quả", items=issue.said.findings, tables=(_whole(tables[0]),)),
         ),
         appendix_vi=f"Kèm theo Báo cáo {subject[:1].lower()}{subject[1:]}",
         appendix=tables,
     )
     return _write_both(stem, letter, tables, issue)
+
+
+def _whole(rates: DocumentTable) -> DocumentTable:
+    """The groups and the province out of the table of rates, without ranks: what a reader sees before the signature."""
+    return replace(
+        rates,
+        title_vi="Hồ sơ trực tuyến theo khối và toàn tỉnh",
+        columns=rates.columns[1:],
+        lines=tuple(replace(line, cells=line.cells[1:]) for line in rates.lines if line.role == "total"),
+        notes=(),
+    )
 
 
 def _caveats_section(table: DocumentTable) -> Section:
