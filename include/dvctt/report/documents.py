@@ -43,8 +43,7 @@ class _Issue:
         """What stands in a file as its time: the data's cut-off, for want of one the month's last day."""
         if self.cut_off is not None and self.cut_off["data_cut_off_at"] is not None:
             return self.cut_off["data_cut_off_at"]
-        end = formats.month_end(self.month)
-        return datetime(end.year, end.month, end.day)
+        return datetime.fromisoformat(formats.month_end(self.month).isoformat())
 
     @property
     def basis(self) -> tuple[str, ...]:
