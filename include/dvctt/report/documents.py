@@ -146,7 +146,7 @@ def _whole(rates: DocumentTable) -> DocumentTable:
     return replace(
         rates,
         title_vi="Hồ sơ trực tuyến theo khối và toàn tỉnh",
-        columns=rates.columns[1:],
+        columns=(replace(rates.columns[1], heading_vi="Đối tượng"), *rates.columns[2:]),
         lines=tuple(replace(line, cells=line.cells[1:]) for line in rates.lines if line.role == "total"),
         notes=(),
     )
