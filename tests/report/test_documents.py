@@ -279,6 +279,7 @@ def test_a_packet_says_rank_change_rows_set_aside_and_what_mending_does(document
         "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022. Người phê duyệt: Bà Trần Thị B <MẪU>.",
         "lý do: hỏng máy.",
         "UBND huyện Vĩnh Tường: Hồ sơ: Chưa tính 8 dòng bị cách ly.",
+        "Toàn tỉnh Vĩnh Phúc: Thanh toán: Tháng 09/2022: chưa tính 2 dòng bị cách ly.",
         "Khối huyện thành phố*: 18.525 hồ sơ trực tuyến trên 23.449 hồ sơ tiếp nhận, đạt 79,0%",
         "Lưu: VT,",
     ],

@@ -16,6 +16,7 @@ from dvctt.report.marts import Marts, Row
 from dvctt.report.pages import (
     additivity_of_month,
     caveats_of_month,
+    earlier_caveats_of_month,
     feeds_behind,
     in_print_order,
     published_of_month,
@@ -597,9 +598,20 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
         )
         for row in caveats_of_month(content, month, province)
     ]
+    # What this month is compared with or summed over has caveats of its own.
+    lines += [
+        Line(
+            (
+                text(words.entity(row)),
+                text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
+                text(words.caveat(f"{formats.month(row['month'])}: {row['text_vi']}")),
+            )
+        )
+        for row in earlier_caveats_of_month(content, month)
+    ]
     return DocumentTable(
         "Lưu ý về số liệu",
-        f"Lưu ý về số liệu của {formats.month(month)}",
+        f"Lưu ý về số liệu của {formats.month(month)} và của các tháng trước được dùng để so sánh hoặc tính lũy kế",
         (_words("Đối tượng", 2.0), _words("Số liệu", 1.0), _words("Lưu ý", 4.0)),
         tuple(lines),
         empty_vi=f"Không có lưu ý nào về số liệu của {formats.month(month)}.",

@@ -220,7 +220,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
         "closings": content.of_month("mart_closed_months", month),
         "caveats": caveats_of_month(content, month, province),
-        "earlier_caveats": _earlier_caveats(content, month),
+        "earlier_caveats": earlier_caveats_of_month(content, month),
         "missing": _missing(content, month),
         "caveat_of": {row["entity_code"]: row["caveat_vi"] for row in totals},
         "baseline_caveats": {
@@ -361,7 +361,7 @@ def caveats_of_month(content: Marts, month: date, province: Province) -> list[Ro
     )
 
 
-def _earlier_caveats(content: Marts, month: date) -> list[Row]:
+def earlier_caveats_of_month(content: Marts, month: date) -> list[Row]:
     """The province's caveats of earlier months that this page compares with or sums over."""
     starts = [row["baseline_start"] for row in content.of_month("mart_online_rate_changes", month)]
     first = min((start for start in starts if start), default=month)
