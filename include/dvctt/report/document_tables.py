@@ -282,7 +282,7 @@ def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
         f"Tỷ lệ hồ sơ trực tuyến {formats.month(month)} theo cơ quan, theo thứ hạng trong khối",
         (
             _column("Hạng", 0.5), _words("Cơ quan", 3.5), *(_column(one.heading_vi, one.weight) for one in measures),
-            _column("So với tháng trước", 1.3),
+            _column("So với tháng trước", 1.4),
         ),
         _by_agency(
             content, "mart_online_rates", month, province, measures, "received", ranked=True, after=against_month_before
@@ -425,7 +425,7 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
         (
             _words("Đối tượng", 2.0), _words("Kỳ gốc", 1.6), _column("Từ ngày", 1.2), _column("Đến ngày", 1.2),
             _column("Trực tuyến kỳ gốc"), _column("Tiếp nhận kỳ gốc"), _column("Tỷ lệ kỳ gốc"), _column("Trực tuyến"),
-            _column("Tiếp nhận"), _column("Tỷ lệ"), _column("Chênh lệch tỷ lệ", 1.2),
+            _column("Tiếp nhận"), _column("Tỷ lệ"), _column("Chênh lệch tỷ lệ", 1.4),
             _column("Thay đổi số hồ sơ trực tuyến", 1.1), _words("Vì sao không có", 1.8),
         ),
         tuple(lines),
@@ -531,7 +531,7 @@ def _published(content: Marts, month: date) -> DocumentTable:
         "Số đã công bố và số tính lại",
         (
             _column("Số", 0.5), _words("Chỉ tiêu", 2.2), _words("Đối tượng", 1.6), _column("Từ ngày", 1.2),
-            _column("Đến ngày", 1.2), _words("Nguyên văn", 2.4), _column("Đã công bố", 1.3), _column("Tính lại", 1.4),
+            _column("Đến ngày", 1.2), _words("Nguyên văn", 2.4), _column("Đã công bố", 1.5), _column("Tính lại", 1.9),
             _words("Khoảng cho phép", 1.6), _words("Kết quả", 1.1),
         ),
         tuple(lines),
@@ -634,9 +634,9 @@ def _closings(content: Marts, month: date) -> DocumentTable:
         "Chốt số liệu",
         f"Các lần chốt số liệu {formats.month(month)}",
         (
-            _column("Bản chốt", 0.7), _words("Tình trạng", 1.2), _column("Lần công bố", 0.8), _column("Chốt lúc", 1.2),
+            _column("Bản chốt", 0.7), _words("Tình trạng", 1.2), _column("Lần công bố", 0.8), _column("Chốt lúc", 1.7),
             _words("Người phê duyệt", 1.6), _words("Ghi chú", 1.4), _column("Số phần dữ liệu được miễn"),
-            _words("Được miễn", 2.6), _column("Mở lại lúc", 1.2), _words("Người mở lại", 1.4), _words("Lý do", 1.6),
+            _words("Được miễn", 2.6), _column("Mở lại lúc", 1.7), _words("Người mở lại", 1.4), _words("Lý do", 1.6),
         ),
         tuple(lines),
         empty_vi=f"Số liệu {formats.month(month)} chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau.",
@@ -659,7 +659,7 @@ def _restatements(content: Marts, month: date, publication: int) -> DocumentTabl
         "Số liệu đã điều chỉnh so với bản công bố trước, và nguyên nhân",
         (
             _words("Đối tượng", 2.2), _words("Chỉ tiêu", 1.8), _words("Đơn vị tính", 0.9), _column("Lần công bố trước", 0.9),
-            _column("Số cũ", 1.2), _column("Số mới", 1.2), _column("Chênh lệch"), _column("Chênh lệch tỷ lệ", 1.2),
+            _column("Số cũ", 1.2), _column("Số mới", 1.2), _column("Chênh lệch"), _column("Chênh lệch tỷ lệ", 1.4),
             _words("Nguyên nhân", 3.0),
         ),
         tuple(lines),

@@ -7,6 +7,7 @@ with. The same tables give the same bytes: the only moment in the file is the on
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from math import ceil
 from pathlib import Path
 
 import xlsxwriter
@@ -37,7 +38,8 @@ NUMBER_FORMAT: dict[Kind, str] = {
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
 _HEADER_ROW = 2
 _FIRST_ROW = 3
-_WIDTH_OF_WEIGHT = 13.0
+_WIDTH_OF_WEIGHT = 10.5
+_HEIGHT_OF_LINE = 15.0
 
 
 def write_workbook(
@@ -92,7 +94,8 @@ class _Styles:
                     "border": 1,
                     "num_format": number_format,
                     "align": "right" if is_number else "left",
-                    "text_wrap": not is_number,
+                    # A group's name runs on over the empty cells beside it.
+                    "text_wrap": number_format == NUMBER_FORMAT["text"] and role != "heading",
                     "bold": role in ("total", "heading"),
                     "italic": role == "residue",
                 }
@@ -122,9 +125,13 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
     sheet.repeat_rows(_HEADER_ROW)
     sheet.write_string(0, 0, table.title_vi, styles.title)
     for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, max(9.0, column.weight * _WIDTH_OF_WEIGHT))
+        sheet.set_column(place, place, _width(column))
         sheet.write_string(_HEADER_ROW, place, column.heading_vi, styles.header)
+    sheet.set_row(_HEADER_ROW, _HEIGHT_OF_LINE * max((_lines(c.heading_vi, c) for c in table.columns), default=1))
     for number, line in enumerate(table.lines):
+        if line.role != "heading":
+            written = [_lines(c.printed, column) for c, column in zip(line.cells, table.columns, strict=True)]
+            sheet.set_row(_FIRST_ROW + number, _HEIGHT_OF_LINE * max(written))
         for place, (cell, column) in enumerate(zip(line.cells, table.columns, strict=True)):
             _write_cell(sheet, number, place, cell, styles, line.role, column)
     end = _FIRST_ROW + len(table.lines)
@@ -135,6 +142,15 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
         sheet.write_string(end + offset, 0, note, styles.note)
 
 
+def _width(column: Column) -> float:
+    return max(7.0, column.weight * _WIDTH_OF_WEIGHT)
+
+
+def _lines(text: str, column: Column) -> int:
+    """How many lines a text takes in its column, about: a program that does not fit heights itself must not hide one."""
+    return max(1, ceil(len(text) * 0.95 / _width(column)))
+
+
 def _write_cell(
     sheet: Worksheet, number: int, place: int, cell: Cell, styles: _Styles, role: Role, column: Column
 ) -> None:
@@ -142,7 +158,10 @@ def _write_cell(
     if value is None or isinstance(value, str):
         # Never `write`: it would take text that begins with "=" for a formula, and a web address for a link.
         style = styles.of(NUMBER_FORMAT["text"], role, is_number=column.is_number and cell.kind != "text")
-        sheet.write_string(row, place, cell.printed, style)
+        if cell.printed:
+            sheet.write_string(row, place, cell.printed, style)
+        else:
+            sheet.write_blank(row, place, None, style)
         return
     style = styles.of(_number_format(cell), role, is_number=True)
     formula = _formula(row, place, cell)
