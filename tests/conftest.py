@@ -28,6 +28,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.zygote import Zygote
 
+os.environ["DVCTT_NICE"] = "0"  # stages that tests call in their own process must not set it back for good
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROVINCE = REPOSITORY / "include" / "provinces" / "vinh_phuc"
 
@@ -238,7 +239,6 @@ def environment_for(settings: Settings, **more: str) -> dict[str, str]:
         "DVCTT_INBOX": str(settings.inbox),
         "DVCTT_HOME": str(settings.home),
         "NO_PROXY": "127.0.0.1",
-        "DVCTT_NICE": "0",  # a stage that is called in this process must not set it back for good
         **more,
     }
 

@@ -746,6 +746,44 @@ def reproduce_figure(
         raise typer.Exit(1)
 
 
+@app.command("report")
+def report_documents(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    packets: Annotated[bool, typer.Option("--all", help="Also one packet for every agency.")] = False,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Folder; default: <home>/reports/<publication>/<month>.")
+    ] = None,
+) -> None:
+    """Write a month's documents out of the current publication: HTML, PDF to be signed, XLSX with sums as formulas."""
+    from dvctt.report.documents import PACKETS, write_documents
+
+    clock = time.monotonic()
+    settings, asked = Settings.from_environment(), Month.parse(month)
+    publication = _current(settings)
+    folder = (target or settings.home / "reports" / str(publication.number) / str(asked)).resolve()
+    if folder.is_relative_to(settings.published.resolve()):
+        raise DvcttError(
+            f"--out {folder}: found a folder inside {settings.published}, wanted one that no publication is in"
+        )
+    written = write_documents(
+        publication.marts,
+        publication.reports / f"bao-cao-{asked}.html",
+        folder,
+        load_province(settings.province_folder),
+        publication.number,
+        asked.first_day,
+        packets=packets,
+    )
+    for path in written:
+        if path.parent.name != PACKETS:
+            out.print(str(path))
+    if packets:
+        out.print(f"{folder / PACKETS}: {len({path.stem for path in written if path.parent.name == PACKETS})} packets")
+    log.info(
+        "report: %d files out of publication %d, %.1f s", len(written), publication.number, time.monotonic() - clock
+    )
+
+
 @app.command()
 def dictionary(
     target: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],

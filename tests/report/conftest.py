@@ -72,6 +72,10 @@ COLUMNS = {
     "metric_place INTEGER, agency_code VARCHAR, agency_name_vi VARCHAR, record_count BIGINT, effect BIGINT, "
     "late_filings BIGINT, corrections BIGINT, released_from_quarantine BIGINT, reclassified BIGINT, "
     "definition_changed BIGINT",
+    "mart_mended_rates": "month DATE, agency_code VARCHAR, agency_name_vi VARCHAR, quarantined_rows BIGINT, "
+    "received BIGINT, online BIGINT, online_rate_percent DOUBLE, lowest_rate_percent DOUBLE, highest_rate_percent DOUBLE",
+    "fct_quarantined_rows": "file_month DATE, source_id VARCHAR, entity VARCHAR, file_name VARCHAR, extract_id VARCHAR, "
+    "row_number BIGINT, agency_code VARCHAR, reason_name_vi VARCHAR, unparseable_columns VARCHAR, next_vi VARCHAR",
 }
 
 _P, _D = "Khối sở ban ngành", "Khối huyện thành phố"
@@ -174,6 +178,15 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (SEPTEMBER, 1, "received", "Hồ sơ tiếp nhận", "hồ sơ", 1, "243", "UBND thành phố Vĩnh Yên", 7, 5, 6, -1, 0, 0, 0),
     ],
     "mart_data_cut_off": [(OCTOBER, datetime(2022, 11, 5, 1, 2, 33), 41)],
+    "mart_mended_rates": [(OCTOBER, "252", "UBND huyện Vĩnh Tường", 8, 23449, 18525, 79.0013, 78.9743, 79.2085)],
+    "fct_quarantined_rows": [
+        (OCTOBER, "one_stop", "filings", "filings_2022-10.csv", "x", 11, "252", "ngày không đọc được", "NgayTiepNhan",
+         "Sửa ngày, gửi lại tệp"),
+        (OCTOBER, "one_stop", "payment_requests", "payment_requests_2022-10.csv", "y", 1234, "252", "thiếu số tiền", None,
+         "Bổ sung số tiền"),
+        (SEPTEMBER, "one_stop", "filings", "filings_2022-09.csv", "z", 99, "252", "thiếu mã hồ sơ", None, "Bổ sung mã"),
+        (OCTOBER, "one_stop", "filings", "filings_2022-10.csv", "x", 77, "H62.15", "thiếu mã thủ tục", None, "Bổ sung mã"),
+    ],
     "mart_closed_months": [
         (OCTOBER, 1, False, 3, datetime(2022, 11, 5, 2, 0, 7), "Bà Trần Thị B <MẪU>", None, 0, None,
          datetime(2022, 11, 7, 9, 30), "Ông Lê Văn C (MẪU)", "Sở A gửi bản sửa & đối chiếu lại"),

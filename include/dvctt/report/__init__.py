@@ -1,9 +1,9 @@
 """What people open: the monthly report, the marts as CSV, and the page of a verdict.
 
 Here live reading the marts and the verdict, wording, drawing and laying out. Nothing here adds, divides or compares figures
-to find a new one: a number that a page needs and no mart holds is a column missing from a mart. No clock, no network, no
-randomness: the same marts give the same bytes. Only `dvctt.config`, `dvctt.figures` and `dvctt.errors` are imported from the
-package.
+to find a new one: a number that a page needs and no mart holds is a column missing from a mart (`document_tables` names its
+one exception). No clock, no network, no randomness: the same marts give the same bytes. Only `dvctt.config`,
+`dvctt.figures` and `dvctt.errors` are imported from the package.
 
 - `formats`: numbers, money, dates as Vietnamese offices print them
 - `words`: codes of the marts and of the gate in Vietnamese
@@ -13,6 +13,11 @@ package.
 - `pages`: what stands on a page of the monthly report; the layout itself is in include/reports
 - `tables`: marts to CSV, as they are
 - `verdict`: the page of one verdict of the gate
+- `document_tables`: the tables of PDF and workbook, once for both
+- `sentences`: the running text of a published page, read back
+- `letters`: sections and tables to a PDF to be signed
+- `spreadsheets`: tables to a workbook
+- `documents`: a month's files, put together; imported where they are asked for, so that a night needs no typesetter
 - `request`: what a person reads before approving that a month is closed
 """
 

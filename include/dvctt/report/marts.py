@@ -162,6 +162,21 @@ CONTRACT: Mapping[str, Mart] = {
     ),
 }
 
+PACKET_CONTRACT: Mapping[str, Mart] = {
+    "mart_mended_rates": _mart(
+        "month agency_code agency_name_vi quarantined_rows received online online_rate_percent lowest_rate_percent "
+        "highest_rate_percent",
+        "month, agency_code",
+        "month agency_code",
+    ),
+    "fct_quarantined_rows": _mart(
+        "file_month source_id entity file_name extract_id row_number agency_code reason_name_vi unparseable_columns next_vi",
+        "file_month, entity, file_name, row_number, extract_id",
+        "extract_id row_number",
+    ),
+}
+"""What the packets of agencies read beside the contract; pages do not, and an older publication may lack it."""
+
 
 @dataclass(frozen=True)
 class Marts:
@@ -178,8 +193,8 @@ class Marts:
         return tuple(row for row in self.rows[table] if row["month"] == month)
 
 
-def read_marts(path: Path) -> Marts:
-    """Read every table of the contract from a DuckDB file, opened read-only.
+def read_marts(path: Path, contract: Mapping[str, Mart] = CONTRACT) -> Marts:
+    """Read every table of a contract, which holds the one above, from a DuckDB file, opened read-only.
 
     Raises:
         ReportError: the file is missing or unreadable, a table or column of the contract is missing, or
@@ -189,7 +204,7 @@ def read_marts(path: Path) -> Marts:
         raise ReportError(f"{path}: no such file; wanted a DuckDB file with the marts")
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            rows = {name: _read(connection, path, name, mart) for name, mart in CONTRACT.items()}
+            rows = {name: _read(connection, path, name, mart) for name, mart in contract.items()}
     except duckdb.Error as error:
         raise ReportError(f"{path}: cannot read the marts: {error}") from error
     if not rows["mart_online_rates"]:

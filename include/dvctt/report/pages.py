@@ -65,7 +65,7 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     written = []
     for place, month in enumerate(months):
         context = _month_context(content, month, province)
-        context["restated"] = _restated(content, publication, month)
+        context["restated"] = restated(content, publication, month)
         context["late"] = content.of_month("mart_late_ledger_totals", month)
         context["newer"] = months[place - 1] if place else None
         context["older"] = months[place + 1] if place + 1 < len(months) else None
@@ -93,14 +93,14 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
         province=province,
         publication=publication,
         months=overview,
-        restated=[row for row in _restated(content, publication) if row["scope"] == "province"],
+        restated=[row for row in restated(content, publication) if row["scope"] == "province"],
     )
     written.append(index)
     log.info("wrote %d monthly reports and an index to %s", len(months), out)
     return written
 
 
-def _restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
+def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
     """What this publication changed of figures that the one before had published, of one month or of all."""
     return [
         row
@@ -187,7 +187,7 @@ def write_page(environment: Environment, template: str, path: Path, **context: A
 def _month_context(content: Marts, month: date, province: Province) -> dict[str, Any]:
     totals = _totals(content, month, province)
     changes = content.of_month("mart_online_rate_changes", month)
-    published = _published(content, month)
+    published = published_of_month(content, month)
     return {
         "month": month,
         "totals": totals,
@@ -225,11 +225,11 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "catalogue": _catalogue(content, month),
         "targets": content.of_month("mart_targets", month),
         "published": published,
-        "additivity": _additivity(content, month, province),
+        "additivity": additivity_of_month(content, month, province),
         "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
         "closings": content.of_month("mart_closed_months", month),
-        "caveats": _caveats(content, month, province),
-        "earlier_caveats": _earlier_caveats(content, month),
+        "caveats": caveats_of_month(content, month, province),
+        "earlier_caveats": earlier_caveats_of_month(content, month),
         "missing": _missing(content, month),
         "caveat_of": {row["entity_code"]: row["caveat_vi"] for row in totals},
         "baseline_caveats": {
@@ -245,7 +245,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
             for row in content.of_month("mart_payments", month)
         },
         "feeds": [
-            (row, [feed["agency_name_vi"] for feed in _owed(content, row) if not feed["is_delivered"]])
+            (row, [feed["agency_name_vi"] for feed in feeds_behind(content, row) if not feed["is_delivered"]])
             for row in content.of_month("mart_feed_timeliness", month)
         ],
     }
@@ -342,7 +342,7 @@ def _agency_tables(content: Marts, month: date, province: Province) -> list[Agen
     return tables
 
 
-def _caveats(content: Marts, month: date, province: Province) -> list[Row]:
+def caveats_of_month(content: Marts, month: date, province: Province) -> list[Row]:
     """The month's caveats: of the province first, then of the groups, then of the agencies with rows set aside.
 
     An agency whose feed did not come is named by its group's and the province's caveat, and is not listed again.
@@ -370,7 +370,7 @@ def _caveats(content: Marts, month: date, province: Province) -> list[Row]:
     )
 
 
-def _earlier_caveats(content: Marts, month: date) -> list[Row]:
+def earlier_caveats_of_month(content: Marts, month: date) -> list[Row]:
     """The province's caveats of earlier months that this page compares with or sums over."""
     starts = [row["baseline_start"] for row in content.of_month("mart_online_rate_changes", month)]
     first = min((start for start in starts if start), default=month)
@@ -409,7 +409,7 @@ def _missing(content: Marts, month: date) -> dict[str, list[str]]:
     }
 
 
-def _owed(content: Marts, row: Row) -> list[Row]:
+def feeds_behind(content: Marts, row: Row) -> list[Row]:
     """The feeds that stand behind one row of mart_feed_timeliness."""
     return [
         feed
@@ -455,7 +455,7 @@ def _figure_month(row: Row) -> date:
     return date(row["period_end"].year, number, 1)
 
 
-def _published(content: Marts, month: date) -> list[Row]:
+def published_of_month(content: Marts, month: date) -> list[Row]:
     """Figures that speak about the month, then the targets printed beside them whose time holds the month."""
     rows = content.rows["mart_published_figures"]
     targets = [row for row in rows if row["metric"].startswith("target_")]
@@ -471,7 +471,7 @@ def _published(content: Marts, month: date) -> list[Row]:
     return [*figures, *current]
 
 
-def _additivity(content: Marts, month: date, province: Province) -> dict[str, list[Row]]:
+def additivity_of_month(content: Marts, month: date, province: Province) -> dict[str, list[Row]]:
     """Checks of groups and province in full; of agencies only those with a residue or without an answer."""
     checks = content.of_month("mart_additivity_checks", month)
     whole = sorted(

@@ -219,6 +219,11 @@ def checked_difference(row: Mapping[str, Any]) -> str:
     return "–" if value is None else f"{'+' if value > 0 else ''}{formats.exact(value)}"
 
 
+def unit_noun(unit: str) -> str:
+    """What stands after a number of mart_published_figures: " hồ sơ", "%"."""
+    return word(unit, _UNIT_NOUN, "mart_published_figures.unit")
+
+
 def exact_measure(value: formats.Number | None, unit: str) -> str:
     """A printed figure or a bound with all its decimals and its unit: "50,25%", "2.952 hồ sơ"."""
     noun = word(unit, _UNIT_NOUN, "mart_published_figures.unit")
