@@ -275,7 +275,7 @@ def test_a_packet_says_rank_change_rows_set_aside_and_what_mending_does(document
         "BÁO CÁO Tình hình cung cấp dịch vụ công trực tuyến tháng 10 năm 2022",
         "Kỳ báo cáo: từ ngày 01/10/2022 đến hết ngày 31/10/2022.",
         "Số liệu tính đến lúc 01:02 05/11/2022, từ 41 lần lấy dữ liệu. Lần công bố số 7.",
-        "Tỷ lệ hồ sơ trực tuyến: Số hồ sơ nộp trực tuyến chia cho tổng số hồ sơ tiếp nhận",
+        "Tỷ lệ hồ sơ trực tuyến: Báo cáo này dùng định nghĩa “",
         "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022. Người phê duyệt: Bà Trần Thị B <MẪU>.",
         "lý do: hỏng máy.",
         "UBND huyện Vĩnh Tường: Hồ sơ: Chưa tính 8 dòng bị cách ly.",
