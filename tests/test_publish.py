@@ -182,6 +182,25 @@ def test_a_changed_province_folder_is_work(tiny_home: Settings) -> None:
     assert (work.new_extract_ids, work.changed) == ((), ("province folder",))
 
 
+def test_a_lost_table_of_the_earlier_publication_is_an_error_and_not_an_empty_past(tiny_copy: Settings) -> None:
+    (tiny_copy.published / "1" / "parquet" / "fct_filings.parquet").unlink()
+    with pytest.raises(PublishError, match=r"fct_filings\.parquet: gone, but the manifest lists it.*verify 1"):
+        publish.earlier(tiny_copy.published, tiny_copy.closed)
+
+
+def test_a_table_that_an_older_version_did_not_publish_is_no_loss(tiny_copy: Settings) -> None:
+    folder = tiny_copy.published / "1"
+    (folder / "parquet" / "mart_restatements.parquet").unlink()
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["files"]["parquet/mart_restatements.parquet"]
+    path.chmod(0o644)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    earlier = publish.earlier(tiny_copy.published, tiny_copy.closed)
+    assert earlier is not None
+    assert earlier.number == 1
+
+
 def test_everything_is_work_before_the_first_publication(tmp_path: Path, tiny_home: Settings) -> None:
     extracts = landed_extracts(tiny_home.landing)
     work = publish.work_to_do(tmp_path, extracts, VINH_PHUC)

@@ -27,7 +27,7 @@ from dvctt.definitions import project_digest, write_definitions
 from dvctt.errors import PublishError
 from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import Extract
-from dvctt.past import ClosedMonth, Earlier, Making, read_closed
+from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
 from dvctt.transform import manifest_of
 from dvctt.warehouse import candidate_path
 
@@ -145,27 +145,49 @@ def making(published: Path, province: Province) -> Making:
 def earlier(published: Path, closings: Path) -> Earlier | None:
     """The current publication as the next one must remember it; None before the first.
 
-    Args:
-        closings: folder of the closed months.
-
     Raises:
         PublishError: the current publication, or a closing that it names, cannot be read.
     """
     current = current_publication(published)
-    if current is None:
-        return None
-    manifest = current.manifest
+    return None if current is None else as_earlier(current, closings)
+
+
+def as_earlier(publication: Publication, closings: Path) -> Earlier:
+    """A publication as one that came after it remembers it.
+
+    Args:
+        closings: folder of the closed months.
+
+    Raises:
+        PublishError: a table that its manifest lists is gone, or a closing that it names cannot be read. An older version
+            may not have published a table; one that is lost would look the same and make every record a late one.
+    """
+    manifest = publication.manifest
+    for table, _ in EARLIER_TABLES.values():
+        name = f"parquet/{table}.parquet"
+        if name in manifest["files"] and not (publication.folder / name).is_file():
+            raise PublishError(
+                f"{publication.folder / name}: gone, but the manifest lists it; restore it from backup, or go back to a whole "
+                f"one: dvctt publications rollback; look: dvctt publications verify {publication.number}"
+            )
     return Earlier(
-        current.number,
-        current.folder,
+        publication.number,
+        publication.folder,
         manifest["software_version"],
         manifest.get("definitions", ""),
         manifest["province_digest"],
-        tuple(
-            read_closed(closings / month / str(revision))
-            for month, revision in sorted(manifest.get("closed_months", {}).items())
-        ),
+        closed_in(publication, closings),
     )
+
+
+def closed_in(publication: Publication, closings: Path) -> tuple[ClosedMonth, ...]:
+    """The months that are closed in a publication, each in the revision that it shows.
+
+    Raises:
+        PublishError: a closing that the manifest names cannot be read.
+    """
+    revisions = publication.manifest.get("closed_months", {})
+    return tuple(read_closed(closings / month / str(number)) for month, number in sorted(revisions.items()))
 
 
 def recover(published: Path) -> None:

@@ -19,8 +19,8 @@ from dvctt.definitions import Node, load_inputs, read_definitions, replay
 from dvctt.errors import LandingError, PublishError
 from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
-from dvctt.past import Earlier, Making, read_closed
-from dvctt.publish import Publication, load_publication
+from dvctt.past import Earlier, Making
+from dvctt.publish import Publication, as_earlier, closed_in, load_publication
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def rebuild(
         folder,
         Making(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
         earlier,
-        _closed(settings, manifest["closed_months"]),
+        closed_in(publication, settings.closed),
     )
     with warehouse.open_candidate(folder, read_only=False) as connection:
         load_inputs(connection, publication.folder)
@@ -124,19 +124,7 @@ def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
             f"{folder}: gone; publication {publication.number} tells what changed since it, and can be rebuilt only "
             f"with it; restore it from backup"
         )
-    manifest = load_publication(folder).manifest
-    return Earlier(
-        int(row[0]),
-        folder,
-        manifest["software_version"],
-        manifest.get("definitions", ""),
-        manifest["province_digest"],
-        tuple(_closed(settings, manifest.get("closed_months", {}))),
-    )
-
-
-def _closed(settings: Settings, revisions: dict[str, int]) -> list[past.ClosedMonth]:
-    return [read_closed(settings.closed / month / str(revision)) for month, revision in sorted(revisions.items())]
+    return as_earlier(load_publication(folder), settings.closed)
 
 
 def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] | None = None) -> list[Difference]:

@@ -17,8 +17,8 @@ import duckdb
 from dvctt import past
 from dvctt.definitions import FOLDER, Node, read_definitions, replay
 from dvctt.errors import PublishError
-from dvctt.past import ClosedMonth, Earlier, Making
-from dvctt.publish import Publication
+from dvctt.past import Making
+from dvctt.publish import Publication, as_earlier, closed_in
 from dvctt.warehouse import CANDIDATE_NAME, open_candidate
 
 log = logging.getLogger(__name__)
@@ -142,11 +142,12 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
     with duckdb.connect(str(folder / CANDIDATE_NAME)) as connection:
         for path in _tables(later, read):
             connection.execute(f"create view main.{path.stem} as from read_parquet({_text(path)})")
+    made = later.manifest
     past.lay_past(
         folder,
-        Making(later.number, *_makers(later)),
-        Earlier(earlier.number, earlier.folder, *_makers(earlier), closed=_closed(earlier, closings)),
-        _closed(later, closings),
+        Making(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
+        as_earlier(earlier, closings),
+        closed_in(later, closings),
     )
 
 
@@ -159,16 +160,6 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
         for folder in folders
         if (path := folder / f"{name}.parquet").is_file()
     ]
-
-
-def _makers(publication: Publication) -> tuple[str, str, str]:
-    manifest = publication.manifest
-    return manifest["software_version"], manifest.get("definitions", ""), manifest["province_digest"]
-
-
-def _closed(publication: Publication, closings: Path) -> tuple[ClosedMonth, ...]:
-    revisions = publication.manifest.get("closed_months", {})
-    return tuple(past.read_closed(closings / month / str(number)) for month, number in sorted(revisions.items()))
 
 
 def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Comparison:
