@@ -335,6 +335,17 @@ def test_text_of_the_data_is_never_a_formula_or_a_link(build_marts, rows, provin
     assert "=1+1" in [row[5] for row in sheet(tmp_path / "out/co-quan/252.xlsx", "Dòng bị cách ly")]
 
 
+def test_a_long_sentence_on_the_cover_hides_none_of_the_next(documents):
+    with zipfile.ZipFile(documents / "out/bao-cao-2022-10.xlsx") as archive:
+        cover = archive.read("xl/worksheets/sheet1.xml").decode()
+    heights = {int(row): float(height) for row, height in re.findall(r'<row r="(\d+)"[^>]* ht="([\d.]+)"', cover)}
+    lines = [row[0] for row in sheet(documents / "out/bao-cao-2022-10.xlsx", "Thông tin")]
+    long = {number: line for number, line in enumerate(lines, start=1) if len(line) > 130}
+    assert long, "wanted the definition of the rate, which takes several lines"
+    # 130 letters fill a line of the cover, 15 points a line of the sheet.
+    assert {number: len(line) for number, line in long.items() if heights[number] < 15 * len(line) / 130} == {}
+
+
 def test_markup_of_the_typesetter_in_the_data_is_printed_as_it_is(build_marts, rows, province, tmp_path):
     name = '#panic("x") *đậm* $x$ [y] \\ <nhãn> @ref'
     rates = [(*row[:3], name, *row[4:]) if row[2] == "H62.15" else row for row in rows["mart_online_rates"]]

@@ -40,6 +40,7 @@ _HEADER_ROW = 2
 _FIRST_ROW = 3
 _WIDTH_OF_WEIGHT = 10.5
 _HEIGHT_OF_LINE = 15.0
+_COVER_WIDTH = 110
 
 
 def write_workbook(
@@ -105,8 +106,9 @@ class _Styles:
 
 def _write_cover(sheet: Worksheet, cover: Sequence[str], styles: _Styles) -> None:
     _set_up_page(sheet)
-    sheet.set_column(0, 0, 110)
+    sheet.set_column(0, 0, _COVER_WIDTH)
     for row, line in enumerate(cover):
+        sheet.set_row(row, _HEIGHT_OF_LINE * _lines(line, _COVER_WIDTH))
         sheet.write_string(row, 0, line, styles.title if row == 0 else styles.running)
 
 
@@ -127,10 +129,12 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, _width(column))
         sheet.write_string(_HEADER_ROW, place, column.heading_vi, styles.header)
-    sheet.set_row(_HEADER_ROW, _HEIGHT_OF_LINE * max((_lines(c.heading_vi, c) for c in table.columns), default=1))
+    sheet.set_row(
+        _HEADER_ROW, _HEIGHT_OF_LINE * max((_lines(c.heading_vi, _width(c)) for c in table.columns), default=1)
+    )
     for number, line in enumerate(table.lines):
         if line.role != "heading":
-            written = [_lines(c.printed, column) for c, column in zip(line.cells, table.columns, strict=True)]
+            written = [_lines(c.printed, _width(column)) for c, column in zip(line.cells, table.columns, strict=True)]
             sheet.set_row(_FIRST_ROW + number, _HEIGHT_OF_LINE * max(written))
         for place, (cell, column) in enumerate(zip(line.cells, table.columns, strict=True)):
             _write_cell(sheet, number, place, cell, styles, line.role, column)
@@ -146,9 +150,9 @@ def _width(column: Column) -> float:
     return max(7.0, column.weight * _WIDTH_OF_WEIGHT)
 
 
-def _lines(text: str, column: Column) -> int:
+def _lines(text: str, width: float) -> int:
     """How many lines a text takes in its column, about: a program that does not fit heights itself must not hide one."""
-    return max(1, ceil(len(text) * 0.95 / _width(column)))
+    return max(1, ceil(len(text) * 0.95 / width))
 
 
 def _write_cell(
