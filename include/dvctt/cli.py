@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -787,11 +787,12 @@ def report_documents(
 @app.command()
 def dictionary(
     target: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
+    language: Annotated[Literal["en", "vi"], typer.Option("--lang", help="The language that it is written in.")] = "en",
 ) -> None:
     """Write the data dictionary of the published tables from dbt's manifest of the last build."""
     from dvctt.dictionary import write_dictionary
 
-    write_dictionary(Settings.from_environment().candidate, target)
+    write_dictionary(Settings.from_environment().candidate, target, language)
     out.print(str(target))
 
 

@@ -29,7 +29,7 @@ from dvctt.config import CloseWaiver, Province
 from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import Node, read_definitions
 from dvctt.errors import CloseRefused, ClosingError, WarehouseError
-from dvctt.figures import figure_id
+from dvctt.figures import figure_id, unit_of
 from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import landed_extracts
 from dvctt.past import ClosedMonth, Revision, read_closed
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 FIGURES = "figures.csv"
 FIGURE_COLUMNS = ("figure_id", "mart", "metric", "scope", "entity_code", "entity_name_vi", "value", "unit")
-_FIGURE_MARTS = (
+FIGURE_MARTS = (
     "mart_online_rates",
     "mart_online_rate_changes",
     "mart_group_gaps",
@@ -50,8 +50,6 @@ _FIGURE_MARTS = (
 )
 _NUMBERS = ("bigint", "integer", "double")
 _NO_FIGURE = "official_order"
-_UNITS = (("_vnd", "VND"), ("_percent", "percent"), ("_points", "percentage_points"))
-"""By the end of a column's name; all other figures are counts."""
 _FROZEN_ROWS = "stg_closed__mart_rows"
 """What every mart reads that keeps the rows of closed months: those marts are frozen, and no list of them can fall behind."""
 _FACTS = {
@@ -352,7 +350,7 @@ def refuse_other_figures(plan: Plan, published: Path, province: Province, *, app
 
 
 def _figures_of(publication: Publication, month: Month, province: Province) -> str:
-    nodes = [node for node in read_definitions(publication.folder) if node.name in _FIGURE_MARTS]
+    nodes = [node for node in read_definitions(publication.folder) if node.name in FIGURE_MARTS]
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         return _figures(connection, nodes, month, province)
 
@@ -389,7 +387,7 @@ def _freeze(plan: Plan, building: Path, province: Province) -> None:
         for node in frozen:
             target = building / "marts" / f"{node.name}.parquet"
             _copy(connection, node.name, "month = $month", keys[node.name], plan.month, target)
-        text = _figures(connection, [node for node in frozen if node.name in _FIGURE_MARTS], plan.month, province)
+        text = _figures(connection, [node for node in frozen if node.name in FIGURE_MARTS], plan.month, province)
     (building / FIGURES).write_text(text, encoding="utf-8", newline="")
 
 
@@ -422,7 +420,7 @@ def _figures(connection: duckdb.DuckDBPyConnection, nodes: Sequence[Node], month
             for metric in metrics:
                 identity = figure_id(node.name, [row[name] for name in node.primary_key], metric)
                 value = "" if row[metric] is None else repr(row[metric])
-                lines.append((identity, node.name, metric, *place, value, _unit(metric)))
+                lines.append((identity, node.name, metric, *place, value, unit_of(metric)))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIGURE_COLUMNS)
@@ -437,10 +435,6 @@ def _place(row: Mapping[str, Any], province: Province) -> tuple[str, str, str]:
     if "group_code" in row:
         return "group", row["group_code"], row["group_name_vi"]
     return "province", province.code, province.name_vi
-
-
-def _unit(metric: str) -> str:
-    return next((unit for ending, unit in _UNITS if metric.endswith(ending)), "count")
 
 
 def _seal(plan: Plan, building: Path, approver: str, note: str | None) -> None:

@@ -79,5 +79,9 @@ class ReportError(DvcttError):
     """A report cannot be written from the marts that it was given."""
 
 
+class DictionaryError(DvcttError):
+    """The data dictionary cannot be written in one of its languages."""
+
+
 class NotifyError(DvcttError):
     """At least one alert channel did not take the message."""

@@ -19,7 +19,7 @@ import duckdb
 from dvctt.config import Settings
 from dvctt.definitions import FOLDER, Node, read_definitions
 from dvctt.errors import FigureError, PublishError
-from dvctt.figures import figure_id, key_text, parse
+from dvctt.figures import figure_id, key_text, parse, unit_of
 from dvctt.files import sha256_of
 from dvctt.landing import active_extracts, landed_extracts
 from dvctt.past import read_closed
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _SHOWN = 20
 """How many of the values that there are an error names."""
-_UNITS = (("_percent", "per cent"), ("_points", "percentage points"), ("_vnd", "VND"))
+_UNIT_WORDS = {"percent": "per cent", "percentage_points": "percentage points", "VND": "VND"}
 _OWN_UNIT = ("published_value", "lower_bound", "upper_bound", "computed_value")
 """Columns whose unit stands in the row, in ``unit``."""
 _RESTATEMENTS = "mart_restatements"
@@ -476,10 +476,8 @@ def _comment(connection: duckdb.DuckDBPyConnection, figure: Figure) -> str:
 def _unit(figure: Figure) -> str | None:
     if figure.column in _OWN_UNIT and figure.row.get("unit"):
         return str(figure.row["unit"])
-    for suffix, unit in _UNITS:
-        if figure.column.endswith(suffix):
-            return unit
-    return "count" if figure.type == "BIGINT" else None
+    unit = unit_of(figure.column)
+    return _UNIT_WORDS.get(unit) or (unit if figure.type == "BIGINT" else None)
 
 
 def _query_of(figure: Figure) -> str:

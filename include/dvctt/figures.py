@@ -1,8 +1,9 @@
 """The name of one figure: ``<mart>/<primary key values joined by />/<column>``, such as
 ``mart_online_rates/2022-10/province/26/online_rate_percent``.
 
-Only writing and reading this name may live here: no file is opened and no mart is known. A name says where a figure stands
-and nothing of its value, so it is the same in every publication, on every page and in every closed month.
+Only writing and reading this name may live here, and what a column's name says of its unit: no file is opened and no mart is
+known. A name says where a figure stands and nothing of its value, so it is the same in every publication, on every page and in
+every closed month.
 """
 
 import re
@@ -13,9 +14,17 @@ from urllib.parse import quote, unquote
 
 from dvctt.errors import FigureError
 
+_UNITS = {"_vnd": "VND", "_percent": "percent", "_points": "percentage_points"}
 _NULL = "-"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FORM = "<mart>/<primary key values joined by />/<column>, such as mart_online_rates/2022-10/province/26/received"
+
+
+def unit_of(column: str) -> str:
+    """VND, percent, percentage_points or count: a column that holds none of the first three is named so that it does not end
+    like them.
+    """
+    return next((unit for ending, unit in _UNITS.items() if column.endswith(ending)), "count")
 
 
 def figure_id(mart: str, key_values: Iterable[Any], column: str) -> str:
