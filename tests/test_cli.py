@@ -1,11 +1,13 @@
 """The command line: exit codes, words, and answers that are there to be parsed."""
 
 import json
+import re
 from pathlib import Path
 
 from dvctt.config import Settings
 
 from tests.conftest import dvctt, settings_for
+from tests.test_additivity import FORMATS
 
 
 def test_without_a_publication_a_question_is_one_error(tmp_path: Path) -> None:
@@ -39,7 +41,11 @@ def test_figures_that_are_not_reproduced_end_with_1_and_are_all_shown(tiny_home:
 def test_additivity_names_the_residue_and_ends_with_0(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "check", "additivity")
     assert finished.returncode == 0, finished.stderr
-    assert "0 unexplained" in finished.stdout
+    for looked_at in (
+        r"\d+ totals checked",
+        *(rf"{name}: \d+ figures read back, \d+ sums added up again" for name in FORMATS),
+    ):
+        assert re.search(rf"^{looked_at}, 0 unexplained$", finished.stdout, re.M), looked_at
     (line,) = [
         line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "Không phân mức" in line
     ]

@@ -628,7 +628,11 @@ def check_figures(as_json: JsonOption = False) -> None:
 
 @check.command("additivity")
 def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> None:
-    """Every published total beside the sum of its classes and its residue. Exit 1 if one is not explained."""
+    """Every published total beside the sum of its classes and its residue, and every format read back against the marts. Exit
+    1 if one is not explained.
+    """
+    from dvctt.additivity import read_formats
+
     where = "where month = ?" if month else ""
     parameters = [Month.parse(month).first_day] if month else []
     checks = _query(
@@ -637,9 +641,7 @@ def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> 
     if not checks:
         raise DvcttError("no additivity check in the current publication for that month; nothing was looked at")
     unexplained = [row for row in checks if row["unexplained"] != 0]
-    if as_json:
-        _print_json(checks)
-    else:
+    if not as_json:
         newest = max(row["month"] for row in checks)
         table = Table(title=f"Residues, {newest:%Y-%m} (groups and province), and all that is unexplained")
         for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
@@ -654,7 +656,22 @@ def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> 
                 )  # fmt: skip
         out.print(table)
         out.print(f"{len(checks)} totals checked, {len(unexplained)} unexplained")
-    if unexplained:
+    settings = Settings.from_environment()
+    with TemporaryDirectory(prefix="dvctt-additivity-") as scratch:
+        readings = read_formats(
+            _current(settings), load_province(settings.province_folder), Path(scratch), parameters[0] if month else None
+        )
+    if as_json:
+        _print_json({"totals": checks, "formats": [asdict(reading) for reading in readings]})
+    else:
+        for reading in readings:
+            for line in reading.unexplained[:20]:
+                out.print(line)
+            out.print(
+                f"{reading.format_id}: {reading.figures} figures read back, {reading.sums} sums added up again, "
+                f"{len(reading.unexplained)} unexplained"
+            )
+    if unexplained or any(reading.unexplained for reading in readings):
         raise typer.Exit(1)
 
 
@@ -869,7 +886,7 @@ def _number(value: float | int | None) -> str:
     return f"{int(value):,}".replace(",", ".")
 
 
-def _print_json(records: list[dict[str, Any]]) -> None:
+def _print_json(records: list[dict[str, Any]] | dict[str, Any]) -> None:
     print(json.dumps(records, ensure_ascii=False, indent=2, default=str))
 
 

@@ -37,7 +37,7 @@ NUMBER_FORMAT: dict[Kind, str] = {
 
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
 _HEADER_ROW = 2
-_FIRST_ROW = 3
+FIRST_ROW = 3
 _WIDTH_OF_WEIGHT = 10.5
 _HEIGHT_OF_LINE = 15.0
 _COVER_WIDTH = 110
@@ -123,7 +123,7 @@ def _set_up_page(sheet: Worksheet) -> None:
 
 def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> None:
     _set_up_page(sheet)
-    sheet.freeze_panes(_FIRST_ROW, 0)
+    sheet.freeze_panes(FIRST_ROW, 0)
     sheet.repeat_rows(_HEADER_ROW)
     sheet.write_string(0, 0, table.title_vi, styles.title)
     for place, column in enumerate(table.columns):
@@ -135,10 +135,10 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
     for number, line in enumerate(table.lines):
         if line.role != "heading":
             written = [_lines(c.printed, _width(column)) for c, column in zip(line.cells, table.columns, strict=True)]
-            sheet.set_row(_FIRST_ROW + number, _HEIGHT_OF_LINE * max(written))
+            sheet.set_row(FIRST_ROW + number, _HEIGHT_OF_LINE * max(written))
         for place, (cell, column) in enumerate(zip(line.cells, table.columns, strict=True)):
             _write_cell(sheet, number, place, cell, styles, line.role, column)
-    end = _FIRST_ROW + len(table.lines)
+    end = FIRST_ROW + len(table.lines)
     if not table.lines:
         sheet.write_string(end, 0, table.empty_vi, styles.note)
         end += 1
@@ -158,7 +158,7 @@ def _lines(text: str, width: float) -> int:
 def _write_cell(
     sheet: Worksheet, number: int, place: int, cell: Cell, styles: _Styles, role: Role, column: Column
 ) -> None:
-    row, value = _FIRST_ROW + number, cell.value
+    row, value = FIRST_ROW + number, cell.value
     if value is None or isinstance(value, str):
         # Never `write`: it would take text that begins with "=" for a formula, and a web address for a link.
         style = styles.of(NUMBER_FORMAT["text"], role, is_number=column.is_number and cell.kind != "text")
@@ -206,6 +206,6 @@ def _runs(lines: Sequence[int], place: int) -> list[str]:
             runs.append([line])
     names = []
     for run in runs:
-        first, last = (xl_rowcol_to_cell(_FIRST_ROW + line, place) for line in (run[0], run[-1]))
+        first, last = (xl_rowcol_to_cell(FIRST_ROW + line, place) for line in (run[0], run[-1]))
         names.append(first if first == last else f"{first}:{last}")
     return names
