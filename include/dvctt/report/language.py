@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import PoFileError, read_po
+from markupsafe import Markup
 
-from dvctt.config import INCLUDE_ROOT
+from dvctt.config import INCLUDE_ROOT, Province
 from dvctt.errors import ReportError
 
 CATALOGUES = INCLUDE_ROOT / "reports" / "locale"
@@ -89,10 +90,27 @@ def _(message: str, /, **values: Any) -> str:
     return text.format(**values) if values else text
 
 
+def markup(message: str, /, **values: Any) -> Markup:
+    """A message that may hold elements of a page; a value that is no markup is escaped."""
+    text = Markup(_(message))  # noqa: S704 - messages and translations are ours, values are escaped
+    return text.format(**values) if values else text
+
+
 def name(text: str) -> str:
     """A name out of the data, in the language's own form where the province folder gives one, else as it is."""
     speech = _spoken.get()
     return text if speech is None else speech.names.get(text, text)
+
+
+def names_of(province: Province) -> Mapping[str, str]:
+    """English names as the province folder gives them, by the Vietnamese: province, authority, groups, agencies."""
+    pairs = [
+        (province.name_vi, province.name_en),
+        (province.authority_vi, province.authority_en),
+        *((group.name_vi, group.name_en) for group in province.groups),
+        *((agency.name_vi, getattr(agency, "name_en", None)) for agency in province.agencies),
+    ]
+    return {vietnamese: english for vietnamese, english in pairs if english}
 
 
 def told(text: str | None, translated: str | None = None) -> str:
