@@ -42,17 +42,18 @@ class MartRow(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Mart:
-    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, and the
-    primary key, of which the ids of its figures are made.
+    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, the primary
+    key, of which the ids of its figures are made, and which rows are the report's.
     """
 
     columns: tuple[str, ...]
     order_by: str
     key: tuple[str, ...]
+    where: str = "true"
 
 
-def _mart(columns: str, order_by: str, key: str = "") -> Mart:
-    return Mart(columns=tuple(columns.split()), order_by=order_by, key=tuple(key.split()))
+def _mart(columns: str, order_by: str, key: str = "", where: str = "true") -> Mart:
+    return Mart(columns=tuple(columns.split()), order_by=order_by, key=tuple(key.split()), where=where)
 
 
 CONTRACT: Mapping[str, Mart] = {
@@ -119,6 +120,8 @@ CONTRACT: Mapping[str, Mart] = {
         "unexplained",
         "month, check_id, scope, entity_code",
         "check_id month scope entity_code",
+        # Totals of quarters and of other calendars are no figures of the monthly report.
+        where="NOT starts_with(check_id, 'period_')",
     ),
     "mart_data_cut_off": _mart(
         "month data_cut_off_at extract_count",
@@ -225,7 +228,7 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
         what = f"column {', '.join(missing)}" if found else "the whole table"
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
-    query = f"SELECT {', '.join(mart.columns)} FROM main.{name} ORDER BY {mart.order_by}"
+    query = f"SELECT {', '.join(mart.columns)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
     return tuple(
         MartRow(name, zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall()
     )
