@@ -1,18 +1,21 @@
-"""The only place that turns a run into a month.
+"""The only place that turns a run into a month, and what a person types into a reporting period.
 
 Months, their order and their bounds live here; nothing here touches disk, clock or Airflow. A run is described by what
 Airflow (or the command line) knows of it, and exactly one rule decides: partition key, then parameter, then logical date.
+Which days a reporting period holds is its calendar's matter, and data (ref_reporting_calendars).
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from dvctt.errors import PeriodError
 
 _MONTH_KEY = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_PERIOD_CODE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])|-Q([1-4])|-H([12])|-(9M))?")
 
 
 @dataclass(frozen=True, order=True)
@@ -45,6 +48,63 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"
+
+
+class PeriodKind(StrEnum):
+    """What a reporting period is; the values are those of ref_reporting_period_kinds."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    NINE_MONTHS = "nine_months"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        return {"month": 1, "quarter": 3, "half_year": 6, "nine_months": 9, "year": 12}[self.value]
+
+
+@dataclass(frozen=True)
+class Period:
+    """One reporting period of a year, whatever the calendar: number 3 of the quarters is ``2022-Q3``."""
+
+    year: int
+    kind: PeriodKind
+    number: int
+
+    @classmethod
+    def parse(cls, code: str) -> Self:
+        """Read ``2022-10``, ``2022-Q3``, ``2022-H1``, ``2022-9M`` or ``2022``, strictly.
+
+        Raises:
+            PeriodError: the text is anything else.
+        """
+        match = _PERIOD_CODE.fullmatch(code)
+        if match is None:
+            raise PeriodError(f"not a period: found {code!r}, wanted 2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022")
+        year, month, quarter, half, nine = match.groups()
+        if month:
+            return cls(int(year), PeriodKind.MONTH, int(month))
+        if quarter:
+            return cls(int(year), PeriodKind.QUARTER, int(quarter))
+        if half:
+            return cls(int(year), PeriodKind.HALF_YEAR, int(half))
+        return cls(int(year), PeriodKind.NINE_MONTHS if nine else PeriodKind.YEAR, 1)
+
+    @property
+    def month(self) -> Month:
+        """The calendar month that names the period's last month; what is closed with it."""
+        return Month(self.year, self.number * self.kind.months)
+
+    def __str__(self) -> str:
+        suffix = {
+            PeriodKind.MONTH: f"-{self.number:02d}",
+            PeriodKind.QUARTER: f"-Q{self.number}",
+            PeriodKind.HALF_YEAR: f"-H{self.number}",
+            PeriodKind.NINE_MONTHS: "-9M",
+            PeriodKind.YEAR: "",
+        }
+        return f"{self.year:04d}{suffix[self.kind]}"
 
 
 def month_of_run(

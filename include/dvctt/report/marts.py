@@ -43,17 +43,19 @@ class MartRow(dict[str, Any]):
 @dataclass(frozen=True)
 class Mart:
     """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, the primary key,
-    of which the ids of its figures are made, and texts that a publication of an older version may lack: they are NULL then.
+    of which the ids of its figures are made, texts that a publication of an older version may lack (they are NULL then), and
+    which rows are the report's.
     """
 
     columns: tuple[str, ...]
     order_by: str
     key: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    where: str = "true"
 
 
-def _mart(columns: str, order_by: str, key: str = "", optional: str = "") -> Mart:
-    return Mart(tuple(columns.split()), order_by, tuple(key.split()), tuple(optional.split()))
+def _mart(columns: str, order_by: str, key: str = "", optional: str = "", *, where: str = "true") -> Mart:
+    return Mart(tuple(columns.split()), order_by, tuple(key.split()), tuple(optional.split()), where)
 
 
 CONTRACT: Mapping[str, Mart] = {
@@ -124,6 +126,8 @@ CONTRACT: Mapping[str, Mart] = {
         "unexplained",
         "month, check_id, scope, entity_code",
         "check_id month scope entity_code",
+        # Totals of quarters and of other calendars are no figures of the monthly report.
+        where="NOT starts_with(check_id, 'period_')",
     ),
     "mart_data_cut_off": _mart(
         "month data_cut_off_at extract_count",
@@ -233,6 +237,6 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
     chosen = [*mart.columns, *(column if column in found else f"NULL AS {column}" for column in mart.optional)]
-    query = f"SELECT {', '.join(chosen)} FROM main.{name} ORDER BY {mart.order_by}"
+    query = f"SELECT {', '.join(chosen)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
     names = (*mart.columns, *mart.optional)
     return tuple(MartRow(name, zip(names, values, strict=True)) for values in connection.execute(query).fetchall())

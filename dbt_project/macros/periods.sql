@@ -1,0 +1,283 @@
+{# Figures of reporting periods, the same way for filings and for payments. #}
+
+{# CTEs that add a period's figures up, the last being `summed`: one row per period, scope and entity. They read
+   `periods` (dim_reporting_periods), `monthly` (a mart's rows of agencies by calendar month: month, agency_code,
+   entity_name_vi, group_code, official_order, is_present, measures), `daily` (period_key, month, agency_code, measures: counted
+   from facts within the period's days), `agencies`, `province` and `caveats`.
+
+   A period of calendar months is the sum of the months as the mart shows them, frozen ones included; any other one is
+   counted by the day. A figure is there when every month that the period touches came from every agency of the entity:
+   a part must not look like the whole. #}
+{% macro sum_periods(measures) -%}
+held_months as (
+    select distinct month from monthly
+),
+
+{# A month that begins after the 1st lies in two calendar months. -#}
+touched as (
+    select
+        periods.period_key,
+        periods.month_count
+        + case when extract(day from periods.first_day) > 1 then 1 else 0 end as months_touched,
+        count(held_months.month) as months_held
+    from periods
+    left join held_months on held_months.month between date_trunc('month', periods.first_day) and periods.last_day
+    group by periods.period_key, periods.month_count, periods.first_day
+),
+
+agencies_in_force as (
+    select distinct
+        periods.period_key,
+        agencies.agency_code
+    from periods
+    inner join agencies
+        on
+            coalesce(agencies.valid_from <= periods.last_day, true)
+            and coalesce(agencies.valid_to >= periods.first_day, true)
+),
+
+regular_months as (
+    select
+        periods.period_key,
+        monthly.month,
+        monthly.agency_code,
+        monthly.entity_name_vi,
+        monthly.group_code,
+        monthly.official_order,
+        monthly.is_present{% for measure in measures %},
+        case
+            when extract(day from periods.first_day) = 1 then monthly.{{ measure }}
+            when monthly.is_present then coalesce(daily.{{ measure }}, 0)
+        end as {{ measure }}{% endfor %}
+    from periods
+    inner join monthly on monthly.month between date_trunc('month', periods.first_day) and periods.last_day
+    left join agencies_in_force
+        on
+            periods.period_key = agencies_in_force.period_key
+            and monthly.agency_code = agencies_in_force.agency_code
+    left join daily
+        on
+            periods.period_key = daily.period_key
+            and monthly.month = daily.month
+            and monthly.agency_code = daily.agency_code
+    where
+        extract(day from periods.first_day) = 1
+        or agencies_in_force.agency_code is not null
+        or daily.agency_code is not null
+),
+
+{# What the facts hold of an agency that the month has no row of, such as one that was not known when it was closed. -#}
+stray_months as (
+    select
+        daily.period_key,
+        daily.month,
+        daily.agency_code,
+        agencies.name_vi as entity_name_vi,
+        agencies.group_code,
+        agencies.official_order,
+        true as is_present{% for measure in measures %},
+        daily.{{ measure }}{% endfor %}
+    from daily
+    inner join periods on daily.period_key = periods.period_key
+    inner join held_months on daily.month = held_months.month
+    inner join agencies on daily.agency_code = agencies.agency_code
+    left join monthly on daily.month = monthly.month and daily.agency_code = monthly.agency_code
+    where monthly.agency_code is null and extract(day from periods.first_day) > 1
+    qualify
+        row_number() over (
+            partition by daily.period_key, daily.month, daily.agency_code order by agencies.valid_from desc
+        ) = 1
+),
+
+agency_months as (
+    select * from regular_months
+    union all
+    select * from stray_months
+),
+
+groups as (
+    select
+        group_code,
+        max(group_name_vi) as group_name_vi,
+        max(group_order) as group_order
+    from agencies
+    group by group_code
+),
+
+scoped_months as (
+    select
+        'agency' as scope,
+        agency_code as entity_code,
+        *
+    from agency_months
+    union all
+    select
+        'group' as scope,
+        group_code as entity_code,
+        *
+    from agency_months
+    union all
+    select
+        'province' as scope,
+        province.province_code as entity_code,
+        agency_months.*
+    from agency_months
+    cross join province
+),
+
+{# Name, group and place as they were in the newest month of the period. -#}
+entities as (
+    select
+        scoped_months.period_key,
+        scoped_months.scope,
+        scoped_months.entity_code,
+        case scoped_months.scope
+            when 'agency' then scoped_months.entity_name_vi
+            when 'group' then coalesce(groups.group_name_vi, scoped_months.group_code)
+            else province.name_vi
+        end as entity_name_vi,
+        case when scoped_months.scope <> 'province' then scoped_months.group_code end as group_code,
+        case scoped_months.scope
+            when 'agency' then scoped_months.official_order
+            when 'group' then coalesce(groups.group_order, scoped_months.official_order)
+            else 0
+        end as official_order
+    from scoped_months
+    cross join province
+    left join groups on scoped_months.group_code = groups.group_code
+    qualify
+        row_number() over (
+            partition by scoped_months.period_key, scoped_months.scope, scoped_months.entity_code
+            order by scoped_months.month desc, scoped_months.official_order, scoped_months.agency_code
+        ) = 1
+),
+
+counted_months as (
+    select
+        scoped_months.period_key,
+        scoped_months.scope,
+        scoped_months.entity_code,
+        touched.months_touched - touched.months_held as unheld_months,
+        count(distinct scoped_months.month) + touched.months_touched - touched.months_held as months_expected,
+        count(distinct scoped_months.month)
+        - count(distinct case when not scoped_months.is_present then scoped_months.month end) as months_present,
+        count(distinct nullif(scoped_months.agency_code, 'unknown')) as agency_count,
+        case
+            when touched.months_touched > touched.months_held
+                then count(distinct nullif(scoped_months.agency_code, 'unknown'))
+            else count(distinct case when not scoped_months.is_present then scoped_months.agency_code end)
+        end as missing_agencies{% for measure in measures %},
+        sum(scoped_months.{{ measure }}) as {{ measure }}{% endfor %}
+    from scoped_months
+    inner join touched on scoped_months.period_key = touched.period_key
+    group by
+        scoped_months.period_key,
+        scoped_months.scope,
+        scoped_months.entity_code,
+        touched.months_touched,
+        touched.months_held
+),
+
+missing_agency_names as (
+    select distinct
+        scope,
+        entity_code,
+        period_key,
+        entity_name_vi
+    from scoped_months
+    where not is_present
+),
+
+missing_names as (
+    select
+        period_key,
+        scope,
+        entity_code,
+        {{ dbt.listagg('entity_name_vi', "'; '", 'order by entity_name_vi') }} as names_vi
+    from missing_agency_names
+    group by period_key, scope, entity_code
+),
+
+set_aside as (
+    select
+        periods.period_key,
+        caveats.scope,
+        caveats.entity_code,
+        sum(caveats.row_count) as quarantined_rows
+    from periods
+    inner join caveats on caveats.month between date_trunc('month', periods.first_day) and periods.last_day
+    where caveats.caveat_id = 'quarantined_rows'
+    group by periods.period_key, caveats.scope, caveats.entity_code
+),
+
+summed as (
+    select
+        periods.period_key,
+        periods.calendar_id,
+        periods.period_code,
+        periods.kind,
+        periods.year,
+        periods.month,
+        periods.first_day,
+        periods.last_day,
+        periods.name_vi as period_name_vi,
+        periods.name_en as period_name_en,
+        periods.calendar_name_vi,
+        periods.calendar_name_en,
+        counted_months.scope,
+        counted_months.entity_code,
+        entities.entity_name_vi,
+        entities.group_code,
+        cast(entities.official_order as integer) as official_order,
+        cast(counted_months.months_expected as integer) as months_expected,
+        cast(counted_months.months_present as integer) as months_present,
+        cast(counted_months.agency_count as bigint) as agency_count,
+        cast(counted_months.missing_agencies as bigint) as missing_agencies{% for measure in measures %},
+        cast(
+            case when counted_months.months_present = counted_months.months_expected then counted_months.{{ measure }} end
+            as bigint
+        ) as {{ measure }}{% endfor %},
+        cast(coalesce(set_aside.quarantined_rows, 0) as bigint) as quarantined_rows,
+        nullif(
+            concat_ws(
+                ' · ',
+                case
+                    when counted_months.unheld_months > 0
+                        then 'chưa có dữ liệu của ' || counted_months.unheld_months || ' tháng trong kỳ'
+                end,
+                'chưa có dữ liệu từ ' || missing_names.names_vi,
+                'chưa tính ' || set_aside.quarantined_rows || ' dòng bị cách ly của các tháng trong kỳ'
+            ),
+            ''
+        ) as caveat_vi,
+        nullif(
+            concat_ws(
+                ' · ',
+                case
+                    when counted_months.unheld_months > 0
+                        then 'no data of ' || counted_months.unheld_months || ' months of the period'
+                end,
+                'no data from ' || missing_names.names_vi,
+                set_aside.quarantined_rows || ' rows of the period''s months set aside and not counted'
+            ),
+            ''
+        ) as caveat_en
+    from counted_months
+    inner join periods on counted_months.period_key = periods.period_key
+    inner join entities
+        on
+            counted_months.period_key = entities.period_key
+            and counted_months.scope = entities.scope
+            and counted_months.entity_code = entities.entity_code
+    left join missing_names
+        on
+            counted_months.period_key = missing_names.period_key
+            and counted_months.scope = missing_names.scope
+            and counted_months.entity_code = missing_names.entity_code
+    left join set_aside
+        on
+            counted_months.period_key = set_aside.period_key
+            and counted_months.scope = set_aside.scope
+            and counted_months.entity_code = set_aside.entity_code
+)
+{%- endmacro %}

@@ -1,0 +1,91 @@
+-- One row per reporting period (of one calendar), scope (agency, group, province) and entity.
+{% set measures = [
+    'received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level'
+] -%}
+with periods as (select * from {{ ref('dim_reporting_periods') }}),
+
+rates as (
+    select * from {{ ref('mart_online_rates') }}
+    where scope = 'agency'
+),
+
+filings as (
+    select * from {{ ref('fct_filings') }}
+    where is_received
+),
+
+agencies as (select * from {{ ref('dim_agencies') }}),
+
+province as (select * from {{ ref('stg_province__province') }}),
+
+caveats as (
+    select * from {{ ref('mart_caveats') }}
+    where subject = 'filings'
+),
+
+monthly as (
+    select
+        month,
+        entity_code as agency_code,
+        entity_name_vi,
+        group_code,
+        official_order,
+        received is not null as is_present{% for measure in measures %},
+        {{ measure }}{% endfor %}
+    from rates
+),
+
+daily as (
+    select
+        periods.period_key,
+        filings.received_month as month,
+        filings.agency_code,
+        {{ sum_filing_measures('1') }}
+    from filings
+    inner join periods
+        on
+            cast(filings.received_at as date) between periods.first_day and periods.last_day
+            and extract(day from periods.first_day) > 1
+    group by periods.period_key, filings.received_month, filings.agency_code
+),
+
+{{ sum_periods(measures) }},
+
+-- A zero denominator has no rate: NULL, never 0 %.
+computed as (
+    select
+        period_key,
+        calendar_id,
+        period_code,
+        kind,
+        year,
+        month,
+        first_day,
+        last_day,
+        period_name_vi,
+        period_name_en,
+        calendar_name_vi,
+        calendar_name_en,
+        scope,
+        entity_code,
+        entity_name_vi,
+        group_code,
+        official_order,
+        months_expected,
+        months_present,
+        agency_count,
+        missing_agencies{% for measure in measures %},
+        {{ measure }}{% endfor %},
+        cast(100.0 * online / nullif(received, 0) as double) as online_rate_percent,
+        quarantined_rows,
+        caveat_vi,
+        caveat_en
+    from summed
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
+)
+
+select * from kept
+order by calendar_id, first_day, last_day, scope, official_order, entity_code
