@@ -15,6 +15,10 @@ coverage as (
     where services_total is not null
 ),
 
+restated_rates as (select * from {{ ref('mart_online_rates_restated') }}),
+
+restated_payments as (select * from {{ ref('mart_payments_restated') }}),
+
 province as (select * from {{ ref('stg_province__province') }}),
 
 channels as (
@@ -211,10 +215,44 @@ connections as (
     cross join province
 ),
 
+-- The province's figures are the same under the newest structure; what that gives to none of its agencies is named.
+{% for measure, was, restated, name_vi in [
+    ('received', 'rates', 'restated_rates', 'Hồ sơ tiếp nhận'),
+    ('online', 'rates', 'restated_rates', 'Hồ sơ trực tuyến'),
+    ('online_payment_count', 'payments', 'restated_payments', 'Số giao dịch thanh toán trực tuyến'),
+    ('online_payment_amount_vnd', 'payments', 'restated_payments', 'Số tiền thanh toán trực tuyến'),
+] -%}
+restated_{{ measure }} as (
+    select
+        'restated_{{ measure }}_is_as_was' as check_id,
+        whole.month,
+        whole.scope,
+        whole.entity_code,
+        whole.entity_name_vi,
+        '{{ name_vi }} toàn tỉnh = tổng các cơ quan theo cơ cấu mới nhất' as total_name_vi,
+        any_value(whole.{{ measure }}) as total,
+        cast(
+            sum(case when parts.entity_code not in ('unknown', 'unallocated') then parts.{{ measure }} else 0 end)
+            as bigint
+        ) as sum_of_classes,
+        cast(
+            sum(case when parts.entity_code in ('unknown', 'unallocated') then parts.{{ measure }} else 0 end)
+            as bigint
+        ) as residue,
+        'Chưa quy đổi được, chưa xác định cơ quan' as residue_name_vi
+    from {{ was }} as whole
+    inner join {{ restated }} as parts on whole.month = parts.month and parts.scope = 'agency'
+    where whole.scope = 'province'
+    group by whole.month, whole.scope, whole.entity_code, whole.entity_name_vi
+),
+
+{% endfor -%}
+
 unioned as (
     {% set checks = [
         'channels', 'levels', 'group_received', 'group_online', 'province_received', 'province_online', 'amounts',
         'province_payments', 'to_date', 'attempts', 'services', 'connections',
+        'restated_received', 'restated_online', 'restated_online_payment_count', 'restated_online_payment_amount_vnd',
     ] -%}
     {% for check in checks -%}
     select * from {{ check }}
