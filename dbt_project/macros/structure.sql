@@ -1,0 +1,90 @@
+{# Figures as they were, restated to the structure that the province folder has at its newest. Only what may be added over
+   agencies is restated: counts and amounts, never shares, and never a count of different things. #}
+
+{# Who answers under the newest structure for each agency code. What the folder does not know any more (a closed month keeps
+   its codes) is joined to nobody and is not lost: see restate_agency_rows. #}
+{% macro newest_heirs() -%}
+    select
+        agency_code,
+        heir_code
+    from {{ ref('dim_agency_heirs') }}
+    where heir_to is null
+{%- endmacro %}
+
+{# Every code as it is called under the newest structure, and since when that structure is. #}
+{% macro newest_agencies() -%}
+    select
+        agency_code,
+        name_vi,
+        name_en,
+        group_code,
+        group_name_vi,
+        group_name_en,
+        group_order,
+        official_order,
+        max(
+            greatest(valid_from, coalesce(cast({{ dbt.dateadd('day', 1, 'valid_to') }} as date), valid_from))
+        ) over () as structure_on
+    from {{ ref('dim_agencies') }}
+    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+{%- endmacro %}
+
+{# The agency rows of a monthly mart (month, scope, entity_code and the measures), summed by the agencies, groups and province
+   of the newest structure: one row per month, scope and entity. A measure that is NULL for an agency is in no sum, as in the
+   marts; the province's sums are those of the mart. `missing` is the measure whose NULL says that an agency's feed did not
+   come. Use: three lines in a mart of its own, as mart_online_rates_restated has them. #}
+{% macro restate_agency_rows(mart, measures, missing) -%}
+    select
+        moved.month,
+        moved.scope,
+        moved.entity_code,
+        min(moved.entity_name_vi) as entity_name_vi,
+        min(moved.entity_name_en) as entity_name_en,
+        min(moved.group_code) as group_code,
+        cast(min(moved.official_order) as integer) as official_order,
+        min(moved.structure_on) as structure_on,
+        cast(count(nullif(moved.agency_code, 'unknown')) as bigint) as agency_count,
+        cast(sum(case when moved.{{ missing }} is null then 1 else 0 end) as bigint) as missing_agencies
+        {%- for measure in measures %},
+        cast(sum(moved.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
+    from (
+        {% for scope in ['agency', 'group', 'province'] -%}
+        select
+            was.month,
+            '{{ scope }}' as scope,
+            was.entity_code as agency_code,
+            today.structure_on,
+            {% if scope == 'agency' -%}
+            today.agency_code as entity_code,
+            today.name_vi as entity_name_vi,
+            today.name_en as entity_name_en,
+            today.group_code,
+            today.official_order
+            {%- elif scope == 'group' -%}
+            today.group_code as entity_code,
+            today.group_name_vi as entity_name_vi,
+            today.group_name_en as entity_name_en,
+            today.group_code,
+            today.group_order as official_order
+            {%- else -%}
+            province.province_code as entity_code,
+            province.name_vi as entity_name_vi,
+            province.name_en as entity_name_en,
+            cast(null as {{ dbt.type_string() }}) as group_code,
+            0 as official_order
+            {%- endif %}
+            {%- for measure in measures %},
+            was.{{ measure }}{% endfor %}
+        from {{ mart }} as was
+        left join ({{ newest_heirs() }}) as heirs on was.entity_code = heirs.agency_code
+        inner join ({{ newest_agencies() }}) as today on coalesce(heirs.heir_code, 'unallocated') = today.agency_code
+        {% if scope == 'province' -%}
+        cross join {{ ref('stg_province__province') }} as province
+        {% endif -%}
+        where was.scope = 'agency'
+        {% if not loop.last %}union all
+        {% endif %}
+        {%- endfor %}
+    ) as moved
+    group by moved.month, moved.scope, moved.entity_code
+{%- endmacro %}

@@ -1,0 +1,28 @@
+-- One row per month, scope and entity (agency, group, province) of the newest structure: mart_payments restated.
+-- Closed months are restated too: their agencies' rows are the frozen ones, and the structure is not what was closed.
+{% set measures = [
+    'online_payment_count', 'online_payment_amount_vnd', 'online_phi_vnd', 'online_le_phi_vnd',
+    'online_refund_count', 'online_refund_amount_vnd', 'online_net_amount_vnd',
+    'other_payment_count', 'other_payment_amount_vnd',
+    'attempt_count', 'attempt_success_count', 'attempt_failed_count', 'attempt_open_count',
+] -%}
+with payments as (select * from {{ ref('mart_payments') }}),
+
+restated as (
+    {{ restate_agency_rows('payments', measures, missing='online_payment_count') }}
+)
+
+select
+    month,
+    scope,
+    entity_code,
+    entity_name_vi,
+    entity_name_en,
+    group_code,
+    official_order,
+    structure_on,
+    agency_count,
+    missing_agencies{% for measure in measures %},
+    {{ measure }}{% endfor %}
+from restated
+order by month, scope, official_order, entity_code

@@ -1,0 +1,82 @@
+-- A row is a month and a figure that is not the same on both maps: the province as it was, the province restated, the sum of
+-- the restated agencies, and the bridge must be one number, NULL where nothing came.
+with totals as (
+    {% for mart, restated, measures in [
+        ('mart_online_rates', 'mart_online_rates_restated', ['received', 'direct', 'online', 'postal', 'online_no_level']),
+        ('mart_payments', 'mart_payments_restated', [
+            'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
+            'other_payment_amount_vnd', 'attempt_count',
+        ]),
+    ] -%}
+    {% for measure in measures -%}
+    {% for map, relation, scope in [
+        ('as_was', mart, 'province'), ('restated', restated, 'province'), ('agencies', restated, 'agency'),
+        ('groups', restated, 'group'),
+    ] -%}
+    select
+        '{{ measure }}' as measure,
+        month,
+        '{{ map }}' as map,
+        sum({{ measure }}) as total
+    from {{ ref(relation) }}
+    where scope = '{{ scope }}'
+    group by month
+    union all
+    {% endfor -%}
+    {% endfor -%}
+    {% endfor -%}
+    {% for measure in [
+        'received', 'online', 'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count'
+    ] -%}
+    select
+        '{{ measure }}' as measure,
+        month,
+        'bridge' as map,
+        sum({{ measure }}) as total
+    from {{ ref('mart_structure_bridge') }}
+    group by month
+    {% if not loop.last %}union all
+    {% endif %}
+    {%- endfor %}
+),
+
+-- The bridge has the months of both marts; a mart has no row of a month that is not its own.
+compared as (
+    select
+        as_was.measure,
+        as_was.month,
+        others.map,
+        as_was.total as total_as_was,
+        others.total
+    from totals as as_was
+    inner join totals as others on as_was.measure = others.measure and as_was.month = others.month
+    where as_was.map = 'as_was'
+)
+
+select * from compared
+where total_as_was is distinct from total
+
+union all
+
+-- A map that lacks a month of the other, and a scan that found nothing.
+select
+    measure,
+    month,
+    'a map is missing' as map,
+    null as total_as_was,
+    count(*) as total
+from totals
+where map <> 'bridge'
+group by measure, month
+having count(*) <> 4
+
+union all
+
+select
+    'nothing compared' as measure,
+    null as month,
+    null as map,
+    null as total_as_was,
+    count(*) as total
+from compared
+having count(*) = 0
