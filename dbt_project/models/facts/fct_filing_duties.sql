@@ -1,4 +1,4 @@
--- One row per received filing: whether it owes a fee, and whether that was paid online or only counts as paid elsewhere.
+-- One row per received filing: whether it owes a fee, whether that was paid online, and whether it is flagged as paid.
 with filings as (
     select * from {{ ref('fct_filings') }}
     where is_received
