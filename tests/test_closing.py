@@ -38,6 +38,11 @@ FROZEN = {
     "mart_online_rate_definition_gaps",
     "mart_online_rate_definitions",
     "mart_online_rates",
+    "mart_payment_banks",
+    "mart_payment_duties",
+    "mart_payment_failures",
+    "mart_payment_fees",
+    "mart_payment_flag_gaps",
     "mart_payments",
     "mart_targets",
 }

@@ -601,6 +601,25 @@ def metric_online_rate(
         out.print(table)
 
 
+@app.command()
+def payments(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
+    records: Annotated[bool, typer.Option("--records", help="With the filings of each difference.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Payments of a month: collected, refunded, attempts by bank, who owes a fee, and how the portal's flag differs."""
+    from dvctt.payments import as_text, payments_of
+
+    found = payments_of(_current(Settings.from_environment()), Month.parse(month), entity, records=records)
+    if as_json:
+        print(json.dumps(asdict(found), ensure_ascii=False, indent=2, default=str))
+        return
+    print("\n".join(as_text(found)))
+
+
 @check.command("figures")
 def check_figures(as_json: JsonOption = False) -> None:
     """Every figure that the province printed: printed, computed, interval, verdict. Exit 1 if one is not reproduced."""
