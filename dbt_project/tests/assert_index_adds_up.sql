@@ -19,10 +19,10 @@ inner join components on {{ share('scores', 'components', entity) }}
 where components.group_id = '{{ group }}'
 group by scores.month, scores.span, scores.scope, scores.entity_code, scores.formula_version
 having
-    coalesce(round(1000000 * max(scores.{{ group }}_points)), -1)
+    coalesce(round(1000000 * max(scores.{{ group }}_score)), -1)
     <> coalesce(sum(round(1000000 * components.points)), -1)
     or max(scores.{{ group }}_scored_max)
-    <> sum(case when components.points is not null then components.max_points else 0 end)
+    <> sum(case when components.points is not null then components.points_max else 0 end)
 
 union all
 
@@ -36,12 +36,12 @@ select
     entity_code
 from scores
 where
-    coalesce(round(1000000 * total_points), 0) <> (
+    coalesce(round(1000000 * total_score), 0) <> (
         {%- for group in index_groups %}
-        round(1000000 * coalesce({{ group }}_points, 0)){{ " +" if not loop.last }}
+        round(1000000 * coalesce({{ group }}_score, 0)){{ " +" if not loop.last }}
         {%- endfor %}
     )
-    or scored_max_points <> (
+    or scored_max <> (
         {%- for group in index_groups %}
         {{ group }}_scored_max{{ " +" if not loop.last }}
         {%- endfor %}
@@ -58,7 +58,7 @@ select
     entity_code
 from components
 where
-    points not between 0 and max_points
+    points not between 0 and points_max
     or (points is null) <> (state <> 'scored')
     or (reason_id is null and denominator is null)
 

@@ -234,7 +234,7 @@ index_points as (
             scope,
             entity_code,
             entity_name_vi,
-            round(1000000 * total_points) as total,
+            round(1000000 * total_score) as total,
             null as part
         from index_scores
         where span = 'month'

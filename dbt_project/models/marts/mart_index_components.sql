@@ -482,7 +482,7 @@ reasoned as (
     from settled
 ),
 
--- Full points from the threshold on, in proportion below it; no threshold is one of 100 per cent. Points are kept to the
+-- Full points from the threshold on, in proportion below it; no threshold is one of 100 per cent. Points are kept to a
 -- millionth, so that their sums are exact.
 scored as (
     select
@@ -516,7 +516,7 @@ computed as (
         cast(scored.settled_denominator as bigint) as denominator,
         scored.ratio_percent,
         scored.threshold_percent,
-        scored.max_points,
+        scored.max_points as points_max,
         cast(
             case scored.reason_id
                 when 'nothing_is_full' then scored.max_points
@@ -531,7 +531,7 @@ computed as (
                 when scored.portal_zero_rule = 'full' then scored.max_points
                 when scored.portal_zero_rule = 'zero' then 0
             end as double
-        ) as portal_points,
+        ) as points_portal,
         coalesce(reasons.state, 'scored') as state,
         scored.reason_id,
         reasons.name_vi as reason_vi,

@@ -17,16 +17,16 @@ summed as (
         formula_version,
         bool_and(is_in_force) as is_in_force,
         {%- for group in index_groups %}
-        round(sum(case when group_id = '{{ group }}' then points end), 6) as {{ group }}_points,
-        sum(case when group_id = '{{ group }}' and points is not null then max_points else 0 end)
+        round(sum(case when group_id = '{{ group }}' then points end), 6) as {{ group }}_score,
+        sum(case when group_id = '{{ group }}' and points is not null then points_max else 0 end)
             as {{ group }}_scored_max,
         {%- endfor %}
-        round(sum(points), 6) as total_points,
-        sum(case when points is not null then max_points else 0 end) as scored_max_points,
-        sum(max_points) as max_points,
-        round(sum(portal_points), 6) as portal_points,
-        sum(case when portal_points is not null then max_points else 0 end) as portal_scored_max,
-        sum(case when points is null then 1 else 0 end) as components_without_points,
+        round(sum(points), 6) as total_score,
+        sum(case when points is not null then points_max else 0 end) as scored_max,
+        sum(points_max) as score_max,
+        round(sum(points_portal), 6) as portal_score,
+        sum(case when points_portal is not null then points_max else 0 end) as portal_scored_max,
+        sum(case when points is null then 1 else 0 end) as unscored_components,
         max(missing_agencies) as missing_agencies,
         {{ dbt.listagg("case when points is not null then component_id end", "','", "order by component_order") }}
             as scored_components
@@ -37,7 +37,7 @@ summed as (
 told as (
     select
         *,
-        components_without_points = 0 and missing_agencies = 0 as is_complete
+        unscored_components = 0 and missing_agencies = 0 as is_complete
     from summed
 ),
 
@@ -46,14 +46,14 @@ ranked as (
     select
         *,
         case
-            when scope = 'agency' and group_code <> 'unknown' and total_points is not null
+            when scope = 'agency' and group_code <> 'unknown' and total_score is not null
                 then rank() over (
                     partition by month, span, scope, group_code, formula_version, scored_components
-                    order by total_points desc
+                    order by total_score desc
                 )
         end as rank_in_group,
         case
-            when scope = 'agency' and group_code <> 'unknown' and total_points is not null
+            when scope = 'agency' and group_code <> 'unknown' and total_score is not null
                 then count(*) over (partition by month, span, scope, group_code, formula_version, scored_components)
         end as ranked_among
     from told
@@ -74,7 +74,7 @@ banded as (
     inner join bands
         on
             ranked.is_complete
-            and ranked.total_points >= bands.min_points
+            and ranked.total_score >= bands.min_points
             and {{ is_in_force('bands', 'ranked.month') }}
     qualify
         row_number() over (
@@ -95,15 +95,15 @@ computed as (
         ranked.formula_version,
         ranked.is_in_force,
         {%- for group in index_groups %}
-        cast(ranked.{{ group }}_points as double) as {{ group }}_points,
+        cast(ranked.{{ group }}_score as double) as {{ group }}_score,
         cast(ranked.{{ group }}_scored_max as double) as {{ group }}_scored_max,
         {%- endfor %}
-        cast(ranked.total_points as double) as total_points,
-        cast(ranked.scored_max_points as double) as scored_max_points,
-        cast(ranked.max_points as double) as max_points,
-        cast(ranked.portal_points as double) as portal_points,
+        cast(ranked.total_score as double) as total_score,
+        cast(ranked.scored_max as double) as scored_max,
+        cast(ranked.score_max as double) as score_max,
+        cast(ranked.portal_score as double) as portal_score,
         cast(ranked.portal_scored_max as double) as portal_scored_max,
-        cast(ranked.components_without_points as bigint) as components_without_points,
+        cast(ranked.unscored_components as bigint) as unscored_components,
         cast(ranked.missing_agencies as bigint) as missing_agencies,
         ranked.is_complete,
         banded.band_id,
