@@ -14,6 +14,7 @@ PREFIXES = {
     "facts": ("dim_", "fct_"),
     "audit": ("aud_",),
     "marts": ("mart_",),
+    "checks": ("chk_",),
 }
 PUBLISHED = {"facts", "audit", "marts"}
 

@@ -16,7 +16,7 @@ from dvctt.warehouse import CANDIDATE_NAME, candidate_path
 def declared() -> set[tuple[str, str]]:
     """Model and name of every unit test that the project's YAML files declare."""
     files = sorted(DBT_PROJECT.glob("models/**/_*_unit_tests.yml"))
-    assert len(files) == 6, "wanted one file of unit tests a layer, and one for what moved"
+    assert len(files) >= 6, "wanted at least one file of unit tests a layer, and one for what moved"
     return {
         (test["model"], test["name"])
         for path in files
