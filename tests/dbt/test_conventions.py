@@ -51,6 +51,10 @@ def layer(model: Node) -> str:
     return str(model["fqn"][1])
 
 
+def step(folder: str) -> str:
+    return "marts" if folder == "checks" else folder
+
+
 def names(models: list[Node]) -> list[str]:
     return sorted(str(model["name"]) for model in models)
 
@@ -118,10 +122,11 @@ def test_only_staging_reads_sources(models: list[Node]) -> None:
 
 
 def test_nothing_depends_on_what_stands_to_its_right(models: list[Node]) -> None:
-    order = list(PREFIXES)
+    # The checks of an area read marts, and one mart reads the checks: they are one step.
+    order = [one for one in PREFIXES if one != "checks"]
     layers = {model["unique_id"]: layer(model) for model in models}
     steps = {
-        (layer(model), layers[parent])
+        (step(layer(model)), step(layers[parent]))
         for model in models
         for parent in model["depends_on"]["nodes"]
         if parent in layers
