@@ -67,6 +67,10 @@ class MetricError(DvcttError):
     """A metric cannot be shown by its definitions: no such month or entity, or the differences do not add up."""
 
 
+class StructureError(DvcttError):
+    """A month cannot be shown under the structure that was asked for."""
+
+
 class ClosingError(DvcttError):
     """A closed month on disk is not as its manifest says, or there is none such."""
 
