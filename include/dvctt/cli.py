@@ -620,6 +620,35 @@ def payments(
     print("\n".join(as_text(found)))
 
 
+@app.command("structure")
+def structure_of_month(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    on: Annotated[
+        str | None, typer.Option("--on", help="YYYY-MM-DD: the day whose agencies are asked for; default: the newest.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A month by the agencies as they were and restated to those of another day, with the bridge between the two.
+
+    Exit 1 if the province's totals are not the same on both.
+    """
+    from dvctt.structure import as_text, compare_structures
+
+    publication = _current(Settings.from_environment())
+    try:
+        day = date.fromisoformat(on) if on else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--on: found {on!r}, wanted a day such as 2025-07-01") from error
+    compared = compare_structures(publication.marts, publication.number, Month.parse(month), day)
+    if as_json:
+        totals = [{**asdict(total), "is_equal": total.is_equal} for total in compared.totals]
+        print(json.dumps({**asdict(compared), "totals": totals}, ensure_ascii=False, indent=2, default=str))
+    else:
+        print("\n".join(as_text(compared)))
+    if not compared.is_equal:
+        raise typer.Exit(1)
+
+
 @check.command("figures")
 def check_figures(as_json: JsonOption = False) -> None:
     """Every figure that the province printed: printed, computed, interval, verdict. Exit 1 if one is not reproduced."""

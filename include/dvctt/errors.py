@@ -71,6 +71,10 @@ class PaymentsError(DvcttError):
     """Payments cannot be shown: no such month or entity, or their figures do not add up."""
 
 
+class StructureError(DvcttError):
+    """A month cannot be shown under the structure that was asked for."""
+
+
 class ClosingError(DvcttError):
     """A closed month on disk is not as its manifest says, or there is none such."""
 

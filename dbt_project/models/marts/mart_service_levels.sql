@@ -74,6 +74,9 @@ residues as (
         false as is_online_service,
         true as is_residue
     from vocabularies
+    {% if class_id == 'outside_validity' -%}
+    where valid_from is not null
+    {% endif -%}
     {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
