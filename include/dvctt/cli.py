@@ -603,6 +603,10 @@ def metric_online_rate(
 
 @app.command()
 def payments(
+
+
+@app.command("index")
+def index_766(
     month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
     entity: Annotated[
         str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
@@ -647,6 +651,39 @@ def structure_of_month(
         print("\n".join(as_text(compared)))
     if not compared.is_equal:
         raise typer.Exit(1)
+
+
+    year_to_date: Annotated[bool, typer.Option("--year-to-date", help="January to the month, not the month.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The index of Decision 766: six scores, their components, thresholds and formula, and what is missing and why."""
+    from dvctt.index766 import MONTH, YEAR_TO_DATE, head_lines, missing_lines, points_text, ratio_text, read_index
+
+    found = read_index(_current(Settings.from_environment()), Month.parse(month), entity)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
+        return
+    for index in found:
+        if index.span != (YEAR_TO_DATE if year_to_date else MONTH):
+            continue
+        print("\n".join(head_lines(index)))
+        table = Table(title=f"{index.entity_name_vi}, {index.month}: index, formula version {index.formula_version}")
+        for name in ("component", "tên", "tử số", "mẫu số", "tỷ lệ", "ngưỡng", "điểm", "tối đa", "source"):
+            right = name in ("tử số", "mẫu số", "tỷ lệ", "ngưỡng", "điểm", "tối đa")
+            table.add_column(name, no_wrap=True, justify="right" if right else "left")
+        for group in index.groups:
+            table.add_row(
+                group.group_id, group.name_vi.upper(), "", "", "", "", points_text(group.score),
+                f"{points_text(group.scored_max)} / {points_text(group.score_max)}", "", style="bold",
+            )  # fmt: skip
+            for one in group.components:
+                threshold = "" if one.threshold_percent is None else f"{one.threshold_percent:.0f}%"
+                table.add_row(
+                    f"  {one.component_id}", one.name_vi, _number(one.numerator), _number(one.denominator),
+                    ratio_text(one), threshold, points_text(one.points), points_text(one.points_max), one.source,
+                )  # fmt: skip
+        out.print(table)
+        print("\n".join(missing_lines(index)))
 
 
 @check.command("figures")

@@ -27,7 +27,7 @@ summed as (
         round(sum(points_portal), 6) as portal_score,
         sum(case when points_portal is not null then points_max else 0 end) as portal_scored_max,
         sum(case when points is null then 1 else 0 end) as unscored_components,
-        max(missing_agencies) as missing_agencies,
+        max(case when points is not null then missing_agencies else 0 end) as missing_agencies,
         {{ dbt.listagg("case when points is not null then component_id end", "','", "order by component_order") }}
             as scored_components
     from components
