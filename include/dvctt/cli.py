@@ -24,7 +24,7 @@ from dvctt import __version__, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
-from dvctt.period import Month, month_of_run
+from dvctt.period import Month, Period, month_of_run
 from dvctt.publish import Publication, current_publication
 from dvctt.warehouse import candidate_path, open_candidate, open_published
 
@@ -599,6 +599,27 @@ def metric_online_rate(
                 ", ".join(one.not_applied),
             )  # fmt: skip
         out.print(table)
+
+
+@app.command("period")
+def period_figures(
+    period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
+    calendar: Annotated[
+        str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
+    ] = "calendar_month",
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A month, quarter, half-year, nine months or year of one reporting calendar: its days, figures, and changes."""
+    from dvctt.periods import as_text, read_period
+
+    read = read_period(_current(Settings.from_environment()), Period.parse(period), calendar, entity)
+    if as_json:
+        print(json.dumps(asdict(read), ensure_ascii=False, indent=2, default=str))
+    else:
+        out.print("\n".join(as_text(read)))
 
 
 @check.command("figures")
