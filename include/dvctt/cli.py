@@ -662,11 +662,14 @@ def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> 
         _print_json(checks)
     else:
         newest = max(row["month"] for row in checks)
-        table = Table(title=f"Residues, {newest:%Y-%m} (groups and province), and all that is unexplained")
+        table = Table(
+            title=f"Residues, {newest:%Y-%m} (groups and province; of periods: dvctt period), and all unexplained"
+        )
         for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
             table.add_column(name, no_wrap=True)
         for row in checks:
-            named = row["residue"] and row["month"] == newest and row["scope"] != "agency"
+            monthly = row["month"] == newest and not row["check_id"].startswith("period_")
+            named = row["residue"] and monthly and row["scope"] != "agency"
             if named or row["unexplained"] != 0:
                 table.add_row(
                     row["total_name_vi"], f"{row['month']:%Y-%m}", row["entity_name_vi"], _number(row["total"]),

@@ -79,6 +79,9 @@ class PeriodFigures:
     direct: int | None
     online: int | None
     postal: int | None
+    online_level_3: int | None
+    online_level_4: int | None
+    online_no_level: int | None
     online_rate_percent: float | None
     online_payment_count: int | None
     online_payment_amount_vnd: int | None
@@ -124,7 +127,8 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
             for name in (
                 "period_key", "period_name_vi", "period_name_en", "first_day", "last_day", "calendar_name_vi",
                 "calendar_name_en", "scope", "entity_code", "entity_name_vi", "months_expected", "months_present",
-                "missing_agencies", "received", "direct", "online", "postal", "online_rate_percent", "caveat_vi",
+                "missing_agencies", "received", "direct", "online", "postal", "online_level_3", "online_level_4",
+                "online_no_level", "online_rate_percent", "caveat_vi",
             )
         },
         **{
@@ -152,6 +156,8 @@ def as_text(figures: PeriodFigures) -> list[str]:
         f"có số liệu {figures.months_present}/{figures.months_expected} tháng của kỳ",
         f"tiếp nhận: {formats.count(figures.received)}; trực tuyến: {formats.count(figures.online)}; "
         f"trực tiếp: {formats.count(figures.direct)}; bưu chính: {formats.count(figures.postal)}",
+        f"trực tuyến, mức độ 3: {formats.count(figures.online_level_3)}; mức độ 4: {formats.count(figures.online_level_4)}; "
+        f"không phân mức: {formats.count(figures.online_no_level)}",
         f"tỷ lệ hồ sơ trực tuyến: {_rate(figures.online_rate_percent, figures.received)}",
         f"thanh toán trực tuyến: {formats.count(figures.online_payment_count)} giao dịch, "
         f"{formats.money(figures.online_payment_amount_vnd)}; hoàn: {formats.count(figures.online_refund_count)} giao dịch, "
