@@ -39,6 +39,9 @@ FROZEN = {
     "mart_online_rate_definitions",
     "mart_online_rates",
     "mart_payments",
+    "mart_period_changes",
+    "mart_period_online_rates",
+    "mart_period_payments",
     "mart_targets",
 }
 NAME = "Bà Trần Thị B (MẪU)"

@@ -28,7 +28,7 @@ def test_the_bundled_province_loads_whole() -> None:
     assert sum(agency.group_code == "provincial" for agency in province.agencies) == 17
     assert sum(agency.group_code == "district" for agency in province.agencies) == 9
     assert len(province.published_figures) == 34
-    assert {target.value for target in province.targets} == {70, 100}
+    assert {target.value for target in province.targets} == {30, 50, 70, 80, 100}
 
 
 @pytest.mark.parametrize(
