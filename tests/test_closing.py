@@ -44,6 +44,9 @@ FROZEN = {
     "mart_payment_fees",
     "mart_payment_flag_gaps",
     "mart_payments",
+    "mart_period_changes",
+    "mart_period_online_rates",
+    "mart_period_payments",
     "mart_targets",
 }
 NAME = "Bà Trần Thị B (MẪU)"

@@ -40,7 +40,7 @@ def test_the_bundled_province_loads_whole() -> None:
         "2025-07-01": {"provincial": 12, "commune": 36},
     }
     assert len(province.published_figures) == 34
-    assert {target.value for target in province.targets} == {70, 100}
+    assert {target.value for target in province.targets} == {30, 50, 70, 80, 100}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
--- A row is a change between periods of two calendars, kinds or lengths, of a rate that is not the period's in its mart, or
--- in the wrong unit: a share in per cent, a count in points, or neither and no reason.
+-- A row is a change between periods of two calendars, kinds or lengths, of a rate that is not the period's in its mart,
+-- or in the wrong unit: a share in per cent, a count in points, or neither and no reason.
 with changes as (select * from {{ ref('mart_period_changes') }}),
 
 rates as (select * from {{ ref('mart_period_online_rates') }}),

@@ -24,7 +24,7 @@ from dvctt import __version__, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
-from dvctt.period import Month, month_of_run
+from dvctt.period import Month, Period, month_of_run
 from dvctt.publish import Publication, current_publication
 from dvctt.warehouse import candidate_path, open_candidate, open_published
 
@@ -686,6 +686,27 @@ def structure_of_month(
         print("\n".join(missing_lines(index)))
 
 
+@app.command("period")
+def period_figures(
+    period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
+    calendar: Annotated[
+        str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
+    ] = "calendar_month",
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A month, quarter, half-year, nine months or year of one reporting calendar: its days, figures, and changes."""
+    from dvctt.periods import as_text, read_period
+
+    read = read_period(_current(Settings.from_environment()), Period.parse(period), calendar, entity)
+    if as_json:
+        print(json.dumps(asdict(read), ensure_ascii=False, indent=2, default=str))
+    else:
+        out.print("\n".join(as_text(read)))
+
+
 @check.command("figures")
 def check_figures(as_json: JsonOption = False) -> None:
     """Every figure that the province printed: printed, computed, interval, verdict. Exit 1 if one is not reproduced."""
@@ -728,11 +749,14 @@ def check_additivity(month: MonthOption = None, as_json: JsonOption = False) -> 
     unexplained = [row for row in checks if row["unexplained"] != 0]
     if not as_json:
         newest = max(row["month"] for row in checks)
-        table = Table(title=f"Residues, {newest:%Y-%m} (groups and province), and all that is unexplained")
+        table = Table(
+            title=f"Residues, {newest:%Y-%m} (groups and province; of periods: dvctt period), and all unexplained"
+        )
         for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
             table.add_column(name, no_wrap=True)
         for row in checks:
-            named = row["residue"] and row["month"] == newest and row["scope"] != "agency"
+            monthly = row["month"] == newest and not row["check_id"].startswith("period_")
+            named = row["residue"] and monthly and row["scope"] != "agency"
             if named or row["unexplained"] != 0:
                 table.add_row(
                     row["total_name_vi"], f"{row['month']:%Y-%m}", row["entity_name_vi"], _number(row["total"]),

@@ -5,6 +5,10 @@ coverage as (select * from {{ ref('mart_catalogue_coverage') }}),
 
 rates as (select * from {{ ref('mart_online_rates') }}),
 
+definitions as (select * from {{ ref('mart_online_rate_definitions') }}),
+
+duties as (select * from {{ ref('mart_payment_duties') }}),
+
 province as (select * from {{ ref('stg_province__province') }}),
 
 -- What each metric is made of, by scope. A metric that nothing feeds has no row here, and its target says "no data".
@@ -32,6 +36,46 @@ shares as (
         received as denominator,
         caveat_vi
     from rates
+
+    union all
+
+    -- A target may name one of the rival definitions of the rate, such as the one of end-to-end services.
+    select
+        definitions.month,
+        definitions.metric_id as metric,
+        definitions.scope,
+        definitions.entity_code,
+        definitions.numerator,
+        definitions.denominator,
+        rates.caveat_vi
+    from definitions
+    left join rates
+        on
+            definitions.month = rates.month
+            and definitions.scope = rates.scope
+            and definitions.entity_code = rates.entity_code
+    qualify
+        row_number() over (
+            partition by definitions.metric_id, definitions.month, definitions.scope, definitions.entity_code
+            order by definitions.is_in_force desc, definitions.version desc
+        ) = 1
+
+    union all
+
+    select
+        duties.month,
+        'paid_online_share' as metric,
+        duties.scope,
+        duties.entity_code,
+        duties.paid_online as numerator,
+        duties.with_duty as denominator,
+        rates.caveat_vi
+    from duties
+    left join rates
+        on
+            duties.month = rates.month
+            and duties.scope = rates.scope
+            and duties.entity_code = rates.entity_code
 ),
 
 target_months as (
@@ -92,6 +136,8 @@ computed as (
                     then ceil(cast(target_percent as decimal(9, 4)) * denominator / 100) - numerator
             end as bigint
         ) as short_by_count,
+        case when metric like '%procedures%' then 'thủ tục' else 'hồ sơ' end as short_unit_vi,
+        case when metric like '%procedures%' then 'procedures' else 'filings' end as short_unit_en,
         legal_basis,
         certainty,
         valid_from,
