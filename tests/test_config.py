@@ -1,6 +1,9 @@
 """A province folder is refused with file, line and key; a right one loads whole."""
 
+import csv
 import shutil
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,9 +27,18 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_the_bundled_province_loads_whole() -> None:
     province = load_province(BUNDLED)
     assert province.name_vi == "Vĩnh Phúc"
-    assert [group.code for group in province.groups] == ["provincial", "district"]
-    assert sum(agency.group_code == "provincial" for agency in province.agencies) == 17
-    assert sum(agency.group_code == "district" for agency in province.agencies) == 9
+    assert [group.code for group in province.groups] == ["provincial", "district", "commune"]
+    by_day = {
+        day: Counter(agency.group_code for agency in province.agencies_on(date.fromisoformat(day)))
+        for day in ("2022-10-31", "2025-02-28", "2025-03-01", "2025-06-30", "2025-07-01")
+    }
+    assert by_day == {
+        "2022-10-31": {"provincial": 17, "district": 9},
+        "2025-02-28": {"provincial": 17, "district": 9},
+        "2025-03-01": {"provincial": 12, "district": 9},
+        "2025-06-30": {"provincial": 12, "district": 9},
+        "2025-07-01": {"provincial": 12, "commune": 36},
+    }
     assert len(province.published_figures) == 34
     assert {target.value for target in province.targets} == {70, 100}
 
@@ -97,14 +109,88 @@ def test_the_same_feed_is_waived_once(folder: Path) -> None:
 
 def test_an_agency_may_come_back_after_its_validity_ended(folder: Path) -> None:
     path = folder / "agencies.csv"
+    before = load_province(folder).agencies
     edit(
         path,
-        "H62.01,Sở Nội vụ,Sở Nội vụ,provincial,1,,2016-01-01,,",
+        "H62.01,Sở Nội vụ,Sở Nội vụ,provincial,1,,2016-01-01,2025-06-30,",
         "H62.01,Sở Nội vụ,Sở Nội vụ,provincial,1,,2016-01-01,2022-06-30,",
     )
     with path.open("a", encoding="utf-8") as file:
-        file.write("H62.01,Sở Nội vụ mới,Sở Nội vụ,provincial,1,,2022-07-01,,assumed,assumed\n")
-    assert len(load_province(folder).agencies) == 27
+        file.write("H62.01,Sở Nội vụ mới,Sở Nội vụ,provincial,1,,2022-07-01,2025-06-30,assumed,assumed,\n")
+    assert len(load_province(folder).agencies) == len(before) + 1
+
+
+def test_the_bundled_communes_went_over_whole_and_two_new_ones_cross_districts() -> None:
+    province = load_province(BUNDLED)
+    communes = province.commune_succession
+    assert (len(communes), {row.kind for row in communes}) == (121, {"whole"})
+    districts: dict[str, set[str]] = {}
+    for row in communes:
+        districts.setdefault(row.new_commune_vi, set()).add(row.old_district_code)
+    assert len(districts) == 36
+    assert {name: found for name, found in districts.items() if len(found) > 1} == {
+        "Xã Sơn Đông": {"246", "253"},
+        "Xã Tam Dương Bắc": {"247", "248"},
+    }
+    # What a district's work was split into is what its communes became.
+    split = {(row.predecessor_code, row.successor_code) for row in province.agency_successions if row.kind == "split"}
+    assert split == {(row.old_district_code, row.portal_unit_code) for row in communes}
+
+
+def test_a_folder_without_english_names_loads(folder: Path) -> None:
+    path = folder / "agencies.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [name for name in rows[0] if name != "name_en"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert {agency.name_en for agency in load_province(folder).agencies} == {None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("H62.03,H62.04,2025-03-01", "H62.93,H62.04,2025-03-01", r":2: key predecessor_code: found 'H62\.93', wanted a code of agencies\.csv"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H62.94,2025-03-01", r":2: key successor_code: found 'H62\.94', wanted a code of agencies\.csv"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H62.04,2025-03-02", r":2: key effective_on: 'H62\.03' is not in force on 2025-03-01, the day before 2025-03-02"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H62.04,2025-02-01", r":2: key effective_on: 'H62\.03' is still in force on 2025-02-01; wanted valid_to 2025-01-31 in agencies\.csv, or kind transfer"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H44.03,2025-03-01", r":2: key effective_on: 'H44\.03' is not in force on 2025-03-01"),
+        ("H62.03,H62.04,2025-03-01", "H62.06,H62.04,2025-03-01", r":3: key predecessor_code: line 2 gives all of 'H62\.06' to another on 2025-03-01 already"),
+        ("H62.03,H62.04,2025-03-01,merge", "H62.06,H62.04,2025-03-01,split", r":3: key kind: found 'merge' beside 'split' of line 2"),
+        ("H62.06,H62.18,2025-03-01", "H62.03,H62.04,2025-03-01", r":3: key predecessor_code, successor_code, effective_on: .* stands on line 2"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H62.03,2025-03-01", r":2: key successor_code: 'H62\.03' would take over itself on 2025-03-01"),
+        ("H62.03,H62.04,2025-03-01,merge", "H62.03,H62.04,2025-03-01,absorb", r":2: key kind: .*found 'absorb'"),
+        ("H62.03,H62.04,2025-03-01", "H62.03,H62.04,01/03/2025", r":2: key effective_on: .*found '01/03/2025'"),
+    ],
+)  # fmt: skip
+def test_a_succession_that_cannot_be_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
+    edit(folder / "agency_successions.csv", old, new)
+    with pytest.raises(ConfigError, match=r"agency_successions\.csv" + wanted):
+        load_province(folder)
+
+
+def test_agencies_that_take_each_other_over_on_one_day_are_refused(folder: Path) -> None:
+    with (folder / "agency_successions.csv").open("a", encoding="utf-8") as file:
+        file.write("H62.04,H62.03,2025-03-01,rename,,không có thật,assumed\n")
+    with pytest.raises(
+        ConfigError, match=r"agency_successions\.csv:2: key successor_code: 'H62\.03' would take over itself"
+    ):
+        load_province(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("08710,Phường Liên Bảo,", "08707,Phường Liên Bảo,", r":3: key old_commune_code: '08707' stands on line 2"),
+        ("Phường Vĩnh Yên,H44.199,whole", "Phường Vĩnh Yên,H44.199,part", r":2: key kind"),
+        ("Phường Hội Hợp,08707,Phường Vĩnh Yên", "Phường Hội Hợp,08707,Phường Khác", r":4: key new_commune_code: '08707' is .* here and .* on line 2"),
+    ],
+)  # fmt: skip
+def test_a_commune_that_is_torn_apart_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
+    edit(folder / "commune_succession.csv", old, new)
+    with pytest.raises(ConfigError, match=r"commune_succession\.csv" + wanted):
+        load_province(folder)
 
 
 def test_home_inbox_and_province_come_from_the_environment(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import csv
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,6 +37,8 @@ PROVINCE_FILES = (
     "province.yml",
     "sources.yml",
     "agencies.csv",
+    "agency_successions.csv",
+    "commune_succession.csv",
     "targets.csv",
     "published_figures.csv",
     "expected_feeds.csv",
@@ -121,6 +123,40 @@ class Agency(_Frozen):
     valid_to: OptionalDate
     code_basis: Text
     membership_basis: Text
+    name_en: OptionalText = None
+
+    def in_force(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+class AgencySuccession(_Frozen):
+    """What became of an agency's work on one day.
+
+    ``rename`` and ``merge``: the predecessor ended the day before and one successor took over all of it. ``split``: it ended,
+    and several took over parts that its records do not tell apart. ``transfer``: a part went over and the predecessor goes
+    on, or its rest went to another; what was filed with it is not moved for that.
+    """
+
+    predecessor_code: Text
+    successor_code: Text
+    effective_on: date
+    kind: Literal["rename", "merge", "transfer", "split"]
+    share_note: OptionalText
+    legal_basis: Text
+    certainty: Literal["published", "recalled", "derived", "assumed"]
+
+
+class CommuneSuccession(_Frozen):
+    """One commune of the old structure and the one that all of it went to. A code may be used by both structures."""
+
+    old_district_code: Text
+    old_district_vi: Text
+    old_commune_code: Text
+    old_commune_vi: Text
+    new_commune_code: Text
+    new_commune_vi: Text
+    portal_unit_code: OptionalText
+    kind: Literal["whole"]
 
 
 class Target(_Frozen):
@@ -275,11 +311,17 @@ class Province(_ProvinceFile):
     digest: str
     sources: tuple[Source, ...]
     agencies: tuple[Agency, ...]
+    agency_successions: tuple[AgencySuccession, ...]
+    commune_succession: tuple[CommuneSuccession, ...]
     targets: tuple[Target, ...]
     published_figures: tuple[PublishedFigure, ...]
     expected_feeds: tuple[ExpectedFeed, ...]
     drift_bands: tuple[DriftBand, ...]
     close_waivers: tuple[CloseWaiver, ...]
+
+    def agencies_on(self, day: date) -> tuple[Agency, ...]:
+        """The agencies in force on a day, in the folder's order."""
+        return tuple(agency for agency in self.agencies if agency.in_force(day))
 
 
 class Settings(_Frozen):
@@ -372,6 +414,8 @@ def load_province(folder: Path) -> Province:
     province = read_yaml(folder / "province.yml", _ProvinceFile)
     sources = read_yaml(folder / "sources.yml", _SourcesFile)
     agencies = _read_csv(folder / "agencies.csv", Agency)
+    successions = _read_csv(folder / "agency_successions.csv", AgencySuccession)
+    communes = _read_csv(folder / "commune_succession.csv", CommuneSuccession)
     targets = _read_csv(folder / "targets.csv", Target)
     figures = _read_csv(folder / "published_figures.csv", PublishedFigure)
     group_codes = {group.code for group in province.groups}
@@ -387,6 +431,8 @@ def load_province(folder: Path) -> Province:
     _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
     _refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     _refuse_overlaps(folder / "agencies.csv", agencies)
+    _refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
+    _refuse_torn_communes(folder / "commune_succession.csv", communes)
     _refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     _refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
     return Province(
@@ -395,6 +441,8 @@ def load_province(folder: Path) -> Province:
         digest=_digest(folder),
         sources=sources.sources,
         agencies=tuple(row for _, row in agencies),
+        agency_successions=tuple(row for _, row in successions),
+        commune_succession=tuple(row for _, row in communes),
         targets=tuple(row for _, row in targets),
         published_figures=tuple(row for _, row in figures),
         expected_feeds=tuple(row for _, row in feeds),
@@ -529,17 +577,18 @@ def _problem(problem: Any) -> str:
 def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
     reader = csv.DictReader(_read_text(path).splitlines(keepends=True), strict=True)
     wanted = list(model.model_fields)
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
     found = list(reader.fieldnames or [])
-    if sorted(found) != sorted(wanted):
+    if len(set(found)) != len(found) or not required <= set(found) <= set(wanted):
         raise ConfigError(
             f"{path}:1: unknown columns {sorted(set(found) - set(wanted))}, "
-            f"missing columns {sorted(set(wanted) - set(found))}; wanted {','.join(wanted)}"
+            f"missing columns {sorted(required - set(found))}; wanted {','.join(wanted)}"
         )
     rows: list[tuple[int, _Model]] = []
     try:
         for row in reader:
             if None in row or None in row.values():
-                raise ConfigError(f"{path}:{reader.line_num}: wanted {len(wanted)} fields, found another number")
+                raise ConfigError(f"{path}:{reader.line_num}: wanted {len(found)} fields, found another number")
             try:
                 rows.append((reader.line_num, model.model_validate(row)))
             except ValidationError as error:
@@ -570,3 +619,86 @@ def _refuse_overlaps(path: Path, agencies: list[tuple[int, Agency]]) -> None:
                     f"wanted valid_from after its valid_to"
                 )
         by_code[agency.agency_code].append((line, agency))
+
+
+def _refuse_impossible_successions(
+    path: Path, agencies: Sequence[tuple[int, Agency]], successions: Sequence[tuple[int, AgencySuccession]]
+) -> None:
+    """Every day of an agency after its end must have at most one agency that answers for it, and one that is there."""
+    by_code: dict[str, list[Agency]] = {}
+    for _, agency in agencies:
+        by_code.setdefault(agency.agency_code, []).append(agency)
+    twins = ((line, (row.predecessor_code, row.successor_code, row.effective_on)) for line, row in successions)
+    _refuse_twins(path, "predecessor_code, successor_code, effective_on", twins)
+    for line, row in successions:
+        for key in ("predecessor_code", "successor_code"):
+            if getattr(row, key) not in by_code:
+                raise ConfigError(
+                    f"{path}:{line}: key {key}: found {getattr(row, key)!r}, wanted a code of agencies.csv"
+                )
+    _refuse_cycles(path, successions)
+    first_heirs: dict[tuple[str, date], tuple[int, str]] = {}
+    for line, row in successions:
+        before = row.effective_on - timedelta(days=1)
+        predecessors, successors = by_code[row.predecessor_code], by_code[row.successor_code]
+        if not any(agency.in_force(before) for agency in predecessors):
+            raise ConfigError(
+                f"{path}:{line}: key effective_on: {row.predecessor_code!r} is not in force on {before}, "
+                f"the day before {row.effective_on}"
+            )
+        if row.kind != "transfer" and any(agency.in_force(row.effective_on) for agency in predecessors):
+            raise ConfigError(
+                f"{path}:{line}: key effective_on: {row.predecessor_code!r} is still in force on {row.effective_on}; "
+                f"wanted valid_to {before} in agencies.csv, or kind transfer"
+            )
+        if not any(agency.in_force(row.effective_on) for agency in successors):
+            raise ConfigError(
+                f"{path}:{line}: key effective_on: {row.successor_code!r} is not in force on {row.effective_on}"
+            )
+        if row.kind == "transfer":
+            continue
+        other_line, other_kind = first_heirs.setdefault((row.predecessor_code, row.effective_on), (line, row.kind))
+        if other_line != line and "split" not in (row.kind, other_kind):
+            raise ConfigError(
+                f"{path}:{line}: key predecessor_code: line {other_line} gives all of {row.predecessor_code!r} to "
+                f"another on {row.effective_on} already; wanted kind split for both, or transfer for a part"
+            )
+        if row.kind != other_kind and "split" in (row.kind, other_kind):
+            raise ConfigError(
+                f"{path}:{line}: key kind: found {row.kind!r} beside {other_kind!r} of line {other_line}; what is split "
+                f"has no one heir"
+            )
+
+
+def _refuse_cycles(path: Path, successions: Sequence[tuple[int, AgencySuccession]]) -> None:
+    """Agencies that take each other over on one day leave nobody who answers."""
+    followers: dict[tuple[str, date], list[str]] = {}
+    for _, row in successions:
+        if row.kind != "transfer":
+            followers.setdefault((row.predecessor_code, row.effective_on), []).append(row.successor_code)
+    for line, row in successions:
+        seen, ahead = set(), [row.successor_code] if row.kind != "transfer" else []
+        while ahead:
+            code = ahead.pop()
+            if code == row.predecessor_code:
+                raise ConfigError(
+                    f"{path}:{line}: key successor_code: {row.predecessor_code!r} would take over itself on "
+                    f"{row.effective_on}; a code that goes on needs no line"
+                )
+            if code not in seen:
+                seen.add(code)
+                ahead += followers.get((code, row.effective_on), [])
+
+
+def _refuse_torn_communes(path: Path, communes: Sequence[tuple[int, CommuneSuccession]]) -> None:
+    """A commune goes to one commune, whole, and a new one has one name and one place on the portal."""
+    _refuse_twins(path, "old_commune_code", ((line, row.old_commune_code) for line, row in communes))
+    known: dict[str, tuple[int, tuple[str, str | None]]] = {}
+    for line, row in communes:
+        named = (row.new_commune_vi, row.portal_unit_code)
+        first_line, first = known.setdefault(row.new_commune_code, (line, named))
+        if named != first:
+            raise ConfigError(
+                f"{path}:{line}: key new_commune_code: {row.new_commune_code!r} is {named} here and {first} on line "
+                f"{first_line}"
+            )

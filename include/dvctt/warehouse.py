@@ -198,8 +198,8 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     write_table(
         connection,
         "province.groups",
-        {"group_code": "varchar", "name_vi": "varchar", "official_order": "integer"},
-        [(group.code, group.name_vi, order) for order, group in enumerate(province.groups, start=1)],
+        {"group_code": "varchar", "name_vi": "varchar", "official_order": "integer", "name_en": "varchar"},
+        [(group.code, group.name_vi, order, group.name_en) for order, group in enumerate(province.groups, start=1)],
     )
     write_table(
         connection,
@@ -219,6 +219,7 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             "parent_code": "varchar",
             "valid_from": "date",
             "valid_to": "date",
+            "name_en": "varchar",
         },
         [
             (
@@ -230,8 +231,59 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
                 a.parent_code,
                 a.valid_from,
                 a.valid_to,
+                a.name_en,
             )
             for a in province.agencies
+        ],
+    )
+    write_table(
+        connection,
+        "province.agency_successions",
+        {
+            "predecessor_code": "varchar",
+            "successor_code": "varchar",
+            "effective_on": "date",
+            "kind": "varchar",
+            "share_note": "varchar",
+            "legal_basis": "varchar",
+            "certainty": "varchar",
+        },
+        [
+            (
+                s.predecessor_code,
+                s.successor_code,
+                s.effective_on,
+                s.kind,
+                s.share_note,
+                s.legal_basis,
+                s.certainty,
+            )
+            for s in province.agency_successions
+        ],
+    )
+    write_table(
+        connection,
+        "province.commune_succession",
+        {
+            "old_district_code": "varchar",
+            "old_district_vi": "varchar",
+            "old_commune_code": "varchar",
+            "old_commune_vi": "varchar",
+            "new_commune_code": "varchar",
+            "new_commune_vi": "varchar",
+            "portal_unit_code": "varchar",
+        },
+        [
+            (
+                c.old_district_code,
+                c.old_district_vi,
+                c.old_commune_code,
+                c.old_commune_vi,
+                c.new_commune_code,
+                c.new_commune_vi,
+                c.portal_unit_code,
+            )
+            for c in province.commune_succession
         ],
     )
     write_table(

@@ -1,4 +1,5 @@
--- One row per agency and span of validity, and one for agencies that the province folder does not know.
+-- One row per agency and span of validity, one for agencies that the province folder does not know, and one for what an
+-- ended agency left to nobody in particular.
 with agencies as (select * from {{ ref('stg_province__agencies') }}),
 
 groups as (select * from {{ ref('stg_province__groups') }}),
@@ -16,7 +17,10 @@ joined as (
         agencies.parent_code,
         agencies.valid_from,
         agencies.valid_to,
-        true as is_known
+        true as is_known,
+        -- A name that the folder does not give in English is shown as it is.
+        coalesce(agencies.name_en, agencies.name_vi) as name_en,
+        groups.name_en as group_name_en
     from agencies
     inner join groups on agencies.group_code = groups.group_code
 ),
@@ -34,9 +38,33 @@ unknown_member as (
         cast(null as {{ dbt.type_string() }}) as parent_code,
         cast(null as date) as valid_from,
         cast(null as date) as valid_to,
-        false as is_known
+        false as is_known,
+        'Unidentified' as name_en,
+        'Unidentified' as group_name_en
+),
+
+-- Where a split has no rule, or nobody took over: the member of a restatement to another structure. No record is ever
+-- filed with it.
+unallocated_member as (
+    select
+        'unallocated' as agency_key,
+        'unallocated' as agency_code,
+        'Chưa quy đổi được' as name_vi,
+        'Chưa quy đổi được' as short_name_vi,
+        'unallocated' as group_code,
+        'Chưa quy đổi được' as group_name_vi,
+        9998 as group_order,
+        9998 as official_order,
+        cast(null as {{ dbt.type_string() }}) as parent_code,
+        cast(null as date) as valid_from,
+        cast(null as date) as valid_to,
+        false as is_known,
+        'Could not be restated' as name_en,
+        'Could not be restated' as group_name_en
 )
 
 select * from joined
 union all
 select * from unknown_member
+union all
+select * from unallocated_member

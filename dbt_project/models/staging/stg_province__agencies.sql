@@ -9,5 +9,6 @@ select
     official_order,
     parent_code,
     valid_from,
-    valid_to
+    valid_to,
+    {{ clean_text('name_en') }} as name_en
 from source

@@ -43,7 +43,7 @@ def small_province(province: Province) -> Province:
     Raises:
         ConfigError: it has fewer than two agencies: nothing could be taken for something else.
     """
-    by_code = {agency.agency_code: agency for agency in province.agencies}
+    by_code = {agency.agency_code: agency for agency in province.agencies_on(LAST.first_day)}
     ranks: Counter[str] = Counter()
     ranked: list[tuple[int, Agency]] = []
     for agency in sorted(by_code.values(), key=lambda agency: agency.official_order):
@@ -70,6 +70,7 @@ def small_province(province: Province) -> Province:
     return province.model_copy(
         update={
             "agencies": tuple(chosen),
+            "agency_successions": (),
             "sources": (source,),
             "targets": (),
             "published_figures": (),

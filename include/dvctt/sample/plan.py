@@ -265,9 +265,12 @@ def load_plan(province: Province) -> Plan:
     if not path.is_file():
         raise ConfigError(f"{path}: missing; this province has no sample (docs/how-to/the-sample.md)")
     data = read_yaml(path, SampleData)
-    agencies = tuple(sorted(province.agencies, key=lambda agency: agency.official_order))
+    # What was founded later, or had ended before, has no part in the sample.
+    last_day = date.fromisoformat(f"{data.all_months[-1]}-01")
+    agencies = tuple(sorted(province.agencies_on(last_day), key=lambda agency: agency.official_order))
     _check(str(path), data, agencies)
     by_group = {group.code: [a for a in agencies if a.group_code == group.code] for group in province.groups}
+    by_group = {group: members for group, members in by_group.items() if members}
     counts: dict[tuple[str, str], tuple[int, int, int, int]] = {}
     try:
         for month in data.all_months:
