@@ -67,6 +67,10 @@ class MetricError(DvcttError):
     """A metric cannot be shown by its definitions: no such month or entity, or the differences do not add up."""
 
 
+class FormError(DvcttError):
+    """A prescribed form cannot be shown: no such period, calendar, entity or arrangement in the publication."""
+
+
 class ClosingError(DvcttError):
     """A closed month on disk is not as its manifest says, or there is none such."""
 

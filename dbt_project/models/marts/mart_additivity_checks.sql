@@ -221,7 +221,7 @@ connections as (
     cross join province
 ),
 
--- Form II.06a: one check for each calendar and kind of period that ends in the month.
+-- Form II.06a by periods: one check for each calendar and kind of period that ends in the month.
 {% for check, total, classes, name_vi in [
     ('new_and_carried_in', 'workload_total', 'received_online + received_other + carried_in', 'cột 3 = 4 + 5 + 6'),
     ('early_on_time_late', 'resolved_total', 'resolved_early + resolved_on_time + resolved_late', 'cột 7 = 8 + 9 + 10'),
@@ -230,7 +230,7 @@ connections as (
 ] -%}
 form_{{ check }} as (
     select
-        'form_06a_{{ total }}_is_{{ check }}' || check_suffix as check_id,
+        'period_form_06a_{{ total }}_is_{{ check }}' || check_suffix as check_id,
         month,
         scope,
         entity_code,
@@ -254,7 +254,7 @@ form_{{ check }} as (
 ] -%}
 form_{{ measure }}_by_{{ kind }} as (
     select
-        'form_06a_{{ measure }}_is_sum_by_{{ kind }}' || check_suffix as check_id,
+        'period_form_06a_{{ measure }}_is_sum_by_{{ kind }}' || check_suffix as check_id,
         month,
         scope,
         entity_code,
