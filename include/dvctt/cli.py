@@ -40,6 +40,8 @@ baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
 publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
 metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
 gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
+form = typer.Typer(no_args_is_help=True, help="Forms that the reporting regime prescribes.")
+app.add_typer(form, name="form")
 app.add_typer(gates, name="gates")
 app.add_typer(metric, name="metric")
 app.add_typer(publications, name="publications")
@@ -688,10 +690,20 @@ def structure_of_month(
 
 @app.command("period")
 def period_figures(
+
+
+@form.command("06a")
+def form_06a(
     period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
     calendar: Annotated[
         str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
     ] = "calendar_month",
+
+
+
+    by: Annotated[
+        str | None, typer.Option("--by", help="field or agency; default: agency, and field for a single agency.")
+    ] = None,
     entity: Annotated[
         str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
     ] = None,
@@ -705,6 +717,31 @@ def period_figures(
         print(json.dumps(asdict(read), ensure_ascii=False, indent=2, default=str))
     else:
         out.print("\n".join(as_text(read)))
+
+
+    """Form II.06a, what came of the filings of a period, as at its end. Exit 1 if it does not add up."""
+    from dvctt import forms
+
+    if by not in (None, "field", "agency"):
+        raise typer.BadParameter(f"--by: found {by!r}, wanted field or agency")
+    read = forms.read_form_06a(
+        _current(Settings.from_environment()), Period.parse(period), calendar, by and f"by_{by}", entity
+    )
+    if as_json:
+        print(json.dumps(forms.as_json(read), ensure_ascii=False, indent=2, default=str))
+    else:
+        out.print("\n".join(forms.head_lines(read)))
+        table = Table()
+        table.add_column("TT\n(1)", no_wrap=True)
+        table.add_column(f"{'Lĩnh vực' if read.arrangement == 'by_field' else 'Cơ quan'}\n(2)", no_wrap=True)
+        for number, heading in forms.FORM_06A_COLUMNS.values():
+            table.add_column(f"{heading}\n({number})", no_wrap=True, justify="right")
+        for line in read.lines:
+            table.add_row(line.number, line.name_vi, *(_number(line.figures[name]) for name in forms.FORM_06A_COLUMNS))
+        out.print(table)
+        out.print("\n".join(forms.foot_lines(read)))
+    if not read.adds_up:
+        raise typer.Exit(1)
 
 
 @check.command("figures")

@@ -75,6 +75,10 @@ class StructureError(DvcttError):
     """A month cannot be shown under the structure that was asked for."""
 
 
+class FormError(DvcttError):
+    """A prescribed form cannot be shown: no such period, calendar, entity or arrangement in the publication."""
+
+
 class ClosingError(DvcttError):
     """A closed month on disk is not as its manifest says, or there is none such."""
 

@@ -1,5 +1,5 @@
 -- One row per check, month, scope and entity: a published total beside the sum of what it is made of.
-{% set areas = ['monthly_totals', 'periods', 'structure', 'payments', 'index'] -%}
+{% set areas = ['monthly_totals', 'periods', 'structure', 'payments', 'index', 'form_06a'] -%}
 with {% for area in areas -%}
 {{ area }} as (select * from {{ ref('chk_' ~ area) }}),
 

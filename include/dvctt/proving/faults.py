@@ -385,6 +385,17 @@ _ONE_FACT = (
 )
 _IS_ONE_FACT = f"extract_id || '#' || row_number = {_ONE_FACT}"
 
+_IS_LAST_LINE = (
+    "agency_code = '{first}' and period_key = (select max(period_key) from dim_reporting_periods where kind = 'month' "
+    "and previous_period_key is not null)"
+)
+
+
+def _workload(change: str, where: str) -> Injection:
+    """Spoil the first agency's line of the form in the last month that has one before it."""
+    return _sql(f"update fct_workload set {change} where {_IS_LAST_LINE} and {where}")
+
+
 _EQUAL = "expect_column_pair_values_to_be_equal"
 _GREATER = "expect_column_pair_values_a_to_be_greater_than_b"
 _BETWEEN = "expect_column_values_to_be_between"
@@ -573,6 +584,31 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disposition_unknown", "Một dòng không rõ số phận", "a row of which nobody can say what became of it",
           "facts", "dbt: accepted_values_int_filings_disposed_disposition", "refused",
           _sql(f"update int_filings_disposed set disposition = 'dropped' where {_IS_ONE_FACT}")),
+    # Form II.06a: a line that does not add up, or a backlog that is not the one before.
+    Fault("workload_new_filing_missing", "Biểu 06a thiếu một hồ sơ mới", "form 06a lacks a filing among the new ones",
+          "facts", "workload.received_is_new_and_carried_in", "failed",
+          _workload("received_other = received_other - 1", "received_other > 0")),
+    Fault("workload_no_due_date_nowhere", "Hồ sơ không có hạn trả không thuộc cột nào",
+          "a filing without a due date is in none of the columns of resolved ones",
+          "facts", "workload.resolved_is_early_on_time_late", "failed",
+          _workload("resolved_on_time = resolved_on_time - 1", "resolved_on_time > 0")),
+    Fault("workload_overdue_twice", "Hồ sơ tồn quá hạn bị đếm hai lần", "an overdue filing is counted in time too",
+          "facts", "workload.pending_is_in_time_and_overdue", "failed",
+          _workload("pending_overdue = pending_overdue + 1", "true")),
+    Fault("workload_resolved_and_pending", "Hồ sơ đã giải quyết vẫn còn trong hồ sơ tồn",
+          "a resolved filing is still pending",
+          "facts", "workload.received_is_resolved_and_pending", "failed",
+          _workload("pending_total = pending_total + 1, pending_in_time = pending_in_time + 1", "true")),
+    Fault("workload_backlog_lost", "Mất một hồ sơ tồn chuyển kỳ", "a filing of the backlog is lost between two periods",
+          "facts", "workload.carried_in_is_carried_out", "failed",
+          _workload("carried_in = carried_in + 1, received_other = received_other - 1", "received_other > 0")),
+    Fault("workload_line_lost", "Mất một dòng của biểu 06a", "a line of form 06a is lost",
+          "facts", "workload.agencies_are_the_province", "failed",
+          _sql(f"delete from fct_workload where {_IS_LAST_LINE}")),
+    Fault("workload_fields_make_up", "Hai lĩnh vực lệch bù cho nhau", "one field too high and one too low make up",
+          "audit", "workload.no_field_hides_another", "failed",
+          _sql("update aud_workload set failing_fields = 2 where rule_id = 'workload.carried_in_is_carried_out' "
+               "and period_key = (select max(period_key) from aud_workload) and agency_code = '{first}'")),
     # The audit tables and the gate itself: no answer is an answer of its own.
     Fault("residue_by_subtraction", "Phần dư lấy bằng phép trừ", "a residue got by subtraction hides a row of two classes",
           "audit", "totals.residue_is_not_negative", "failed",

@@ -1,0 +1,401 @@
+-- One row per reporting period, arrangement (by_field, by_agency), scope (agency, group, province), entity and line of
+-- form II.06a.
+{% set measures = workload_columns() -%}
+with workload as (select * from {{ ref('fct_workload') }}),
+
+periods as (select * from {{ ref('dim_reporting_periods') }}),
+
+agencies as (select * from {{ ref('dim_agencies') }}),
+
+heirs as (select * from {{ ref('dim_agency_heirs') }}),
+
+filings as (select * from {{ ref('fct_filings') }}),
+
+quarantined as (
+    select * from {{ ref('fct_quarantined_rows') }}
+    where entity = 'filings'
+),
+
+province as (select * from {{ ref('stg_province__province') }}),
+
+deliveries as (
+    select
+        month,
+        agency_code,
+        {{ is_month_complete() }} as is_delivered
+    from {{ ref('fct_feed_deliveries') }}
+    where entity = 'filings'
+    group by month, agency_code
+),
+
+-- What was received before the first file is not here, and no count of it can be.
+history as (
+    select min(file_month) as history_from from {{ ref('stg_landing__extracts') }}
+    where entity = 'filings'
+),
+
+fields as (
+    select
+        coalesce(field_code, 'unknown') as field_code,
+        field_name_vi
+    from filings
+    where field_name_vi is not null
+    group by coalesce(field_code, 'unknown'), field_name_vi
+    qualify
+        row_number() over (
+            partition by coalesce(field_code, 'unknown')
+            order by count(*) desc, field_name_vi
+        ) = 1
+),
+
+-- Agencies in force on the last day, and whatever else filings are left with: shown as such, never dropped.
+answering as (
+    select
+        periods.period_key,
+        periods.first_day,
+        periods.last_day,
+        agencies.agency_code
+    from periods
+    inner join agencies
+        on
+            periods.last_day >= agencies.valid_from
+            and (agencies.valid_to is null or periods.last_day <= agencies.valid_to)
+
+    union distinct
+
+    select
+        periods.period_key,
+        periods.first_day,
+        periods.last_day,
+        workload.agency_code
+    from workload
+    inner join periods on workload.period_key = periods.period_key
+),
+
+named as (
+    select
+        answering.*,
+        agencies.name_vi,
+        agencies.name_en,
+        agencies.group_code,
+        agencies.group_name_vi,
+        agencies.group_name_en,
+        agencies.group_order,
+        agencies.official_order
+    from answering
+    inner join agencies on answering.agency_code = agencies.agency_code
+    qualify
+        row_number() over (
+            partition by answering.period_key, answering.agency_code
+            order by
+                case
+                    when
+                        agencies.valid_from <= answering.last_day
+                        and (agencies.valid_to is null or agencies.valid_to >= answering.last_day)
+                        then 0
+                    else 1
+                end,
+                agencies.valid_from desc nulls last
+        ) = 1
+),
+
+-- A feed of a predecessor that did not come is missing in the figures of whoever answers for it.
+owed as (
+    select
+        periods.period_key,
+        coalesce(heirs.heir_code, deliveries.agency_code) as agency_code,
+        bool_or(
+            deliveries.month >= date_trunc('month', periods.first_day) and not deliveries.is_delivered
+        ) as is_missing,
+        bool_or(
+            deliveries.month < date_trunc('month', periods.first_day) and not deliveries.is_delivered
+        ) as is_missing_before
+    from periods
+    inner join deliveries on periods.last_day >= deliveries.month
+    left join heirs
+        on
+            deliveries.agency_code = heirs.agency_code
+            and periods.last_day >= heirs.heir_from
+            and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
+    group by periods.period_key, coalesce(heirs.heir_code, deliveries.agency_code)
+),
+
+set_aside as (
+    select
+        periods.period_key,
+        coalesce(heirs.heir_code, quarantined.agency_code) as agency_code,
+        count(*) as quarantined_rows
+    from periods
+    inner join quarantined
+        on quarantined.file_month between date_trunc('month', periods.first_day) and periods.last_day
+    left join heirs
+        on
+            quarantined.agency_code = heirs.agency_code
+            and periods.last_day >= heirs.heir_from
+            and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
+    group by periods.period_key, coalesce(heirs.heir_code, quarantined.agency_code)
+),
+
+judged as (
+    select
+        named.period_key,
+        named.agency_code,
+        named.name_vi,
+        named.name_en,
+        named.group_code,
+        named.group_name_vi,
+        named.group_name_en,
+        named.group_order,
+        named.official_order,
+        named.first_day >= history.history_from and not coalesce(owed.is_missing, false) as is_whole,
+        coalesce(owed.is_missing, false) as is_missing,
+        named.first_day <= history.history_from or coalesce(owed.is_missing_before, false) as is_history_short,
+        coalesce(set_aside.quarantined_rows, 0) as quarantined_rows
+    from named
+    cross join history
+    left join owed on named.period_key = owed.period_key and named.agency_code = owed.agency_code
+    left join set_aside on named.period_key = set_aside.period_key and named.agency_code = set_aside.agency_code
+),
+
+-- One row of zeros an agency, so that one that delivered and had nothing is 0; what did not come whole is NULL.
+cells as (
+    select
+        judged.period_key,
+        judged.agency_code,
+        workload.field_code
+        {%- for measure in measures %},
+        case when judged.is_whole then workload.{{ measure }} end as {{ measure }}{% endfor %}
+    from workload
+    inner join judged on workload.period_key = judged.period_key and workload.agency_code = judged.agency_code
+
+    union all
+
+    select
+        period_key,
+        agency_code,
+        cast(null as {{ dbt.type_string() }}) as field_code
+        {%- for measure in measures %},
+        cast(case when is_whole then 0 end as bigint) as {{ measure }}{% endfor %}
+    from judged
+),
+
+members as (
+    select
+        judged.*,
+        'agency' as scope,
+        judged.agency_code as entity_code,
+        judged.name_vi as entity_name_vi,
+        judged.name_en as entity_name_en,
+        judged.group_code as entity_group_code,
+        judged.official_order as entity_order
+    from judged
+    union all
+    select
+        judged.*,
+        'group' as scope,
+        judged.group_code as entity_code,
+        judged.group_name_vi as entity_name_vi,
+        judged.group_name_en as entity_name_en,
+        judged.group_code as entity_group_code,
+        judged.group_order as entity_order
+    from judged
+    union all
+    select
+        judged.*,
+        'province' as scope,
+        province.province_code as entity_code,
+        province.name_vi as entity_name_vi,
+        coalesce(province.name_en, province.name_vi) as entity_name_en,
+        cast(null as {{ dbt.type_string() }}) as entity_group_code,
+        0 as entity_order
+    from judged
+    cross join province
+),
+
+entities as (
+    select
+        period_key,
+        scope,
+        entity_code,
+        entity_name_vi,
+        entity_name_en,
+        entity_group_code as group_code,
+        entity_order as official_order,
+        sum(case when is_missing then 1 else 0 end) as missing_agencies,
+        bool_or(is_history_short) as is_history_short,
+        sum(quarantined_rows) as quarantined_rows,
+        {{ dbt.listagg(
+            'case when is_missing then name_vi end', "'; '", 'order by group_order, official_order, name_vi'
+        ) }} as missing_names_vi,
+        {{ dbt.listagg(
+            'case when is_missing then name_en end', "'; '", 'order by group_order, official_order, name_vi'
+        ) }} as missing_names_en
+    from members
+    group by
+        period_key, scope, entity_code, entity_name_vi, entity_name_en, entity_group_code, entity_order
+),
+
+lines as (
+    select
+        members.period_key,
+        members.scope,
+        members.entity_code,
+        arrangements.arrangement,
+        arrangements.line_kind,
+        case arrangements.line_kind
+            when 'field' then cells.field_code
+            when 'agency' then members.agency_code
+            when 'group' then members.group_code
+            else 'total'
+        end as line_code,
+        case arrangements.line_kind
+            when 'field' then coalesce(any_value(fields.field_name_vi), 'Chưa xác định lĩnh vực')
+            when 'agency' then any_value(members.name_vi)
+            when 'group' then any_value(members.group_name_vi)
+            else 'Tổng số'
+        end as line_name_vi,
+        case arrangements.line_kind
+            when 'agency' then any_value(members.name_en)
+            when 'group' then any_value(members.group_name_en)
+            when 'total' then 'Total'
+        end as line_name_en,
+        case arrangements.line_kind
+            when 'agency' then any_value(members.group_order) * 10000 + any_value(members.official_order)
+            when 'group' then any_value(members.group_order) * 10000
+            when 'total' then 1000000000
+        end as official_line_order
+        {%- for measure in measures %},
+        cast(sum(cells.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
+    from cells
+    inner join members on cells.period_key = members.period_key and cells.agency_code = members.agency_code
+    left join fields on cells.field_code = fields.field_code
+    inner join (
+        values
+        ('by_field', 'field'), ('by_field', 'total'), ('by_agency', 'group'), ('by_agency', 'agency'),
+        ('by_agency', 'total')
+    ) as arrangements (arrangement, line_kind)
+        on
+            (arrangements.line_kind <> 'field' or cells.field_code is not null)
+            and (arrangements.line_kind <> 'group' or members.scope = 'province')
+            and (arrangements.arrangement = 'by_field' or members.scope <> 'agency')
+    group by
+        members.period_key,
+        members.scope,
+        members.entity_code,
+        arrangements.arrangement,
+        arrangements.line_kind,
+        case arrangements.line_kind
+            when 'field' then cells.field_code
+            when 'agency' then members.agency_code
+            when 'group' then members.group_code
+            else 'total'
+        end
+),
+
+computed as (
+    select
+        lines.period_key,
+        periods.calendar_id,
+        periods.period_code,
+        periods.kind,
+        periods.name_vi as period_name_vi,
+        periods.name_en as period_name_en,
+        periods.calendar_name_vi,
+        periods.calendar_name_en,
+        periods.month,
+        periods.first_day,
+        periods.last_day,
+        lines.arrangement,
+        lines.scope,
+        lines.entity_code,
+        entities.entity_name_vi,
+        entities.entity_name_en,
+        entities.group_code,
+        cast(entities.official_order as integer) as official_order,
+        case when lines.line_kind = 'total' then 'total' else lines.line_kind || '/' || lines.line_code end as line_key,
+        lines.line_kind,
+        lines.line_code,
+        lines.line_name_vi,
+        lines.line_name_en,
+        cast(
+            row_number() over (
+                partition by lines.period_key, lines.arrangement, lines.scope, lines.entity_code
+                order by
+                    case when lines.line_kind = 'total' then 1 else 0 end,
+                    lines.official_line_order,
+                    case when lines.line_kind = 'group' then 0 else 1 end,
+                    lines.line_code
+            ) as integer
+        ) as line_order
+        {%- for measure in measures %},
+        lines.{{ measure }}{% endfor %},
+        cast(entities.missing_agencies as bigint) as missing_agencies,
+        entities.is_history_short,
+        history.history_from,
+        cast(entities.quarantined_rows as bigint) as quarantined_rows,
+        nullif(
+            concat_ws(
+                ' · ',
+                case
+                    when periods.first_day < history.history_from
+                        then
+                            'kỳ bắt đầu trước ngày ' || {{ day_vi('history.history_from') }}
+                            || ', ngày đầu tiên có dữ liệu'
+                    when periods.first_day = history.history_from
+                        then
+                            'không có dữ liệu trước ngày ' || {{ day_vi('history.history_from') }}
+                            || ': hồ sơ từ kỳ trước chuyển qua chưa tính được'
+                    when entities.is_history_short
+                        then 'thiếu dữ liệu của tháng trước đó: hồ sơ từ kỳ trước chuyển qua có thể thiếu'
+                end,
+                'chưa có dữ liệu từ ' || entities.missing_names_vi,
+                case
+                    when entities.quarantined_rows > 0
+                        then
+                            'chưa tính ' || cast(entities.quarantined_rows as {{ dbt.type_string() }})
+                            || ' dòng bị cách ly'
+                end
+            ),
+            ''
+        ) as caveat_vi,
+        nullif(
+            concat_ws(
+                ' · ',
+                case
+                    when periods.first_day < history.history_from
+                        then
+                            'the period begins before ' || {{ day_vi('history.history_from') }}
+                            || ', the first day with data'
+                    when periods.first_day = history.history_from
+                        then
+                            'no data before ' || {{ day_vi('history.history_from') }}
+                            || ': what was carried over into the period is not counted'
+                    when entities.is_history_short
+                        then 'an earlier month is missing: what was carried over may be too low'
+                end,
+                'no data yet from ' || entities.missing_names_en,
+                case
+                    when entities.quarantined_rows > 0
+                        then
+                            cast(entities.quarantined_rows as {{ dbt.type_string() }})
+                            || ' rows set aside are not counted'
+                end
+            ),
+            ''
+        ) as caveat_en
+    from lines
+    inner join entities
+        on
+            lines.period_key = entities.period_key
+            and lines.scope = entities.scope
+            and lines.entity_code = entities.entity_code
+    inner join periods on lines.period_key = periods.period_key
+    cross join history
+),
+
+kept as (
+    {{ keep_closed_months('computed') }}
+)
+
+select * from kept
+order by month, period_key, arrangement, scope, official_order, entity_code, line_order
