@@ -605,10 +605,6 @@ def metric_online_rate(
 
 @app.command()
 def payments(
-
-
-@app.command("index")
-def index_766(
     month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
     entity: Annotated[
         str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
@@ -655,6 +651,12 @@ def structure_of_month(
         raise typer.Exit(1)
 
 
+@app.command("index")
+def index_766(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
     year_to_date: Annotated[bool, typer.Option("--year-to-date", help="January to the month, not the month.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -690,20 +692,10 @@ def structure_of_month(
 
 @app.command("period")
 def period_figures(
-
-
-@form.command("06a")
-def form_06a(
     period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
     calendar: Annotated[
         str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
     ] = "calendar_month",
-
-
-
-    by: Annotated[
-        str | None, typer.Option("--by", help="field or agency; default: agency, and field for a single agency.")
-    ] = None,
     entity: Annotated[
         str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
     ] = None,
@@ -719,6 +711,20 @@ def form_06a(
         out.print("\n".join(as_text(read)))
 
 
+@form.command("06a")
+def form_06a(
+    period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
+    calendar: Annotated[
+        str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
+    ] = "calendar_month",
+    by: Annotated[
+        str | None, typer.Option("--by", help="field or agency; default: agency, and field for a single agency.")
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Form II.06a, what came of the filings of a period, as at its end. Exit 1 if it does not add up."""
     from dvctt import forms
 
