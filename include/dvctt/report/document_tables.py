@@ -13,7 +13,7 @@ from typing import Any, Literal
 from dvctt.config import Province
 from dvctt.report import formats, words
 from dvctt.report.language import _
-from dvctt.report.marts import Marts, Row
+from dvctt.report.marts import MartRow, Marts, Row
 from dvctt.report.pages import (
     additivity_of_month,
     caveats_of_month,
@@ -51,7 +51,8 @@ _FORM: Mapping[Kind, Callable[[Any], str]] = {
 class Cell:
     """One value of a mart and how it is printed. ``down`` are lines and ``across`` columns of the same table (from 0) of
     which the value is the sum, ``share`` the columns of numerator and denominator of which it is the percentage; ``unit_vi``
-    stands after the number where its kind does not say what it counts.
+    stands after the number where its kind does not say what it counts; ``source`` is the row and column that it is the figure
+    of, where it is one.
     """
 
     value: Value
@@ -61,6 +62,12 @@ class Cell:
     across: tuple[int, ...] = ()
     share: tuple[int, int] | None = None
     unit_vi: str = ""
+    source: tuple[MartRow, str] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def figure(self) -> str:
+        """The id of the figure, empty where the cell is none."""
+        return "" if self.source is None else self.source[0].id_of(self.source[1])
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,11 @@ class DocumentTable:
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
     empty_vi: str = field(default_factory=lambda: _("Không có."))
+
+    @property
+    def head(self) -> int:
+        """The column that names its lines: the first one of words, for want of one the first."""
+        return next((place for place, column in enumerate(self.columns) if not column.is_number), 0)
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,11 @@ def cell(value: Value, kind: Kind = "count", *, missing: str | None = None) -> C
     return Cell(value, kind, _FORM[kind](value))
 
 
+def figure(row: MartRow, column: str, kind: Kind = "count", *, missing: str | None = None) -> Cell:
+    """One figure of a mart, which carries its id wherever it is printed with one."""
+    return replace(cell(row[column], kind, missing=missing), source=(row, column))
+
+
 def text(value: str | None) -> Cell:
     return cell(value or "", "text")
 
@@ -142,11 +159,11 @@ def _words(heading: str, weight: float = 2.5) -> Column:
     return Column(_(heading), weight, is_number=False)
 
 
-def _measured(row: Row, measures: Sequence[_Measure], present: str) -> list[Cell]:
+def _measured(row: MartRow, measures: Sequence[_Measure], present: str) -> list[Cell]:
     """The measures of one row; of a row whose ``present`` did not come, everything is "chưa có dữ liệu"."""
     missing = formats.NO_DATA if row[present] is None else None
     return [
-        replace(cell(row[measure.name], measure.kind, missing=missing), across=measure.across, share=measure.share)
+        replace(figure(row, measure.name, measure.kind, missing=missing), across=measure.across, share=measure.share)
         for measure in measures
     ]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from dvctt.config import Province
 from dvctt.errors import ReportError
 from dvctt.report import formats, words
+from dvctt.report.areas import contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, definitions_table, province_tables
 from dvctt.report.language import VIETNAMESE, _, name, names_of, speaking, spoken
 from dvctt.report.letters import Letter, Section, write_letter
@@ -111,7 +112,7 @@ def write_documents(
         ReportError: the publication has no such month, or lacks a table or page that is needed, or a document cannot be
             written.
     """
-    content = read_marts(marts, {**CONTRACT, **PACKET_CONTRACT} if packets else CONTRACT)
+    content = read_marts(marts, {**CONTRACT, **PACKET_CONTRACT} if packets else CONTRACT, contract_of_areas())
     if month not in content.months():
         known = ", ".join(formats.month_key(one) for one in reversed(content.months()))
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
@@ -159,6 +160,7 @@ def _with(stem: Path, suffix: str) -> Path:
 def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
     tables = (
         *province_tables(content, issue.month, issue.province, issue.publication),
+        *(table for area in tables_of_areas(content, issue.month, issue.province) for table in area.tables),
         definitions_table(issue.said.definitions),
     )
     subject = _("Tình hình cung cấp dịch vụ công trực tuyến {month}", month=formats.month_title(issue.month))

@@ -24,9 +24,10 @@ Row = Mapping[str, Any]
 class MartRow(dict[str, Any]):
     """A row that knows which mart it stands in, so that each of its figures can be named."""
 
-    def __init__(self, mart_name: str, values: Iterable[tuple[str, Any]]) -> None:
+    def __init__(self, mart_name: str, values: Iterable[tuple[str, Any]], key: tuple[str, ...] = ()) -> None:
         super().__init__(values)
         self.mart_name = mart_name
+        self.key = key
 
     def id_of(self, column: str) -> str:
         """The id of one figure of the row.
@@ -34,10 +35,9 @@ class MartRow(dict[str, Any]):
         Raises:
             ReportError: the contract gives the mart no key.
         """
-        key = CONTRACT[self.mart_name].key
-        if not key:
+        if not self.key:
             raise ReportError(f"{self.mart_name}: no key in the reports' contract; wanted the mart's primary key")
-        return figure_id(self.mart_name, (self[name] for name in key), column)
+        return figure_id(self.mart_name, (self[name] for name in self.key), column)
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,11 @@ class Marts:
         return tuple(row for row in self.rows[table] if row["month"] == month)
 
 
-def read_marts(path: Path, contract: Mapping[str, Mart] = CONTRACT) -> Marts:
-    """Read every table of a contract, which holds the one above, from a DuckDB file, opened read-only.
+def read_marts(
+    path: Path, contract: Mapping[str, Mart] = CONTRACT, where_there: Mapping[str, Mart] | None = None
+) -> Marts:
+    """Read every table of a contract, which holds the one above, from a DuckDB file, opened read-only; of ``where_there`` those
+    tables that the file has.
 
     Raises:
         ReportError: the file is missing or unreadable, a table or column of the contract is missing, or
@@ -216,6 +219,10 @@ def read_marts(path: Path, contract: Mapping[str, Mart] = CONTRACT) -> Marts:
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             rows = {name: _read(connection, path, name, mart) for name, mart in contract.items()}
+            there = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+            for name, mart in (where_there or {}).items():
+                if name in there:
+                    rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
         raise ReportError(f"{path}: cannot read the marts: {error}") from error
     if not rows["mart_online_rates"]:
@@ -239,4 +246,6 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
     chosen = [*mart.columns, *(column if column in found else f"NULL AS {column}" for column in mart.optional)]
     query = f"SELECT {', '.join(chosen)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
     names = (*mart.columns, *mart.optional)
-    return tuple(MartRow(name, zip(names, values, strict=True)) for values in connection.execute(query).fetchall())
+    return tuple(
+        MartRow(name, zip(names, values, strict=True), mart.key) for values in connection.execute(query).fetchall()
+    )

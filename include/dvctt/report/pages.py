@@ -7,7 +7,7 @@ marts: nothing here adds or divides them. The same marts give the same bytes.
 import logging
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,7 +20,7 @@ from dvctt.config import INCLUDE_ROOT, Province
 from dvctt.errors import ReportError
 from dvctt.report import charts, formats, ids, language, words
 from dvctt.report.language import _
-from dvctt.report.marts import Marts, Row, read_marts
+from dvctt.report.marts import Mart, Marts, Row, read_marts
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     Raises:
         ReportError: the marts cannot be read, break their contract, or hold a code that has no Vietnamese word.
     """
-    content = read_marts(marts)
+    content = read_marts(marts, where_there=_contract_of_areas())
     months = content.months()
     environment = templates()
     out.mkdir(parents=True, exist_ok=True)
@@ -117,10 +117,24 @@ def _write_month(
         publication=publication,
         restated=restated(content, publication, month),
         late=content.of_month("mart_late_ledger_totals", month),
+        areas=_areas(content, month, province),
         **_month_context(content, month, province),
         **links,
     )
     return path
+
+
+def _contract_of_areas() -> Mapping[str, Mart]:
+    # Tables of an area are built with what stands here (`in_print_order` and the like), so the list of areas is asked late.
+    from dvctt.report.areas import contract_of_areas
+
+    return contract_of_areas()
+
+
+def _areas(content: Marts, month: date, province: Province) -> Sequence[Any]:
+    from dvctt.report.areas import tables_of_areas
+
+    return tables_of_areas(content, month, province)
 
 
 def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
