@@ -68,7 +68,10 @@ def test_seeds_and_the_province_travel_as_tables(tiny_home: Settings) -> None:
         f"select distinct level_code from '{folder}/seeds/ref_service_levels.parquet' order by 1"
     ).fetchall()
     assert ("4",) in levels
-    agencies = duckdb.sql(f"select count(*) from '{folder}/inputs/province.agencies.parquet'").fetchone()
+    agencies = duckdb.sql(
+        f"select count(*) from '{folder}/inputs/province.agencies.parquet' "
+        "where date '2022-10-31' between valid_from and coalesce(valid_to, date '9999-12-31')"
+    ).fetchone()
     assert agencies == (26,)
 
 

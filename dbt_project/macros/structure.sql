@@ -53,19 +53,19 @@
             was.month,
             '{{ scope }}' as scope,
             was.entity_code as agency_code,
-            today.structure_on,
+            newest.structure_on,
             {% if scope == 'agency' -%}
-            today.agency_code as entity_code,
-            today.name_vi as entity_name_vi,
-            today.name_en as entity_name_en,
-            today.group_code,
-            today.official_order
+            newest.agency_code as entity_code,
+            newest.name_vi as entity_name_vi,
+            newest.name_en as entity_name_en,
+            newest.group_code,
+            newest.official_order
             {%- elif scope == 'group' -%}
-            today.group_code as entity_code,
-            today.group_name_vi as entity_name_vi,
-            today.group_name_en as entity_name_en,
-            today.group_code,
-            today.group_order as official_order
+            newest.group_code as entity_code,
+            newest.group_name_vi as entity_name_vi,
+            newest.group_name_en as entity_name_en,
+            newest.group_code,
+            newest.group_order as official_order
             {%- else -%}
             province.province_code as entity_code,
             province.name_vi as entity_name_vi,
@@ -77,7 +77,7 @@
             was.{{ measure }}{% endfor %}
         from {{ mart }} as was
         left join ({{ newest_heirs() }}) as heirs on was.entity_code = heirs.agency_code
-        inner join ({{ newest_agencies() }}) as today on coalesce(heirs.heir_code, 'unallocated') = today.agency_code
+        inner join ({{ newest_agencies() }}) as newest on coalesce(heirs.heir_code, 'unallocated') = newest.agency_code
         {% if scope == 'province' -%}
         cross join {{ ref('stg_province__province') }} as province
         {% endif -%}

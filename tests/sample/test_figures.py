@@ -18,7 +18,9 @@ def read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-AGENCIES = read("agencies.csv")
+AGENCIES = [
+    row for row in read("agencies.csv") if row["valid_from"] <= "2022-10-31" <= (row["valid_to"] or "9999-12-31")
+]
 PUBLISHED = {row["figure_id"]: row for row in read("published_figures.csv")}
 TARGETS = {"33", "34"}
 CODE_OF = {row["name_vi"]: row["agency_code"] for row in AGENCIES}
