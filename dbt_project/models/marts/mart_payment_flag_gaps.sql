@@ -63,6 +63,7 @@ computed as (
         summed.enters + summed.leaves as filing_count,
         summed.enters,
         summed.leaves,
+        summed.enters - summed.leaves as difference,
         cast(100.0 * (summed.enters - summed.leaves) / nullif(summed.with_duty, 0) as double) as difference_points
     from summed
     inner join reasons on summed.reason_id = reasons.reason_id
