@@ -49,7 +49,8 @@ shares as (
         definitions.entity_code,
         definitions.numerator,
         definitions.denominator,
-        rates.caveat_vi
+        rates.caveat_vi,
+        rates.caveat_en
     from definitions
     left join rates
         on
@@ -71,7 +72,8 @@ shares as (
         duties.entity_code,
         duties.paid_online as numerator,
         duties.with_duty as denominator,
-        rates.caveat_vi
+        rates.caveat_vi,
+        rates.caveat_en
     from duties
     left join rates
         on
