@@ -26,6 +26,7 @@ from python_calamine import CalamineWorkbook
 from dvctt.config import Province
 from dvctt.publish import Publication
 from dvctt.report import formats
+from dvctt.report.areas import contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, province_tables
 from dvctt.report.documents import write_documents
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts
@@ -60,7 +61,7 @@ def read_formats(
     Raises:
         ReportError: the publication lacks a table, page or month.
     """
-    content = read_marts(publication.marts, {**CONTRACT, **PACKET_CONTRACT})
+    content = read_marts(publication.marts, {**CONTRACT, **PACKET_CONTRACT}, contract_of_areas())
     months = content.months() if month is None else (month,)
     readings: list[FormatReading] = []
     asked: tuple[Callable[[], FormatReading], ...] = (
@@ -160,7 +161,7 @@ def _read_pages(publication: Publication, content: Marts, months: Sequence[date]
 def _by_id(content: Marts) -> Iterator[tuple[str, int | float]]:
     for rows in content.rows.values():
         for row in rows:
-            if isinstance(row, MartRow) and row.mart_name in CONTRACT and CONTRACT[row.mart_name].key:
+            if isinstance(row, MartRow) and row.key:
                 for column, value in row.items():
                     if isinstance(value, (int, float)) and not isinstance(value, bool):
                         yield row.id_of(column), value
@@ -193,7 +194,8 @@ def _read_documents(
         write_documents(publication.marts, page, folder, province, publication.number, month)
         workbook = CalamineWorkbook.from_path(str(folder / f"bao-cao-{key}.xlsx"))
         letter = _squeezed(" ".join(one.extract_text() for one in pypdf.PdfReader(folder / f"bao-cao-{key}.pdf").pages))
-        for table in province_tables(content, month, province, publication.number):
+        areas = (table for area in tables_of_areas(content, month, province) for table in area.tables)
+        for table in (*province_tables(content, month, province, publication.number), *areas):
             where = f"{key}, {table.sheet_vi}"
             rows = workbook.get_sheet_by_name(table.sheet_vi).to_python()[FIRST_ROW:]
             values = [
