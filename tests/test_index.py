@@ -13,12 +13,15 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings
+from dvctt.config import Settings, load_province
 from dvctt.definitions import Node, read_definitions, replay
 from dvctt.errors import MetricError
 from dvctt.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
 from dvctt.period import Month
 from dvctt.publish import Publication, current_publication
+from dvctt.report.index_tables import INDEX_CONTRACT, index_tables
+from dvctt.report.language import speaking
+from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.transform import DBT_PROJECT
 from dvctt.warehouse import candidate_path
 from hypothesis import HealthCheck, given, settings
@@ -230,6 +233,50 @@ def test_the_command_prints_scores_thresholds_and_what_is_missing(tiny_home: Set
     assert [(one["span"], one["entity_code"]) for one in content] == [("month", "243"), ("year_to_date", "243")]
     progress = content[0]["groups"][1]["components"][0]
     assert progress["figure_id"] == "mart_index_components/2022-10/month/agency/243/progress_on_time/1/points"
+
+
+# --- The tables of the documents.
+
+
+def test_the_documents_tables_hold_the_marts_points_and_their_sums_add_up(
+    publication: Publication, tiny_home: Settings
+) -> None:
+    content = read_marts(publication.marts, {**CONTRACT, **INDEX_CONTRACT})
+    components, scores = index_tables(content, OCTOBER.first_day, load_province(tiny_home.province_folder))
+    assert len(components.lines) == 21 + 6 + 1
+    total = components.lines[-1]
+    assert (total.cells[5].printed, total.cells[6].printed) == ("32,50", "100,00")
+    assert "Điểm tính trên 40,00 điểm tối đa" in components.notes[0]
+    for table in (components, scores):
+        assert len(table.sheet_vi) <= 31
+        for line in table.lines:
+            assert len(line.cells) == len(table.columns)
+            for place, one in enumerate(line.cells):
+                if one.value is None or not (one.down or one.across):
+                    continue
+                parts = [table.lines[row].cells[place].value for row in one.down] + [
+                    line.cells[column].value for column in one.across
+                ]
+                assert one.value == pytest.approx(
+                    sum(part for part in parts if isinstance(part, int | float)), abs=1e-9
+                )
+    shares = [line.cells for line in components.lines if line.cells[3].share]
+    assert len(shares) == 6
+    for cells in shares:
+        numerator, denominator, share = (cells[place].value for place in (1, 2, 3))
+        assert share == pytest.approx(100 * numerator / denominator)  # type: ignore[operator]
+    assert [line.cells[3].printed for line in components.lines if line.cells[3].kind == "rate"].count(
+        "không có dữ liệu"
+    ) == 15
+
+
+def test_the_documents_tables_speak_english(publication: Publication, tiny_home: Settings) -> None:
+    content = read_marts(publication.marts, {**CONTRACT, **INDEX_CONTRACT})
+    with speaking("en"):
+        components, scores = index_tables(content, OCTOBER.first_day, load_province(tiny_home.province_folder))
+    assert (components.sheet_vi, scores.columns[-1].heading_vi) == ("766 index", "Rank")
+    assert components.lines[-1].cells[0].value == "Total points"
+    assert components.lines[0].cells[0].value == "Procedures published on time"
 
 
 # --- Any counts: the marts' own SQL beside plain Python.

@@ -1,0 +1,194 @@
+"""The tables of the 766 index: its components in the province, and the scores of every agency.
+
+Only choosing, ordering and naming rows of the index's marts may live here. Points are printed with two decimals, as the
+national portal prints them; a group's points are the sum of its components' and the total that of the groups'.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from dvctt.config import Province
+from dvctt.report import formats
+from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, cell, text
+from dvctt.report.language import _, name, spoken
+from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.pages import in_print_order
+
+INDEX_CONTRACT: Mapping[str, Mart] = {
+    "mart_index_definitions": Mart(
+        columns=(
+            "component_id", "formula_version", "group_id", "group_name_vi", "group_name_en", "group_points_max",
+            "official_order", "name_vi", "name_en", "points_max",
+        ),
+        order_by="formula_version, official_order",
+        key=("component_id", "formula_version"),
+    ),
+    "mart_index_components": Mart(
+        columns=(
+            "month", "span", "scope", "entity_code", "component_id", "formula_version", "group_id", "component_order",
+            "is_in_force", "numerator", "denominator", "ratio_percent", "threshold_percent", "points_max", "points",
+            "state", "reason_vi", "reason_en",
+        ),
+        order_by="month, span, scope, entity_code, formula_version, component_order",
+        key=("month", "span", "scope", "entity_code", "component_id", "formula_version"),
+    ),
+    "mart_index_scores": Mart(
+        columns=(
+            "month", "span", "scope", "entity_code", "entity_name_vi", "group_code", "official_order", "formula_version",
+            "is_in_force", "transparency_score", "progress_score", "online_services_score", "payment_score",
+            "digitisation_score", "satisfaction_score", "total_score", "scored_max", "score_max", "is_complete",
+            "band_name_vi", "band_name_en", "rank_in_group", "ranked_among",
+        ),
+        order_by="month, span, scope, official_order, entity_code, formula_version",
+        key=("month", "span", "scope", "entity_code", "formula_version"),
+    ),
+}  # fmt: skip
+"""What these tables read, to be read beside the contract of the reports."""
+
+_NONE = "–"
+
+
+def index_tables(content: Marts, month: date, province: Province) -> tuple[DocumentTable, ...]:
+    """The index of a month in the province, component by component, then every agency's scores; nothing when there is none.
+
+    Of formula versions the newest is shown that is in force on the month's last day, else the newest.
+    """
+    scores = [row for row in content.of_month("mart_index_scores", month) if row["span"] == "month"]
+    if not scores:
+        return ()
+    version = max((row["is_in_force"], row["formula_version"]) for row in scores)[1]
+    scores = [row for row in scores if row["formula_version"] == version]
+    return (_components(content, month, version, scores), _scores(scores, province))
+
+
+def _components(content: Marts, month: date, version: int, scores: Sequence[Row]) -> DocumentTable:
+    (province,) = [row for row in scores if row["scope"] == "province"]
+    definitions = {
+        row["component_id"]: row for row in content.rows["mart_index_definitions"] if row["formula_version"] == version
+    }
+    rows = [
+        row
+        for row in content.of_month("mart_index_components", month)
+        if (row["span"], row["scope"], row["formula_version"]) == ("month", "province", version)
+    ]
+    lines: list[Line] = []
+    groups: list[int] = []
+    for group in dict.fromkeys(row["group_id"] for row in rows):
+        own = [row for row in rows if row["group_id"] == group]
+        words = definitions[own[0]["component_id"]]
+        first = len(lines)
+        lines += [_component(row, definitions[row["component_id"]]) for row in own]
+        down = tuple(range(first, len(lines)))
+        groups.append(len(lines))
+        lines.append(_sum(words[f"group_name_{spoken()}"], province[f"{group}_score"], words["group_points_max"], down))
+    lines.append(_sum(_("Tổng điểm"), province["total_score"], province["score_max"], tuple(groups)))
+    return DocumentTable(
+        _("Bộ chỉ số 766"),
+        _("Điểm thành phần của Bộ chỉ số 766 toàn tỉnh, {month}", month=formats.month(month)),
+        (
+            _words(_("Thành phần"), 3.0), Column(_("Tử số")), Column(_("Mẫu số")), Column(_("Tỷ lệ")),
+            Column(_("Ngưỡng"), 0.9), Column(_("Điểm"), 0.9), Column(_("Điểm tối đa"), 0.9), _words(_("Ghi chú"), 2.4),
+        ),
+        tuple(lines),
+        (
+            _(
+                "Điểm tính trên {scored} điểm tối đa của các thành phần có dữ liệu, trong {whole} điểm; không quy đổi.",
+                scored=_printed(province["scored_max"]), whole=_printed(province["score_max"]),
+            ),
+            _formulas(province),
+        ),
+    )  # fmt: skip
+
+
+def _component(row: Row, words: Row) -> Line:
+    missing = _(formats.NOT_DEFINED) if row["state"] == "not_applicable" else _("không có dữ liệu")
+    ratio = cell(row["ratio_percent"], "rate")
+    return Line(
+        (
+            text(words[f"name_{spoken()}"]),
+            _counted(row["numerator"]),
+            _counted(row["denominator"]),
+            replace(ratio, share=(1, 2)) if row["ratio_percent"] is not None else Cell(None, "rate", missing),
+            text("") if row["threshold_percent"] is None else cell(row["threshold_percent"], "rate"),
+            _points(row["points"]),
+            _points(row["points_max"]),
+            text(row[f"reason_{spoken()}"]),
+        )
+    )
+
+
+def _sum(label: str, points: float | None, most: float, down: tuple[int, ...]) -> Line:
+    return Line(
+        (
+            text(label), *(text("") for _column in range(4)), _points(points, down), _points(most, down), text(""),
+        ),
+        "total",
+    )  # fmt: skip
+
+
+def _scores(scores: Sequence[Row], province: Province) -> DocumentTable:
+    rows = [*in_print_order(scores, province, agencies=True), *in_print_order(scores, province, agencies=False)]
+    six = (
+        "transparency_score", "progress_score", "online_services_score", "payment_score", "digitisation_score",
+        "satisfaction_score",
+    )  # fmt: skip
+    lines = tuple(
+        Line(
+            (
+                text(name(row["entity_name_vi"])),
+                *(_points(row[column]) for column in six),
+                replace(
+                    _points(row["total_score"]), across=(1, 2, 3, 4, 5, 6) if row["total_score"] is not None else ()
+                ),
+                _points(row["scored_max"]),
+                _counted(row["rank_in_group"]),
+            ),
+            "row" if row["scope"] == "agency" else "total",
+        )
+        for row in rows
+    )
+    return DocumentTable(
+        _("Điểm Bộ chỉ số theo cơ quan"),
+        _("Điểm sáu nhóm của Bộ chỉ số 766 theo cơ quan, khối và toàn tỉnh"),
+        (
+            _words(_("Cơ quan"), 2.6), Column(_("Công khai, minh bạch")), Column(_("Tiến độ giải quyết")),
+            Column(_("Dịch vụ công trực tuyến")), Column(_("Thanh toán trực tuyến")), Column(_("Số hóa hồ sơ")),
+            Column(_("Mức độ hài lòng")), Column(_("Tổng điểm")), Column(_("Điểm có thể chấm")),
+            Column(_("Thứ hạng"), 0.8),
+        ),
+        lines,
+        (
+            _(
+                "Điểm của khối và của tỉnh tính từ số đếm của chính khối và tỉnh, không phải bình quân điểm các cơ quan. "
+                "Thứ hạng so trong khối, giữa các cơ quan có cùng thành phần được chấm."
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _formulas(score: Row) -> str:
+    words = _(
+        "Công thức phiên bản {version}, suy ra từ điểm do Cổng Dịch vụ công quốc gia công bố; chưa đối chiếu được với văn bản.",
+        version=score["formula_version"],
+    )
+    return words if score["is_in_force"] else f"{words} {_('Công thức chưa có hiệu lực trong tháng; số để so sánh.')}"
+
+
+def _words(heading: str, weight: float) -> Column:
+    return Column(heading, weight, is_number=False)
+
+
+def _counted(value: int | None) -> Cell:
+    return cell(value, "count", missing=_NONE)
+
+
+def _points(value: float | None, down: tuple[int, ...] = ()) -> Cell:
+    if value is None:
+        return Cell(None, "exact", _NONE)
+    return Cell(value, "exact", _printed(value), down=down)
+
+
+def _printed(value: float) -> str:
+    return f"{Decimal(repr(value)).quantize(Decimal('0.01'), ROUND_HALF_UP)}".replace(".", ",")
