@@ -26,7 +26,8 @@ caveats as (
         scope,
         entity_code,
         sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi
+        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi,
+        {{ dbt.listagg('text_en', "' · '", 'order by caveat_id') }} as caveat_en
     from {{ ref('mart_caveats') }}
     where subject = 'filings'
     group by month, scope, entity_code
@@ -203,7 +204,8 @@ computed as (
         cast(ranked.online_rate_percent as double) as online_rate_percent,
         cast(ranked.rank_in_group as integer) as rank_in_group,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-        caveats.caveat_vi
+        caveats.caveat_vi,
+        caveats.caveat_en
     from ranked
     left join caveats
         on

@@ -16,7 +16,8 @@ shares as (
         province.province_code as entity_code,
         coverage.online_services as numerator,
         coverage.services_total as denominator,
-        cast(null as {{ dbt.type_string() }}) as caveat_vi
+        cast(null as {{ dbt.type_string() }}) as caveat_vi,
+        cast(null as {{ dbt.type_string() }}) as caveat_en
     from coverage
     cross join province
     where coverage.services_total is not null
@@ -30,7 +31,8 @@ shares as (
         entity_code,
         online as numerator,
         received as denominator,
-        caveat_vi
+        caveat_vi,
+        caveat_en
     from rates
 ),
 
@@ -54,6 +56,7 @@ measured as (
         shares.numerator,
         shares.denominator,
         shares.caveat_vi,
+        shares.caveat_en,
         100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
     from target_months
     left join shares
@@ -96,7 +99,8 @@ computed as (
         certainty,
         valid_from,
         valid_to,
-        caveat_vi
+        caveat_vi,
+        caveat_en
     from measured
 ),
 
