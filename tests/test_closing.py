@@ -33,6 +33,7 @@ FROZEN = {
     "mart_data_cut_off",
     "mart_feed_timeliness",
     "mart_feeds",
+    "mart_form_06a",
     "mart_group_gaps",
     "mart_online_rate_changes",
     "mart_online_rate_definition_gaps",

@@ -12,17 +12,20 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings
+from dvctt.config import Settings, load_province
 from dvctt.definitions import read_definitions, replay
 from dvctt.errors import FormError
-from dvctt.forms import FORM_06A_COLUMNS, Form, foot_lines, head_lines, read_form_06a
+from dvctt.forms import Form, foot_lines, head_lines, read_form_06a
 from dvctt.period import Period
 from dvctt.publish import Publication, current_publication
+from dvctt.report.form_tables import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables
+from dvctt.report.language import ENGLISH, speaking
+from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.warehouse import candidate_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import dvctt
+from tests.conftest import PROVINCE, dvctt
 
 OCTOBER = Period.parse("2022-10")
 SEPTEMBER = Period.parse("2022-09")
@@ -108,7 +111,7 @@ def test_a_period_that_is_not_whole_in_the_files_has_no_figures_and_says_why(pub
         form = read_form_06a(publication, Period.parse(code), calendar)
         assert set(form.total.figures.values()) == {None}
         assert form.caveat_vi == "kỳ bắt đầu trước ngày 01/09/2022, ngày đầu tiên có dữ liệu"
-        assert form.caveat_en == "the period begins before 01/09/2022, the first day with data"
+        assert form.caveat_en == "the period begins before 2022-09-01, the first day with data"
         assert form.notes_vi == ()
     whole = read_form_06a(publication, OCTOBER, "from_15")
     # From 15 September: S2 of 30 September and S3 of the 15th; not O3 of 31 October.
@@ -206,6 +209,45 @@ def test_the_command_prints_the_form_and_answers_programs(tiny_home: Settings) -
     assert dvctt(tiny_home, "form", "06a", "--period", "2022-10", "--by", "level").returncode == 2
     refused = dvctt(tiny_home, "form", "06a", "--period", "2022-Q5")
     assert (refused.returncode, "not a period: found '2022-Q5'" in refused.stderr) == (1, True)
+
+
+def test_the_documents_tables_are_the_form_and_their_sums_are_its_lines(publication: Publication) -> None:
+    content = read_marts(publication.marts, CONTRACT, FORM_CONTRACT)
+    by_agency, by_field = form_tables(content, OCTOBER.month.first_day, load_province(PROVINCE))
+    form = read_form_06a(publication, OCTOBER)
+    printed = [[cell.printed for cell in line.cells] for line in by_agency.lines]
+    assert [row[:3] for row in printed[18:20]] == [
+        ["II", form.lines[18].name_vi, "5"],
+        ["1", form.lines[19].name_vi, "4"],
+    ]
+    assert [[cell.value for cell in line.cells[2:]] for line in by_agency.lines] == [
+        list(line.figures.values()) for line in form.lines
+    ]
+    group, total = by_agency.lines[18], by_agency.lines[-1]
+    assert group.cells[3].down == tuple(range(19, 28))
+    assert (total.cells[3].down, total.cells[2].across) == ((*range(1, 18), *range(19, 28)), (3, 4, 5))
+    for table in (by_agency, by_field):
+        for line in table.lines:
+            for place, cell in enumerate(line.cells):
+                if cell.down:
+                    assert cell.value == sum(int(str(table.lines[other].cells[place].value)) for other in cell.down)
+                if cell.across:
+                    assert cell.value == sum(int(str(line.cells[other].value)) for other in cell.across)
+    assert total.cells[2].figure == form.total.figure_id
+    assert by_field.notes == (
+        "Kỳ báo cáo: Tháng 10/2022 (Kỳ theo tháng dương lịch), từ ngày 01/10/2022 đến ngày 31/10/2022. "
+        "Đơn vị tính: số hồ sơ TTHC.",
+        *form.notes_vi,
+    )
+
+
+def test_the_documents_tables_speak_english_and_a_period_without_figures_says_why(publication: Publication) -> None:
+    content = read_marts(publication.marts, CONTRACT, FORM_CONTRACT)
+    with speaking(ENGLISH):
+        table = form_tables(content, SEPTEMBER.month.first_day, load_province(PROVINCE))[0]
+    assert [table.columns[0].heading_vi, table.columns[12].heading_vi] == ["No. (1)", "Pending: overdue (13)"]
+    assert table.lines[-1].cells[1].printed == "Total"
+    assert table.notes[-1] == ("Note: no data before 2022-09-01: what was carried over into the period is not counted.")
 
 
 # --- Any filings, any periods: the models' own SQL beside plain Python.

@@ -727,6 +727,7 @@ def form_06a(
 ) -> None:
     """Form II.06a, what came of the filings of a period, as at its end. Exit 1 if it does not add up."""
     from dvctt import forms
+    from dvctt.report.form_tables import FORM_06A_COLUMNS
 
     if by not in (None, "field", "agency"):
         raise typer.BadParameter(f"--by: found {by!r}, wanted field or agency")
@@ -740,10 +741,10 @@ def form_06a(
         table = Table()
         table.add_column("TT\n(1)", no_wrap=True)
         table.add_column(f"{'Lĩnh vực' if read.arrangement == 'by_field' else 'Cơ quan'}\n(2)", no_wrap=True)
-        for number, heading in forms.FORM_06A_COLUMNS.values():
+        for number, heading in FORM_06A_COLUMNS.values():
             table.add_column(f"{heading}\n({number})", no_wrap=True, justify="right")
         for line in read.lines:
-            table.add_row(line.number, line.name_vi, *(_number(line.figures[name]) for name in forms.FORM_06A_COLUMNS))
+            table.add_row(line.number, line.name_vi, *(_number(line.figures[name]) for name in FORM_06A_COLUMNS))
         out.print(table)
         out.print("\n".join(forms.foot_lines(read)))
     if not read.adds_up:

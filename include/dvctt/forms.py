@@ -16,39 +16,14 @@ from dvctt.figures import figure_id
 from dvctt.period import Period
 from dvctt.publish import Publication
 from dvctt.report import formats
+from dvctt.report.form_tables import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.warehouse import open_published
 
 FORM_06A = "II.06a/VPCP/KSTT"
 FORM_06A_TITLE = "Tình hình, kết quả giải quyết thủ tục hành chính"
 FORM_06A_UNIT = "Số hồ sơ TTHC"
-FORM_06A_COLUMNS = {
-    "workload_total": (3, "Tiếp nhận: tổng số"),
-    "received_online": (4, "Trong kỳ: trực tuyến"),
-    "received_other": (5, "Trong kỳ: trực tiếp, BCCI"),
-    "carried_in": (6, "Từ kỳ trước"),
-    "resolved_total": (7, "Đã giải quyết: tổng số"),
-    "resolved_early": (8, "Trước hạn"),
-    "resolved_on_time": (9, "Đúng hạn"),
-    "resolved_late": (10, "Quá hạn"),
-    "pending_total": (11, "Đang giải quyết: tổng số"),
-    "pending_in_time": (12, "Trong hạn"),
-    "pending_overdue": (13, "Quá hạn"),
-}
-"""Columns 3 to 13 of the form, by their names in mart_form_06a; columns 1 and 2 are the line's number and name."""
 _MART = "mart_form_06a"
 _KEY = ("period_key", "arrangement", "scope", "entity_code", "line_key")
-_MEMOS = (
-    "resolved_no_due_date",
-    "resolved_withdrawn",
-    "resolved_withdrawn_undated",
-    "pending_no_due_date",
-    "pending_supplement",
-    "pending_paused",
-    "pending_final_undated",
-    "not_received_registered",
-    "not_received_refused",
-    "not_received_other",
-)
 _WITHIN = (
     ("3 = 4 + 5 + 6", "workload_total", ("received_online", "received_other", "carried_in")),
     ("7 = 8 + 9 + 10", "resolved_total", ("resolved_early", "resolved_on_time", "resolved_late")),
@@ -167,8 +142,8 @@ def read_form_06a(
         publication=publication.number,
         is_closed=first["month"] in closed,
         lines=_lines(rows),
-        memos={name: total[name] for name in _MEMOS},
-        notes_vi=notes(total),
+        memos={name: total[name] for name in FORM_06A_MEMOS},
+        notes_vi=form_notes(total),
         identities=identities,
     )
 
@@ -211,72 +186,18 @@ def _line_rows(
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
-    lines, groups, numbered = [], 0, 0
-    for row in rows:
-        if row["line_kind"] == "group":
-            groups, numbered = groups + 1, 0
-            number = _roman(groups)
-        elif row["line_kind"] == "total":
-            number = ""
-        else:
-            numbered += 1
-            number = str(numbered)
-        lines.append(
-            Line(
-                number,
-                row["line_kind"],
-                row["line_code"],
-                row["line_name_vi"],
-                row["line_name_en"],
-                {name: row[name] for name in FORM_06A_COLUMNS},
-                figure_id(_MART, (row[name] for name in _KEY), "workload_total"),
-            )
+    return tuple(
+        Line(
+            number,
+            row["line_kind"],
+            row["line_code"],
+            row["line_name_vi"],
+            row["line_name_en"],
+            {name: row[name] for name in FORM_06A_COLUMNS},
+            figure_id(_MART, (row[name] for name in _KEY), "workload_total"),
         )
-    return tuple(lines)
-
-
-def _roman(number: int) -> str:
-    tens, ones = divmod(number, 10)
-    return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
-
-
-def notes(total: dict[str, Any]) -> tuple[str, ...]:
-    """What the columns of a form hold that their headings do not say, in the officer's words: out of the total line."""
-    if total["workload_total"] is None:
-        return ()
-
-    def some(column: str, words: str) -> str | None:
-        return f"{formats.count(total[column])} {words}" if total[column] else None
-
-    said = (
-        (
-            "Cột 7 gồm",
-            some("resolved_withdrawn", "hồ sơ công dân rút"),
-        ),
-        (
-            "Cột 9 gồm",
-            some("resolved_no_due_date", "hồ sơ không có ngày hẹn trả"),
-            some("resolved_withdrawn_undated", "hồ sơ công dân rút không ghi ngày rút (tính vào ngày tiếp nhận)"),
-        ),
-        (
-            "Cột 11 gồm (theo trạng thái mới nhất)",
-            some("pending_supplement", "hồ sơ chờ bổ sung giấy tờ"),
-            some("pending_paused", "hồ sơ chờ nghĩa vụ tài chính hoặc dừng xử lý"),
-            some("pending_final_undated", "hồ sơ đã xong nhưng nguồn không ghi ngày xong"),
-        ),
-        (
-            "Cột 12 gồm",
-            some("pending_no_due_date", "hồ sơ không có ngày hẹn trả"),
-        ),
-        (
-            "Ngoài biểu (chưa tiếp nhận)",
-            some("not_received_registered", "hồ sơ mới đăng ký"),
-            some("not_received_refused", "hồ sơ không được tiếp nhận"),
-            some("not_received_other", "hồ sơ chờ bổ sung, chưa có ngày tiếp nhận"),
-        ),
+        for number, row in zip(line_numbers([row["line_kind"] for row in rows]), rows, strict=True)
     )
-    history = f"Cột 6 chỉ tính hồ sơ tiếp nhận từ ngày {formats.day(total['history_from'])}, ngày đầu tiên có dữ liệu."
-    return (*(f"{head}: {'; '.join(part for part in parts if part)}." for head, *parts in said if any(parts)), history)
 
 
 def _identity(name: str, left: int | None, right: int | None, excused: str | None = None) -> Identity:

@@ -364,11 +364,11 @@ computed as (
                 case
                     when periods.first_day < history.history_from
                         then
-                            'the period begins before ' || {{ day_vi('history.history_from') }}
+                            'the period begins before ' || cast(history.history_from as {{ dbt.type_string() }})
                             || ', the first day with data'
                     when periods.first_day = history.history_from
                         then
-                            'no data before ' || {{ day_vi('history.history_from') }}
+                            'no data before ' || cast(history.history_from as {{ dbt.type_string() }})
                             || ': what was carried over into the period is not counted'
                     when entities.is_history_short
                         then 'an earlier month is missing: what was carried over may be too low'

@@ -1,0 +1,218 @@
+"""The tables of form II.06a/VPCP/KSTT in the documents of a month, by agency and by field, and the words that the form needs.
+
+As in `document_tables`: only choosing, ordering and naming rows of the mart. Which calendar's month a document has is the
+calendar month, as everywhere in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from dvctt.config import Province
+from dvctt.report import formats
+from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, Role, figure, text
+from dvctt.report.language import VIETNAMESE, _, spoken
+from dvctt.report.marts import Mart, MartRow, Marts
+
+FORM_06A_COLUMNS = {
+    "workload_total": (3, "Tiếp nhận: tổng số"),
+    "received_online": (4, "Trong kỳ: trực tuyến"),
+    "received_other": (5, "Trong kỳ: trực tiếp, BCCI"),
+    "carried_in": (6, "Từ kỳ trước"),
+    "resolved_total": (7, "Đã giải quyết: tổng số"),
+    "resolved_early": (8, "Giải quyết trước hạn"),
+    "resolved_on_time": (9, "Giải quyết đúng hạn"),
+    "resolved_late": (10, "Giải quyết quá hạn"),
+    "pending_total": (11, "Đang giải quyết: tổng số"),
+    "pending_in_time": (12, "Đang giải quyết: trong hạn"),
+    "pending_overdue": (13, "Đang giải quyết: quá hạn"),
+}
+"""Columns 3 to 13 of the form, by their names in mart_form_06a; columns 1 and 2 are the line's number and name."""
+FORM_06A_MEMOS = (
+    "resolved_no_due_date",
+    "resolved_withdrawn",
+    "resolved_withdrawn_undated",
+    "pending_no_due_date",
+    "pending_supplement",
+    "pending_paused",
+    "pending_final_undated",
+    "not_received_registered",
+    "not_received_refused",
+    "not_received_other",
+)
+_MART = "mart_form_06a"
+_ACROSS = {"workload_total": (3, 4, 5), "resolved_total": (7, 8, 9), "pending_total": (11, 12)}
+"""Places in the table, from 0, of the columns that a total is the sum of."""
+
+_LINE = (
+    "period_key calendar_id kind period_name_vi period_name_en calendar_name_vi calendar_name_en month first_day last_day "
+    "arrangement scope entity_code line_key line_kind line_code line_name_vi line_name_en line_order history_from caveat_vi "
+    "caveat_en"
+)
+
+FORM_CONTRACT: Mapping[str, Mart] = {
+    _MART: Mart(
+        (
+            *_LINE.split(),
+            *FORM_06A_COLUMNS,
+            *FORM_06A_MEMOS,
+        ),
+        "period_key, arrangement, scope, entity_code, line_order",
+        ("period_key", "arrangement", "scope", "entity_code", "line_key"),
+    )
+}
+"""What these tables read beside the contract of the documents."""
+
+
+def form_tables(content: Marts, month: date, province: Province) -> tuple[DocumentTable, ...]:
+    """Form II.06a of a calendar month for the whole province, by agency and by field.
+
+    Args:
+        content: rows of the documents' contract and of `FORM_CONTRACT`.
+    """
+    tables = []
+    for arrangement, sheet, title, head in (
+        (
+            "by_agency",
+            _("06a theo cơ quan"),
+            _("Biểu II.06a: giải quyết thủ tục hành chính theo cơ quan"),
+            _("Cơ quan"),
+        ),
+        (
+            "by_field",
+            _("06a theo lĩnh vực"),
+            _("Biểu II.06a: giải quyết thủ tục hành chính theo lĩnh vực"),
+            _("Lĩnh vực"),
+        ),
+    ):
+        rows = [
+            row
+            for row in content.of_month(_MART, month)
+            if (row["calendar_id"], row["kind"], row["scope"], row["arrangement"])
+            == ("calendar_month", "month", "province", arrangement)
+        ]
+        columns = (
+            Column(_("TT (1)"), 0.7, is_number=False),
+            Column(f"{head} (2)", 3.0, is_number=False),
+            *(Column(f"{_(heading)} ({number})") for number, heading in FORM_06A_COLUMNS.values()),
+        )
+        tables.append(DocumentTable(sheet, title, columns, _lines(rows), _notes(rows)))
+    return tuple(tables)
+
+
+def _lines(rows: Sequence[MartRow]) -> tuple[Line, ...]:
+    numbers = line_numbers([row["line_kind"] for row in rows])
+    single = tuple(place for place, row in enumerate(rows) if row["line_kind"] in ("field", "agency"))
+    lines = []
+    for place, row in enumerate(rows):
+        down: tuple[int, ...] = ()
+        role: Role = "row"
+        if row["line_kind"] == "total":
+            down, role = single, "total"
+        elif row["line_kind"] == "group":
+            following = next(
+                (other for other in range(place + 1, len(rows)) if rows[other]["line_kind"] != "agency"), len(rows)
+            )
+            down, role = tuple(range(place + 1, following)), "total"
+        lines.append(
+            Line(
+                (text(numbers[place]), text(_line_name(row)), *(_cell(row, name, down) for name in FORM_06A_COLUMNS)),
+                role,
+            )
+        )
+    return tuple(lines)
+
+
+def _cell(row: MartRow, column: str, down: tuple[int, ...]) -> Cell:
+    found = figure(row, column)
+    if row[column] is None:
+        return found
+    across = _ACROSS.get(column, ())
+    return replace(found, across=across, down=() if across else down)
+
+
+def _line_name(row: MartRow) -> str:
+    if spoken() != VIETNAMESE and row["line_name_en"]:
+        return str(row["line_name_en"])
+    return str(row["line_name_vi"])
+
+
+def _notes(rows: Sequence[MartRow]) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    total = rows[-1]
+    vietnamese = spoken() == VIETNAMESE
+    span = _(
+        "Kỳ báo cáo: {period} ({calendar}), từ ngày {first} đến ngày {last}. Đơn vị tính: số hồ sơ TTHC.",
+        period=total["period_name_vi" if vietnamese else "period_name_en"],
+        calendar=total["calendar_name_vi" if vietnamese else "calendar_name_en"],
+        first=formats.day(total["first_day"]),
+        last=formats.day(total["last_day"]),
+    )
+    caveat = total["caveat_vi" if vietnamese else "caveat_en"]
+    return (span, *form_notes(total), *([_("Lưu ý: {caveat}.", caveat=caveat)] if caveat else []))
+
+
+def line_numbers(kinds: Sequence[str]) -> tuple[str, ...]:
+    """Column 1 of the form: Roman numbers for groups, the others counted from 1 within them, none for the total."""
+    numbers, groups, counted = [], 0, 0
+    for kind in kinds:
+        if kind == "group":
+            groups, counted = groups + 1, 0
+            numbers.append(_roman(groups))
+        elif kind == "total":
+            numbers.append("")
+        else:
+            counted += 1
+            numbers.append(str(counted))
+    return tuple(numbers)
+
+
+def _roman(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
+
+
+def form_notes(total: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the columns of a form hold that their headings do not say, out of its total line, in the language spoken."""
+    if total["workload_total"] is None:
+        return ()
+
+    def some(column: str, message: str) -> str | None:
+        return _(message, count=formats.count(total[column])) if total[column] else None
+
+    said = (
+        (
+            _("Cột 7 gồm"),
+            some("resolved_withdrawn", "{count} hồ sơ công dân rút"),
+        ),
+        (
+            _("Cột 9 gồm"),
+            some("resolved_no_due_date", "{count} hồ sơ không có ngày hẹn trả"),
+            some(
+                "resolved_withdrawn_undated", "{count} hồ sơ công dân rút không ghi ngày rút (tính vào ngày tiếp nhận)"
+            ),
+        ),
+        (
+            _("Cột 11 gồm (theo trạng thái mới nhất)"),
+            some("pending_supplement", "{count} hồ sơ chờ bổ sung giấy tờ"),
+            some("pending_paused", "{count} hồ sơ chờ nghĩa vụ tài chính hoặc dừng xử lý"),
+            some("pending_final_undated", "{count} hồ sơ đã xong nhưng nguồn không ghi ngày xong"),
+        ),
+        (
+            _("Cột 12 gồm"),
+            some("pending_no_due_date", "{count} hồ sơ không có ngày hẹn trả"),
+        ),
+        (
+            _("Ngoài biểu (chưa tiếp nhận)"),
+            some("not_received_registered", "{count} hồ sơ mới đăng ký"),
+            some("not_received_refused", "{count} hồ sơ không được tiếp nhận"),
+            some("not_received_other", "{count} hồ sơ chờ bổ sung, chưa có ngày tiếp nhận"),
+        ),
+    )
+    history = _(
+        "Cột 6 chỉ tính hồ sơ tiếp nhận từ ngày {day}, ngày đầu tiên có dữ liệu.",
+        day=formats.day(total["history_from"]),
+    )
+    return (*(f"{head}: {'; '.join(part for part in parts if part)}." for head, *parts in said if any(parts)), history)
