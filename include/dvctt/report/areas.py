@@ -1,8 +1,8 @@
 """The areas that bring tables of their own: page, PDF and workbook all take them from the one list here.
 
-Only the list and asking it may live here. An area is a module ``<area>_tables`` beside this one: a function that turns rows of
-its marts into tables, and the contract of those marts. A publication of a version that did not have an area's marts yet has none
-of its tables.
+Only the list and asking it may live here. An area is a module ``<area>_tables`` beside this one: a function that turns rows
+of its marts into tables, and the contract of those marts. A publication of a version that did not have an area's marts yet has
+none of its tables.
 """
 
 from collections.abc import Callable, Mapping
