@@ -39,6 +39,7 @@ FROZEN = {
     "mart_online_rate_definitions",
     "mart_online_rates",
     "mart_payments",
+    "mart_service_levels",
     "mart_targets",
 }
 NAME = "Bà Trần Thị B (MẪU)"
