@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from dvctt.report import words
+from dvctt.report.language import _
 from dvctt.report.marts import CONTRACT, MartRow
 
 PRINTED = "printed_figures"
@@ -45,7 +46,7 @@ class Printed:
         for mart, columns in self.columns.items():
             keys = "/".join(f"<{words.key_column(name)}>" for name in CONTRACT[mart].key)
             example = next((one for one in columns.values() if one in self.anchors), next(iter(columns.values())))
-            yield f"{mart}/{keys}/<cột>", ", ".join(columns), example, example in self.anchors
+            yield f"{mart}/{keys}/{_('<cột>')}", ", ".join(columns), example, example in self.anchors
 
 
 def install(environment: Environment) -> None:
@@ -102,7 +103,8 @@ def _show(context: Context, *, anchored: bool = True) -> words.Show:
 def _worded(context: Context, row: MartRow, column: str, form: str, more: tuple[Any, ...]) -> str:
     if form in _FORMS_OF_A_ROW:
         return _FORMS_OF_A_ROW[form](row, column, *more)
-    return str(context.environment.filters[form](row[column], *more))
+    value = words.said(row, column) if column.endswith("_vi") else row[column]
+    return str(context.environment.filters[form](value, *more))
 
 
 def _element(context: Context, row: MartRow, column: str, text: str, *, anchored: bool) -> Markup:

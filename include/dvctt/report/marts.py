@@ -42,17 +42,18 @@ class MartRow(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Mart:
-    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, and the
-    primary key, of which the ids of its figures are made.
+    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, the primary key,
+    of which the ids of its figures are made, and texts that a publication of an older version may lack: they are NULL then.
     """
 
     columns: tuple[str, ...]
     order_by: str
     key: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
-def _mart(columns: str, order_by: str, key: str = "") -> Mart:
-    return Mart(columns=tuple(columns.split()), order_by=order_by, key=tuple(key.split()))
+def _mart(columns: str, order_by: str, key: str = "", optional: str = "") -> Mart:
+    return Mart(tuple(columns.split()), order_by, tuple(key.split()), tuple(optional.split()))
 
 
 CONTRACT: Mapping[str, Mart] = {
@@ -62,12 +63,14 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
         "month scope entity_code",
+        optional="caveat_en",
     ),
     "mart_online_rate_definitions": _mart(
         "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi not_applied_vi "
         "legal_basis_vi certainty is_report_definition is_in_force numerator denominator rate_percent",
         "month, scope, entity_code, metric_id, version",
         "metric_id version month scope entity_code",
+        optional="name_en numerator_en denominator_en not_applied_en legal_basis_en",
     ),
     "mart_online_rate_changes": _mart(
         "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
@@ -94,6 +97,7 @@ CONTRACT: Mapping[str, Mart] = {
         "ytd_months_present caveat_vi",
         "month, scope, official_order NULLS LAST, entity_code",
         "month scope entity_code",
+        optional="caveat_en",
     ),
     "mart_catalogue_coverage": _mart(
         "month services_total services_level_3 services_level_4 services_other_level online_services "
@@ -107,6 +111,7 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, target_id, scope, entity_name_vi",
         "month target_id entity_code",
+        optional="name_en legal_basis_en caveat_en",
     ),
     "mart_published_figures": _mart(
         "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value lower_bound "
@@ -129,6 +134,7 @@ CONTRACT: Mapping[str, Mart] = {
         "month subject scope entity_code entity_name_vi caveat_id text_vi",
         "month, subject, scope, entity_code, caveat_id",
         "month subject scope entity_code caveat_id",
+        optional="text_en",
     ),
     "mart_feed_timeliness": _mart(
         "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent",
@@ -145,6 +151,7 @@ CONTRACT: Mapping[str, Mart] = {
         "reopened_by reopen_reason",
         "month, revision",
         "month revision",
+        optional="waived_en",
     ),
     "mart_restatements": _mart(
         "from_publication to_publication metric metric_name_vi unit scope entity_code entity_name_vi month old_value "
@@ -225,7 +232,7 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
         what = f"column {', '.join(missing)}" if found else "the whole table"
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
-    query = f"SELECT {', '.join(mart.columns)} FROM main.{name} ORDER BY {mart.order_by}"
-    return tuple(
-        MartRow(name, zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall()
-    )
+    chosen = [*mart.columns, *(column if column in found else f"NULL AS {column}" for column in mart.optional)]
+    query = f"SELECT {', '.join(chosen)} FROM main.{name} ORDER BY {mart.order_by}"
+    names = (*mart.columns, *mart.optional)
+    return tuple(MartRow(name, zip(names, values, strict=True)) for values in connection.execute(query).fetchall())
