@@ -48,6 +48,7 @@ FROZEN = {
     "mart_period_changes",
     "mart_period_online_rates",
     "mart_period_payments",
+    "mart_service_levels",
     "mart_targets",
 }
 NAME = "Bà Trần Thị B (MẪU)"

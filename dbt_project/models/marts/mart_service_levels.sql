@@ -15,8 +15,9 @@ vocabularies as (
         1 as version,
         cast(null as date) as valid_from,
         cast(null as date) as valid_to,
-        min(legal_basis) as legal_basis_vi,
-        min(legal_basis) as legal_basis_en,
+        -- How certain the basis is has a column of its own.
+        min(replace(legal_basis, ' (recalled)', '')) as legal_basis_vi,
+        min(replace(legal_basis, ' (recalled)', '')) as legal_basis_en,
         'recalled' as certainty
     from levels
     union all
