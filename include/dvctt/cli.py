@@ -777,6 +777,7 @@ def report_documents(
     target: Annotated[
         Path | None, typer.Option("--out", help="Folder; default: <home>/reports/<publication>/<month>.")
     ] = None,
+    language: Annotated[str, typer.Option("--lang", help="vi or en.")] = "vi",
 ) -> None:
     """Write a month's documents out of the current publication: HTML, PDF to be signed, XLSX with sums as formulas."""
     from dvctt.report.documents import PACKETS, write_documents
@@ -797,12 +798,14 @@ def report_documents(
         publication.number,
         asked.first_day,
         packets=packets,
+        language=language,
     )
     for path in written:
-        if path.parent.name != PACKETS:
+        if path.parent == folder:
             out.print(str(path))
     if packets:
-        out.print(f"{folder / PACKETS}: {len({path.stem for path in written if path.parent.name == PACKETS})} packets")
+        of_agencies = folder / PACKETS[language]
+        out.print(f"{of_agencies}: {len({path.stem for path in written if path.parent == of_agencies})} packets")
     log.info(
         "report: %d files out of publication %d, %.1f s", len(written), publication.number, time.monotonic() - clock
     )

@@ -233,6 +233,7 @@ class _ProvinceFile(_Frozen):
     name_vi: Text
     name_en: Text
     authority_vi: Text
+    authority_en: Text | None = None
     timezone: str
     groups: tuple[Group, ...]
     quarantine_budget: QuarantineBudget

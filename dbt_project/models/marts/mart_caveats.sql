@@ -141,7 +141,12 @@ computed as (
             when caveat_id = 'quarantined_rows'
                 then 'chưa tính ' || row_count || ' dòng bị cách ly'
             else 'chưa có dữ liệu từ ' || missing_names_vi
-        end as text_vi
+        end as text_vi,
+        case
+            when caveat_id = 'quarantined_rows'
+                then 'rows set aside and not counted: ' || row_count
+            else 'no data from ' || missing_names_vi
+        end as text_en
     from summed
 ),
 

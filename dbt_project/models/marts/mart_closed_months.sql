@@ -39,7 +39,14 @@ said as (
         end || ' (nguồn ' || source_id || ') của ' || agency_names_vi || ': ' || waived_by || ' cho miễn ngày '
         || lpad(cast(extract(day from waived_on) as {{ dbt.type_string() }}), 2, '0') || '/'
         || lpad(cast(extract(month from waived_on) as {{ dbt.type_string() }}), 2, '0') || '/'
-        || cast(extract(year from waived_on) as {{ dbt.type_string() }}) || ', lý do: ' || reason as words_vi
+        || cast(extract(year from waived_on) as {{ dbt.type_string() }}) || ', lý do: ' || reason as words_vi,
+        case entity
+            when 'filings' then 'filings'
+            when 'payment_requests' then 'payment requests'
+            when 'payment_attempts' then 'payment attempts'
+            else entity
+        end || ' (source ' || source_id || ') of ' || agency_names_vi || ': waived by ' || waived_by || ' on '
+        || cast(waived_on as {{ dbt.type_string() }}) || ', reason: “' || reason || '”' as words_en
     from waivers
 ),
 
@@ -48,7 +55,8 @@ counted as (
         month,
         revision,
         sum(feed_count) as waived_feeds,
-        {{ dbt.listagg('words_vi', "' · '", 'order by source_id, entity, waived_on, waived_by, reason') }} as waived_vi
+        {{ dbt.listagg('words_vi', "' · '", 'order by source_id, entity, waived_on, waived_by, reason') }} as waived_vi,
+        {{ dbt.listagg('words_en', "' · '", 'order by source_id, entity, waived_on, waived_by, reason') }} as waived_en
     from said
     group by month, revision
 )
@@ -63,6 +71,7 @@ select
     revisions.note,
     cast(coalesce(counted.waived_feeds, 0) as bigint) as waived_feeds,
     counted.waived_vi,
+    counted.waived_en,
     revisions.reopened_at,
     revisions.reopened_by,
     revisions.reopen_reason

@@ -31,7 +31,8 @@ caveats as (
         scope,
         entity_code,
         sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi
+        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi,
+        {{ dbt.listagg('text_en', "' · '", 'order by caveat_id') }} as caveat_en
     from {{ ref('mart_caveats') }}
     where subject = 'filings'
     group by month, scope, entity_code
@@ -209,6 +210,7 @@ computed as (
         cast(ranked.rank_in_group as integer) as rank_in_group,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
         caveats.caveat_vi,
+        caveats.caveat_en,
         ranked.received < small_bases.smallest_base as is_small_base
     from ranked
     left join small_bases

@@ -44,7 +44,8 @@ caveats as (
         scope,
         entity_code,
         sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi
+        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi,
+        {{ dbt.listagg('text_en', "' · '", 'order by caveat_id') }} as caveat_en
     from {{ ref('mart_caveats') }}
     where subject = 'payments'
     group by month, scope, entity_code
@@ -347,7 +348,8 @@ computed as (
             end as bigint
         ) as ytd_online_net_amount_vnd,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-        caveats.caveat_vi
+        caveats.caveat_vi,
+        caveats.caveat_en
     from summed_to_date as totals
     left join caveats
         on

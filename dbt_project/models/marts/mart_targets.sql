@@ -20,7 +20,8 @@ shares as (
         province.province_code as entity_code,
         coverage.online_services as numerator,
         coverage.services_total as denominator,
-        cast(null as {{ dbt.type_string() }}) as caveat_vi
+        cast(null as {{ dbt.type_string() }}) as caveat_vi,
+        cast(null as {{ dbt.type_string() }}) as caveat_en
     from coverage
     cross join province
     where coverage.services_total is not null
@@ -34,7 +35,8 @@ shares as (
         entity_code,
         online as numerator,
         received as denominator,
-        caveat_vi
+        caveat_vi,
+        caveat_en
     from rates
 
     union all
@@ -47,7 +49,8 @@ shares as (
         definitions.entity_code,
         definitions.numerator,
         definitions.denominator,
-        rates.caveat_vi
+        rates.caveat_vi,
+        rates.caveat_en
     from definitions
     left join rates
         on
@@ -69,7 +72,8 @@ shares as (
         duties.entity_code,
         duties.paid_online as numerator,
         duties.with_duty as denominator,
-        rates.caveat_vi
+        rates.caveat_vi,
+        rates.caveat_en
     from duties
     left join rates
         on
@@ -98,6 +102,7 @@ measured as (
         shares.numerator,
         shares.denominator,
         shares.caveat_vi,
+        shares.caveat_en,
         100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
     from target_months
     left join shares
@@ -142,7 +147,8 @@ computed as (
         certainty,
         valid_from,
         valid_to,
-        caveat_vi
+        caveat_vi,
+        caveat_en
     from measured
 ),
 

@@ -13,6 +13,8 @@ one exception). No clock, no network, no randomness: the same marts give the sam
 - `pages`: what stands on a page of the monthly report; the layout itself is in include/reports
 - `tables`: marts to CSV, as they are
 - `verdict`: the page of one verdict of the gate
+- `language`: the language spoken, and its messages
+- `areas`: the list of areas that bring tables of their own
 - `document_tables`: the tables of PDF and workbook, once for both
 - `sentences`: the running text of a published page, read back
 - `letters`: sections and tables to a PDF to be signed

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from dvctt.errors import ReportError
 from dvctt.report import formats, words
+from dvctt.report.language import _
 from dvctt.report.marts import Row
 
 SERIF = "'Times New Roman', 'Liberation Serif', Tinos, serif"
@@ -119,11 +120,11 @@ def trend(
 def make_up(chart_id: str, rows: Sequence[Row], title: str, description: str) -> Chart:
     """How the filings of each entity came in: levels of the online ones, direct, postal, each bar 100 % of received."""
     parts = (
-        ("online_level_4", "Trực tuyến, mức độ 4", LEVEL_4),
-        ("online_level_3", "Trực tuyến, mức độ 3", LEVEL_3),
-        ("online_no_level", "Trực tuyến, không phân mức", NO_LEVEL),
-        ("direct", "Trực tiếp", DIRECT),
-        ("postal", "Bưu chính công ích", POSTAL),
+        ("online_level_4", _("Trực tuyến, mức độ 4"), LEVEL_4),
+        ("online_level_3", _("Trực tuyến, mức độ 3"), LEVEL_3),
+        ("online_no_level", _("Trực tuyến, không phân mức"), NO_LEVEL),
+        ("direct", _("Trực tiếp"), DIRECT),
+        ("postal", _("Bưu chính công ích"), POSTAL),
     )
     values = [
         {
@@ -161,10 +162,10 @@ def ranking(chart_id: str, rows: Sequence[Row], title: str, description: str) ->
     """Online rate of the agencies of one group, in the order of ``rows``; an agency without a rate has no bar."""
     values = [
         {
-            "name": row["short_name_vi"] or row["entity_name_vi"],
+            "name": words.short_name(row),
             "rate": row["online_rate_percent"],
             "start": row["online_rate_percent"] or 0,
-            "text": formats.NO_DATA if row["received"] is None else formats.rate(row["online_rate_percent"]),
+            "text": _(formats.NO_DATA) if row["received"] is None else formats.rate(row["online_rate_percent"]),
         }
         for row in rows
     ]
@@ -201,7 +202,7 @@ def payments(chart_id: str, rows: Sequence[tuple[date, Row | None]], title: str,
     ]
     # In two lines, or the words would reach into the neighbouring months.
     empty = [
-        {"month": f"{month.month:02}/{month.year}", "text": ["chưa có", "dữ liệu"]}
+        {"month": f"{month.month:02}/{month.year}", "text": _("chưa có\ndữ liệu").split("\n")}
         for month, amount in amounts
         if amount is None
     ]
@@ -230,9 +231,9 @@ def payments(chart_id: str, rows: Sequence[tuple[date, Row | None]], title: str,
 def catalogue(chart_id: str, row: Row, title: str, description: str) -> Chart:
     """The services of one month by level, as one bar."""
     parts = (
-        ("services_level_4", "Mức độ 4", LEVEL_4),
-        ("services_level_3", "Mức độ 3", LEVEL_3),
-        ("services_other_level", "Dưới mức độ 3 hoặc không phân mức", DIRECT),
+        ("services_level_4", _("Mức độ 4"), LEVEL_4),
+        ("services_level_3", _("Mức độ 3"), LEVEL_3),
+        ("services_other_level", _("Dưới mức độ 3 hoặc không phân mức"), DIRECT),
     )
     values = [
         {"part": column, "order": place, "value": row[column], "text": formats.count(row[column])}

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from dvctt.config import Province
 from dvctt.report import formats, words
-from dvctt.report.marts import Marts, Row
+from dvctt.report.language import _
+from dvctt.report.marts import MartRow, Marts, Row
 from dvctt.report.pages import (
     additivity_of_month,
     caveats_of_month,
@@ -35,7 +36,7 @@ WHOLE_PROVINCE = "Chênh lệch giữa toàn tỉnh và các khối"
 _FORM: Mapping[Kind, Callable[[Any], str]] = {
     "text": lambda value: "" if value is None else str(value),
     "count": formats.count,
-    "signed_count": lambda value: formats.NOT_DEFINED if value is None else formats.signed_count(value),
+    "signed_count": lambda value: _(formats.NOT_DEFINED) if value is None else formats.signed_count(value),
     "rate": formats.rate,
     "points": formats.points,
     "signed_points": formats.signed_points,
@@ -50,7 +51,8 @@ _FORM: Mapping[Kind, Callable[[Any], str]] = {
 class Cell:
     """One value of a mart and how it is printed. ``down`` are lines and ``across`` columns of the same table (from 0) of
     which the value is the sum, ``share`` the columns of numerator and denominator of which it is the percentage; ``unit_vi``
-    stands after the number where its kind does not say what it counts.
+    stands after the number where its kind does not say what it counts; ``source`` is the row and column that it is the figure
+    of, where it is one.
     """
 
     value: Value
@@ -60,6 +62,12 @@ class Cell:
     across: tuple[int, ...] = ()
     share: tuple[int, int] | None = None
     unit_vi: str = ""
+    source: tuple[MartRow, str] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def figure(self) -> str:
+        """The id of the figure, empty where the cell is none."""
+        return "" if self.source is None else self.source[0].id_of(self.source[1])
 
 
 @dataclass(frozen=True)
@@ -86,12 +94,19 @@ class DocumentTable:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
-    empty_vi: str = "Không có."
+    empty_vi: str = field(default_factory=lambda: _("Không có."))
+
+    @property
+    def head(self) -> int:
+        """The column that names its lines: the first one of words, for want of one the first."""
+        return next((place for place, column in enumerate(self.columns) if not column.is_number), 0)
 
 
 @dataclass(frozen=True)
 class _Measure:
-    """A column of a mart in a table by agency: whether it adds up over agencies, and over which other columns."""
+    """A column of a mart in a table by agency: its heading as a message, whether it adds up over agencies, and over which other
+    columns.
+    """
 
     name: str
     heading_vi: str
@@ -106,8 +121,17 @@ class _Measure:
 
 
 def cell(value: Value, kind: Kind = "count", *, missing: str | None = None) -> Cell:
-    """A value as the page prints it; ``missing`` are the words for None where the kind's own are not the right ones."""
-    return Cell(value, kind, missing if value is None and missing is not None else _FORM[kind](value))
+    """A value as the page prints it; ``missing`` are the words for None where the kind's own are not the right ones. The two
+    words of `formats` for what is missing are said in the document's language.
+    """
+    if value is None and missing is not None:
+        return Cell(value, kind, _(missing) if missing in (formats.NO_DATA, formats.NOT_DEFINED) else missing)
+    return Cell(value, kind, _FORM[kind](value))
+
+
+def figure(row: MartRow, column: str, kind: Kind = "count", *, missing: str | None = None) -> Cell:
+    """One figure of a mart, which carries its id wherever it is printed with one."""
+    return replace(cell(row[column], kind, missing=missing), source=(row, column))
 
 
 def text(value: str | None) -> Cell:
@@ -120,19 +144,26 @@ def _name(row: Row) -> Cell:
     return text(f"{name} *" if row.get("caveat_vi") else name)
 
 
+def _said(row: Row, column: str) -> Cell:
+    """A text of the row, in the language spoken."""
+    return text(words.said(row, column))
+
+
 def _column(heading: str, weight: float = 1.0) -> Column:
-    return Column(heading, weight)
+    """A column of numbers; its heading is a message."""
+    return Column(_(heading), weight)
 
 
 def _words(heading: str, weight: float = 2.5) -> Column:
-    return Column(heading, weight, is_number=False)
+    """A column of words; its heading is a message."""
+    return Column(_(heading), weight, is_number=False)
 
 
-def _measured(row: Row, measures: Sequence[_Measure], present: str) -> list[Cell]:
+def _measured(row: MartRow, measures: Sequence[_Measure], present: str) -> list[Cell]:
     """The measures of one row; of a row whose ``present`` did not come, everything is "chưa có dữ liệu"."""
     missing = formats.NO_DATA if row[present] is None else None
     return [
-        replace(cell(row[measure.name], measure.kind, missing=missing), across=measure.across, share=measure.share)
+        replace(figure(row, measure.name, measure.kind, missing=missing), across=measure.across, share=measure.share)
         for measure in measures
     ]
 
@@ -181,7 +212,7 @@ class _Summed:
                 residue.append(replace(text(""), kind="text"))
                 summed.append(whole)
         label = [text("") for _ in lead]
-        label[-1] = text(name)
+        label[-1] = text(_(name))
         self.lines.append(Line((*label, *residue, *(text("") for _ in after)), "residue"))
         self.lines.append(Line((*lead, *summed, *after), "total"))
 
@@ -216,14 +247,14 @@ def _by_agency(
     for total in totals:
         if total["scope"] == "province":
             continue
-        summed.heading(total["entity_name_vi"])
+        summed.heading(words.said(total, "entity_name_vi"))
         for row in agencies:
             if row["group_code"] == total["entity_code"]:
                 summed.row(lead(row), row, after(row))
         summed.group(lead(total), total, after(total))
     strangers = [row for row in agencies if row["group_code"] not in claimed]
     if strangers:
-        summed.heading("Đơn vị chưa xếp vào khối nào")
+        summed.heading(_("Đơn vị chưa xếp vào khối nào"))
         for row in strangers:
             summed.row(lead(row), row, after(row))
     for total in totals:
@@ -278,8 +309,8 @@ def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
         _Measure("online_rate_percent", "Tỷ lệ", "rate", share=(3, 2)),
     )
     return DocumentTable(
-        "Tỷ lệ trực tuyến",
-        f"Tỷ lệ hồ sơ trực tuyến {formats.month(month)} theo cơ quan, theo thứ hạng trong khối",
+        _("Tỷ lệ trực tuyến"),
+        _("Tỷ lệ hồ sơ trực tuyến {month} theo cơ quan, theo thứ hạng trong khối", month=formats.month(month)),
         (
             _column("Hạng", 0.5), _words("Cơ quan", 3.5), *(_column(one.heading_vi, one.weight) for one in measures),
             _column("So với tháng trước", 1.4),
@@ -287,7 +318,7 @@ def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
         _by_agency(
             content, "mart_online_rates", month, province, measures, "received", ranked=True, after=against_month_before
         ),
-        (_MARKED,),
+        (_(_MARKED),),
     )  # fmt: skip
 
 
@@ -300,7 +331,14 @@ def _channels(content: Marts, month: date, province: Province) -> DocumentTable:
         _Measure("direct_assumed", "Trong số trực tiếp: không ghi kênh"),
     )
     return _plain_sums(
-        content, "mart_online_rates", month, province, measures, "received", "Kênh nộp", "Hồ sơ tiếp nhận theo kênh nộp"
+        content,
+        "mart_online_rates",
+        month,
+        province,
+        measures,
+        "received",
+        _("Kênh nộp"),
+        _("Hồ sơ tiếp nhận theo kênh nộp"),
     )
 
 
@@ -312,8 +350,8 @@ def _levels(content: Marts, month: date, province: Province) -> DocumentTable:
         _Measure("online", "Hồ sơ trực tuyến", across=(1, 2, 3)),
     )
     return _plain_sums(
-        content, "mart_online_rates", month, province, measures, "online", "Mức độ và phần dư",
-        "Hồ sơ trực tuyến theo mức độ dịch vụ",
+        content, "mart_online_rates", month, province, measures, "online", _("Mức độ và phần dư"),
+        _("Hồ sơ trực tuyến theo mức độ dịch vụ"),
     )  # fmt: skip
 
 
@@ -328,8 +366,8 @@ def _payments(content: Marts, month: date, province: Province) -> DocumentTable:
         _Measure("online_net_amount_vnd", "Còn lại", weight=1.5),
     )
     return _plain_sums(
-        content, "mart_payments", month, province, measures, "online_payment_count", "Thanh toán trong tháng",
-        f"Thanh toán trực tuyến {formats.month(month)} (đồng)",
+        content, "mart_payments", month, province, measures, "online_payment_count", _("Thanh toán trong tháng"),
+        _("Thanh toán trực tuyến {month} (đồng)", month=formats.month(month)),
     )  # fmt: skip
 
 
@@ -342,12 +380,16 @@ def _payments_to_date(content: Marts, month: date, province: Province) -> Docume
         _Measure("ytd_online_net_amount_vnd", "Còn lại", weight=1.5),
     )
     table = _plain_sums(
-        content, "mart_payments", month, province, measures, "ytd_online_payment_count", "Thanh toán lũy kế",
-        f"Thanh toán trực tuyến lũy kế từ đầu năm đến hết {formats.month(month)} (đồng)",
+        content, "mart_payments", month, province, measures, "ytd_online_payment_count", _("Thanh toán lũy kế"),
+        _("Thanh toán trực tuyến lũy kế từ đầu năm đến hết {month} (đồng)", month=formats.month(month)),
     )  # fmt: skip
     gaps = tuple(
-        f"{words.entity(row)}: có dữ liệu {formats.count(row['ytd_months_present'])} trên "
-        f"{formats.count(row['ytd_months_expected'])} tháng."
+        _(
+            "{entity}: có dữ liệu {present} trên {expected} tháng.",
+            entity=words.entity(row),
+            present=formats.count(row["ytd_months_present"]),
+            expected=formats.count(row["ytd_months_expected"]),
+        )
         for row in in_print_order(content.of_month("mart_payments", month), province, agencies=False)
     )
     return replace(table, notes=(*table.notes, *gaps))
@@ -363,15 +405,17 @@ def _attempts(content: Marts, month: date, province: Province) -> DocumentTable:
         _Measure("other_payment_amount_vnd", "Thanh toán khác (đồng)", weight=1.4),
     )
     table = _plain_sums(
-        content, "mart_payments", month, province, measures, "online_payment_count", "Lượt giao dịch",
-        "Lượt giao dịch và các hình thức thanh toán khác trong tháng",
+        content, "mart_payments", month, province, measures, "online_payment_count", _("Lượt giao dịch"),
+        _("Lượt giao dịch và các hình thức thanh toán khác trong tháng"),
     )  # fmt: skip
     return replace(
         table,
         notes=(
             *table.notes,
-            "Một khoản thanh toán có thể cần nhiều lượt giao dịch; số tiền tính theo khoản thanh toán, không theo lượt giao "
-            "dịch. “Thanh toán khác” là tiền mặt và chuyển khoản.",
+            _(
+                "Một khoản thanh toán có thể cần nhiều lượt giao dịch; số tiền tính theo khoản thanh toán, không theo lượt "
+                "giao dịch. “Thanh toán khác” là tiền mặt và chuyển khoản."
+            ),
         ),
     )
 
@@ -391,7 +435,7 @@ def _plain_sums(
         title,
         (_words("Đối tượng", 3.0), *(_column(one.heading_vi, one.weight) for one in measures)),
         _by_agency(content, mart, month, province, measures, present),
-        (_MARKED,),
+        (_(_MARKED),),
     )
 
 
@@ -409,19 +453,19 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        _name(total), text(row["baseline_name_vi"]), cell(row["baseline_start"], "day", missing="–"),
+                        _name(total), _said(row, "baseline_name_vi"), cell(row["baseline_start"], "day", missing="–"),
                         cell(row["baseline_end"], "day", missing="–"), cell(row["baseline_online"]),
                         cell(row["baseline_received"]), cell(row["baseline_rate_percent"], "rate"), cell(row["online"]),
                         cell(row["received"]), cell(row["online_rate_percent"], "rate", missing=missing),
                         cell(row["change_points"], "signed_points"),
-                        cell(growth, "percent_change", missing=None if of_month_before else "không tính"),
+                        cell(growth, "percent_change", missing=None if of_month_before else _("không tính")),
                         text(str(words.baseline_gap(row))),
                     )
                 )
             )  # fmt: skip
     return DocumentTable(
-        "So với kỳ trước",
-        "Tỷ lệ hồ sơ trực tuyến so với kỳ gốc",
+        _("So với kỳ trước"),
+        _("Tỷ lệ hồ sơ trực tuyến so với kỳ gốc"),
         (
             _words("Đối tượng", 2.0), _words("Kỳ gốc", 1.6), _column("Từ ngày", 1.2), _column("Đến ngày", 1.2),
             _column("Trực tuyến kỳ gốc"), _column("Tiếp nhận kỳ gốc"), _column("Tỷ lệ kỳ gốc"), _column("Trực tuyến"),
@@ -429,8 +473,8 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
             _column("Thay đổi số hồ sơ trực tuyến", 1.1), _words("Vì sao không có", 1.8),
         ),
         tuple(lines),
-        ("Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước.",),
-        "Không có kỳ gốc nào để so sánh.",
+        (_("Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước."),),
+        _("Không có kỳ gốc nào để so sánh."),
     )  # fmt: skip
 
 
@@ -439,32 +483,32 @@ def _catalogue(content: Marts, month: date) -> DocumentTable:
     lines: tuple[Line, ...] = ()
     if row is not None and row["services_total"] is not None:
         lines = (
-            Line((text("Mức độ 4"), cell(row["services_level_4"]), text(""))),
-            Line((text("Mức độ 3"), cell(row["services_level_3"]), text(""))),
-            Line((text("Dưới mức độ 3 hoặc không phân mức"), cell(row["services_other_level"]), text(""))),
-            Line((text("Tổng số"), replace(cell(row["services_total"]), down=(0, 1, 2)), text("")), "total"),
+            Line((text(_("Mức độ 4")), cell(row["services_level_4"]), text(""))),
+            Line((text(_("Mức độ 3")), cell(row["services_level_3"]), text(""))),
+            Line((text(_("Dưới mức độ 3 hoặc không phân mức")), cell(row["services_other_level"]), text(""))),
+            Line((text(_("Tổng số")), replace(cell(row["services_total"]), down=(0, 1, 2)), text("")), "total"),
             Line(
                 (
-                    text("Mức độ 3 và mức độ 4, tính trên tổng số"),
+                    text(_("Mức độ 3 và mức độ 4, tính trên tổng số")),
                     replace(cell(row["online_services"]), down=(0, 1)),
                     cell(row["online_share_percent"], "rate"),
                 )
             ),
             Line(
                 (
-                    text("Đã kết nối Cổng Dịch vụ công quốc gia, tính trên mức độ 3 và mức độ 4"),
+                    text(_("Đã kết nối Cổng Dịch vụ công quốc gia, tính trên mức độ 3 và mức độ 4")),
                     cell(row["connected_services"]),
                     cell(row["connected_share_percent"], "rate"),
                 )
             ),
-            Line((text("Chưa kết nối"), cell(row["not_connected_services"]), text(""))),
+            Line((text(_("Chưa kết nối")), cell(row["not_connected_services"]), text(""))),
         )
     return DocumentTable(
-        "Danh mục dịch vụ",
-        "Danh mục dịch vụ công cuối kỳ",
+        _("Danh mục dịch vụ"),
+        _("Danh mục dịch vụ công cuối kỳ"),
         (_words("Chỉ tiêu", 5.0), _column("Số dịch vụ"), _column("Tỷ lệ")),
         lines,
-        empty_vi="Danh mục: chưa có dữ liệu.",
+        empty_vi=_("Danh mục: chưa có dữ liệu."),
     )
 
 
@@ -475,26 +519,26 @@ def _targets(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    text(row["name_vi"] + (" *" if row["caveat_vi"] else "")), text(row["entity_name_vi"]),
+                    text(words.said(row, "name_vi") + (" *" if row["caveat_vi"] else "")), _said(row, "entity_name_vi"),
                     cell(row["valid_from"], "day", missing="–"), cell(row["valid_to"], "day", missing="–"),
                     cell(row["target_percent"], "rate"), cell(row["numerator"], missing=missing),
                     cell(row["denominator"], missing=missing), cell(row["actual_percent"], "rate", missing=missing),
                     text(words.word(row["status"], words.TARGET_STATUS, "mart_targets.status")),
-                    text(str(words.target_shortfall(row))), text(row["legal_basis"]),
+                    text(str(words.target_shortfall(row))), _said(row, "legal_basis"),
                     text(words.word(row["certainty"], words.CERTAINTY, "mart_targets.certainty")),
                 )
             )
         )  # fmt: skip
     return DocumentTable(
-        "Mục tiêu",
-        "Kết quả so với mục tiêu",
+        _("Mục tiêu"),
+        _("Kết quả so với mục tiêu"),
         (
             _words("Mục tiêu", 2.6), _words("Đối tượng", 1.2), _column("Từ ngày", 1.2), _column("Đến ngày", 1.2),
             _column("Phải đạt", 0.9), _column("Tử số", 0.9), _column("Mẫu số", 0.9), _column("Thực hiện", 0.9),
             _words("Kết quả", 1.0), _words("Còn thiếu", 1.5), _words("Căn cứ", 1.8), _words("Độ tin cậy", 1.3),
         ),
         tuple(lines),
-        empty_vi="Không có mục tiêu nào có hiệu lực trong tháng.",
+        empty_vi=_("Không có mục tiêu nào có hiệu lực trong tháng."),
     )  # fmt: skip
 
 
@@ -510,11 +554,11 @@ def _published(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    cell(row["figure_id"]), text(row["metric_name_vi"]), text(row["entity_name_vi"]),
+                    cell(row["figure_id"]), _said(row, "metric_name_vi"), _said(row, "entity_name_vi"),
                     cell(row["period_start"], "day", missing=""), cell(row["period_end"], "day"),
-                    text(f"“{row['wording_vi']}”"),
+                    text(_("“{wording}”", wording=row["wording_vi"])),
                     Cell(
-                        printed, "exact", "chỉ nêu khoảng" if printed is None else words.exact_measure(printed, unit),
+                        printed, "exact", _("chỉ nêu khoảng") if printed is None else words.exact_measure(printed, unit),
                         unit_vi=noun,
                     ),
                     Cell(
@@ -527,16 +571,16 @@ def _published(content: Marts, month: date) -> DocumentTable:
             )
         )  # fmt: skip
     return DocumentTable(
-        "Đối chiếu số đã công bố",
-        "Số đã công bố và số tính lại",
+        _("Đối chiếu số đã công bố"),
+        _("Số đã công bố và số tính lại"),
         (
             _column("Số", 0.5), _words("Chỉ tiêu", 2.2), _words("Đối tượng", 1.6), _column("Từ ngày", 1.2),
             _column("Đến ngày", 1.2), _words("Nguyên văn", 2.4), _column("Đã công bố", 1.5), _column("Tính lại", 1.9),
             _words("Khoảng cho phép", 1.6), _words("Kết quả", 1.1),
         ),
         tuple(lines),
-        ("Số tính lại từ hồ sơ được coi là khớp khi nằm trong khoảng mà số đã in cho phép sau khi làm tròn.",),
-        "Không có số liệu đã công bố cho tháng này.",
+        (_("Số tính lại từ hồ sơ được coi là khớp khi nằm trong khoảng mà số đã in cho phép sau khi làm tròn."),),
+        _("Không có số liệu đã công bố cho tháng này."),
     )  # fmt: skip
 
 
@@ -545,21 +589,21 @@ def _additivity(content: Marts, month: date, province: Province) -> DocumentTabl
     lines = [
         Line(
             (
-                text(row["total_name_vi"]), text(words.entity(row)), cell(row["total"]), cell(row["sum_of_classes"]),
-                cell(row["residue"]), text(row["residue_name_vi"] if row["residue"] else ""), cell(row["unexplained"]),
+                _said(row, "total_name_vi"), text(words.entity(row)), cell(row["total"]), cell(row["sum_of_classes"]),
+                cell(row["residue"]), _said(row, "residue_name_vi") if row["residue"] else text(""), cell(row["unexplained"]),
             )
         )
         for row in (*checks["whole"], *checks["agencies"])
     ]  # fmt: skip
     return DocumentTable(
-        "Kiểm tra tổng",
-        "Kiểm tra tổng và thành phần: theo khối và toàn tỉnh, và các cơ quan có phần dư",
+        _("Kiểm tra tổng"),
+        _("Kiểm tra tổng và thành phần: theo khối và toàn tỉnh, và các cơ quan có phần dư"),
         (
             _words("Phép kiểm tra", 3.0), _words("Đối tượng", 2.0), _column("Tổng", 1.2), _column("Cộng các thành phần", 1.2),
             _column("Phần dư"), _words("Tên phần dư", 1.4), _column("Không giải thích được"),
         ),
         tuple(lines),
-        empty_vi="Chưa có dữ liệu kiểm tra cho tháng này.",
+        empty_vi=_("Chưa có dữ liệu kiểm tra cho tháng này."),
     )  # fmt: skip
 
 
@@ -570,21 +614,25 @@ def _feeds(content: Marts, month: date) -> DocumentTable:
                 text(words.word(row["entity"], words.FEED, "mart_feed_timeliness.entity")), text(row["source_id"]),
                 cell(row["expected_feeds"]), cell(row["delivered_feeds"]), cell(row["delivered_percent"], "rate"),
                 cell(row["on_time_feeds"]), cell(row["on_time_percent"], "rate"),
-                text("; ".join(feed["agency_name_vi"] for feed in feeds_behind(content, row) if not feed["is_delivered"])),
+                text("; ".join(_not_delivered(content, row))),
             )
         )
         for row in content.of_month("mart_feed_timeliness", month)
     ]  # fmt: skip
     return DocumentTable(
-        "Nguồn dữ liệu",
-        "Dữ liệu phải nộp, đã nộp và đúng hạn",
+        _("Nguồn dữ liệu"),
+        _("Dữ liệu phải nộp, đã nộp và đúng hạn"),
         (
             _words("Loại dữ liệu", 2.0), _words("Nguồn", 1.2), _column("Phải nộp"), _column("Đã nộp"),
             _column("Tỷ lệ đã nộp"), _column("Đúng hạn"), _column("Tỷ lệ đúng hạn"), _words("Chưa nộp", 4.0),
         ),
         tuple(lines),
-        empty_vi="Không có dữ liệu nào phải nộp theo lịch cho tháng này.",
+        empty_vi=_("Không có dữ liệu nào phải nộp theo lịch cho tháng này."),
     )  # fmt: skip
+
+
+def _not_delivered(content: Marts, row: Row) -> list[str]:
+    return [words.said(feed, "agency_name_vi") for feed in feeds_behind(content, row) if not feed["is_delivered"]]
 
 
 def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -593,7 +641,7 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(row["text_vi"])),
+                text(words.caveat(words.said(row, "text_vi"))),
             )
         )
         for row in caveats_of_month(content, month, province)
@@ -604,17 +652,20 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(f"{formats.month(row['month'])}: {row['text_vi']}")),
+                text(words.caveat(f"{formats.month(row['month'])}: {words.said(row, 'text_vi')}")),
             )
         )
         for row in earlier_caveats_of_month(content, month)
     ]
     return DocumentTable(
-        "Lưu ý về số liệu",
-        f"Lưu ý về số liệu của {formats.month(month)} và của các tháng trước được dùng để so sánh hoặc tính lũy kế",
+        _("Lưu ý về số liệu"),
+        _(
+            "Lưu ý về số liệu của {month} và của các tháng trước được dùng để so sánh hoặc tính lũy kế",
+            month=formats.month(month),
+        ),
         (_words("Đối tượng", 2.0), _words("Số liệu", 1.0), _words("Lưu ý", 4.0)),
         tuple(lines),
-        empty_vi=f"Không có lưu ý nào về số liệu của {formats.month(month)}.",
+        empty_vi=_("Không có lưu ý nào về số liệu của {month}.", month=formats.month(month)),
     )
 
 
@@ -622,24 +673,24 @@ def _closings(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                cell(row["revision"]), text("Đang có hiệu lực" if row["is_in_force"] else "Đã mở lại"),
+                cell(row["revision"]), text(_("Đang có hiệu lực") if row["is_in_force"] else _("Đã mở lại")),
                 cell(row["publication_number"]), cell(row["closed_at"], "moment"), text(row["approved_by"]),
-                text(row["note"]), cell(row["waived_feeds"]), text(row["waived_vi"]),
-                cell(row["reopened_at"], "moment", missing=""), text(row["reopened_by"]), text(row["reopen_reason"]),
+                _said(row, "note"), cell(row["waived_feeds"]), _said(row, "waived_vi"),
+                cell(row["reopened_at"], "moment", missing=""), text(row["reopened_by"]), _said(row, "reopen_reason"),
             )
         )
         for row in content.of_month("mart_closed_months", month)
     ]  # fmt: skip
     return DocumentTable(
-        "Chốt số liệu",
-        f"Các lần chốt số liệu {formats.month(month)}",
+        _("Chốt số liệu"),
+        _("Các lần chốt số liệu {month}", month=formats.month(month)),
         (
             _column("Bản chốt", 0.7), _words("Tình trạng", 1.2), _column("Lần công bố", 0.8), _column("Chốt lúc", 1.7),
             _words("Người phê duyệt", 1.6), _words("Ghi chú", 1.4), _column("Số phần dữ liệu được miễn"),
             _words("Được miễn", 2.6), _column("Mở lại lúc", 1.7), _words("Người mở lại", 1.4), _words("Lý do", 1.6),
         ),
         tuple(lines),
-        empty_vi=f"Số liệu {formats.month(month)} chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau.",
+        empty_vi=_("Số liệu {month} chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau.", month=formats.month(month)),
     )  # fmt: skip
 
 
@@ -647,7 +698,7 @@ def _restatements(content: Marts, month: date, publication: int) -> DocumentTabl
     lines = [
         Line(
             (
-                text(words.entity(row)), text(row["metric_name_vi"]), text(row["unit"]), cell(row["from_publication"]),
+                text(words.entity(row)), _said(row, "metric_name_vi"), _said(row, "unit"), cell(row["from_publication"]),
                 cell(row["old_value"]), cell(row["new_value"]), cell(row["change"], "signed_count"),
                 cell(row["rate_change_points"], "signed_points"), text(str(words.restatement_causes(row))),
             )
@@ -655,15 +706,15 @@ def _restatements(content: Marts, month: date, publication: int) -> DocumentTabl
         for row in restated(content, publication, month)
     ]  # fmt: skip
     return DocumentTable(
-        "Điều chỉnh",
-        "Số liệu đã điều chỉnh so với bản công bố trước, và nguyên nhân",
+        _("Điều chỉnh"),
+        _("Số liệu đã điều chỉnh so với bản công bố trước, và nguyên nhân"),
         (
             _words("Đối tượng", 2.2), _words("Chỉ tiêu", 1.8), _words("Đơn vị tính", 0.9), _column("Lần công bố trước", 0.9),
             _column("Số cũ", 1.2), _column("Số mới", 1.2), _column("Chênh lệch"), _column("Chênh lệch tỷ lệ", 1.4),
             _words("Nguyên nhân", 3.0),
         ),
         tuple(lines),
-        empty_vi="Không có số liệu nào thay đổi so với bản công bố trước.",
+        empty_vi=_("Không có số liệu nào thay đổi so với bản công bố trước."),
     )  # fmt: skip
 
 
@@ -671,29 +722,29 @@ def _late(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                text(row["agency_name_vi"]), text(row["metric_name_vi"]), text(row["unit"]), cell(row["record_count"]),
+                _said(row, "agency_name_vi"), _said(row, "metric_name_vi"), _said(row, "unit"), cell(row["record_count"]),
                 cell(row["effect"], "signed_count"), text(str(words.restatement_causes(row))),
             )
         )
         for row in content.of_month("mart_late_ledger_totals", month)
     ]  # fmt: skip
     return DocumentTable(
-        "Đến sau khi chốt",
-        "Dữ liệu đến sau khi chốt, chưa tính vào số liệu đã chốt",
+        _("Đến sau khi chốt"),
+        _("Dữ liệu đến sau khi chốt, chưa tính vào số liệu đã chốt"),
         (
             _words("Cơ quan", 2.2), _words("Chỉ tiêu", 1.8), _words("Đơn vị tính"), _column("Số dòng dữ liệu"),
             _column("Chênh lệch nếu tính"), _words("Nguyên nhân", 3.0),
         ),
         tuple(lines),
-        empty_vi="Không có dữ liệu nào đến sau khi chốt.",
+        empty_vi=_("Không có dữ liệu nào đến sau khi chốt."),
     )  # fmt: skip
 
 
 def definitions_table(definitions: Sequence[tuple[str, str]]) -> DocumentTable:
     """The page's definitions as a table."""
     return DocumentTable(
-        "Định nghĩa",
-        "Định nghĩa và cách tính",
+        _("Định nghĩa"),
+        _("Định nghĩa và cách tính"),
         (_words("Thuật ngữ", 1.4), _words("Nghĩa", 5.0)),
         tuple(Line((text(term), text(meaning))) for term, meaning in definitions),
     )
@@ -741,24 +792,24 @@ def _agency_figures(content: Marts, month: date, row: Row) -> DocumentTable:
         return Line((text(name), cell(before[column] if before else None, kind, missing=words_for_none)))
 
     lines = [
-        line("Hồ sơ nộp trực tiếp", "direct"),
-        line("Hồ sơ nộp trực tuyến", "online"),
-        line("Hồ sơ nộp qua bưu chính công ích", "postal"),
-        line("Hồ sơ tiếp nhận trong tháng", "received", (0, 1, 2)),
-        line("Trong số nộp trực tiếp: không ghi kênh nộp", "direct_assumed"),
-        line("Trực tuyến, mức độ 4", "online_level_4"),
-        line("Trực tuyến, mức độ 3", "online_level_3"),
-        line("Trực tuyến, không phân mức", "online_no_level"),
-        line("Cộng hồ sơ trực tuyến", "online", (5, 6, 7)),
-        Line((text("Tỷ lệ hồ sơ trực tuyến"), cell(row["online_rate_percent"], "rate", missing=missing))),
-        Line((text("Thứ hạng trong khối"), cell(row["rank_in_group"], missing=missing or "không xếp hạng"))),
+        line(_("Hồ sơ nộp trực tiếp"), "direct"),
+        line(_("Hồ sơ nộp trực tuyến"), "online"),
+        line(_("Hồ sơ nộp qua bưu chính công ích"), "postal"),
+        line(_("Hồ sơ tiếp nhận trong tháng"), "received", (0, 1, 2)),
+        line(_("Trong số nộp trực tiếp: không ghi kênh nộp"), "direct_assumed"),
+        line(_("Trực tuyến, mức độ 4"), "online_level_4"),
+        line(_("Trực tuyến, mức độ 3"), "online_level_3"),
+        line(_("Trực tuyến, không phân mức"), "online_no_level"),
+        line(_("Cộng hồ sơ trực tuyến"), "online", (5, 6, 7)),
+        Line((text(_("Tỷ lệ hồ sơ trực tuyến")), cell(row["online_rate_percent"], "rate", missing=missing))),
+        Line((text(_("Thứ hạng trong khối")), cell(row["rank_in_group"], missing=missing or _("không xếp hạng")))),
     ]
     if group is not None:
         lines += [
-            Line((text(f"{group['entity_name_vi']}: số cơ quan"), cell(group["agency_count"]))),
+            Line((text(_("{group}: số cơ quan", group=words.entity(group))), cell(group["agency_count"]))),
             Line(
                 (
-                    text(f"{group['entity_name_vi']}: tỷ lệ hồ sơ trực tuyến"),
+                    text(_("{group}: tỷ lệ hồ sơ trực tuyến", group=words.entity(group))),
                     cell(
                         group["online_rate_percent"],
                         "rate",
@@ -768,15 +819,15 @@ def _agency_figures(content: Marts, month: date, row: Row) -> DocumentTable:
             ),
         ]
     lines += [
-        change("Tháng trước: hồ sơ trực tuyến", "baseline_online", "count"),
-        change("Tháng trước: hồ sơ tiếp nhận", "baseline_received", "count"),
-        change("Tháng trước: tỷ lệ", "baseline_rate_percent", "rate"),
-        change("Thay đổi tỷ lệ so với tháng trước", "change_points", "signed_points"),
-        change("Thay đổi số hồ sơ trực tuyến so với tháng trước", "online_count_change_percent", "percent_change"),
+        change(_("Tháng trước: hồ sơ trực tuyến"), "baseline_online", "count"),
+        change(_("Tháng trước: hồ sơ tiếp nhận"), "baseline_received", "count"),
+        change(_("Tháng trước: tỷ lệ"), "baseline_rate_percent", "rate"),
+        change(_("Thay đổi tỷ lệ so với tháng trước"), "change_points", "signed_points"),
+        change(_("Thay đổi số hồ sơ trực tuyến so với tháng trước"), "online_count_change_percent", "percent_change"),
     ]
     return DocumentTable(
-        "Số liệu trong tháng",
-        f"Số liệu hồ sơ {formats.month(month)}",
+        _("Số liệu trong tháng"),
+        _("Số liệu hồ sơ {month}", month=formats.month(month)),
         (_words("Chỉ tiêu", 4.0), _column("Giá trị", 1.5)),
         tuple(lines),
     )
@@ -791,22 +842,22 @@ def _agency_payments(content: Marts, month: date, code: str) -> DocumentTable:
     lines: tuple[Line, ...] = ()
     if row is not None:
         lines = (
-            line("Giao dịch thanh toán trực tuyến", "online_payment_count", "ytd_online_payment_count"),
-            line("Số tiền (đồng)", "online_payment_amount_vnd", "ytd_online_payment_amount_vnd"),
-            line("Trong đó phí (đồng)", "online_phi_vnd"),
-            line("Trong đó lệ phí (đồng)", "online_le_phi_vnd"),
-            line("Số hoàn phí", "online_refund_count", "ytd_online_refund_count"),
-            line("Tiền hoàn phí (đồng)", "online_refund_amount_vnd", "ytd_online_refund_amount_vnd"),
-            line("Còn lại sau hoàn phí (đồng)", "online_net_amount_vnd", "ytd_online_net_amount_vnd"),
-            line("Thanh toán khác: số lần", "other_payment_count"),
-            line("Thanh toán khác (đồng)", "other_payment_amount_vnd"),
+            line(_("Giao dịch thanh toán trực tuyến"), "online_payment_count", "ytd_online_payment_count"),
+            line(_("Số tiền (đồng)"), "online_payment_amount_vnd", "ytd_online_payment_amount_vnd"),
+            line(_("Trong đó phí (đồng)"), "online_phi_vnd"),
+            line(_("Trong đó lệ phí (đồng)"), "online_le_phi_vnd"),
+            line(_("Số hoàn phí"), "online_refund_count", "ytd_online_refund_count"),
+            line(_("Tiền hoàn phí (đồng)"), "online_refund_amount_vnd", "ytd_online_refund_amount_vnd"),
+            line(_("Còn lại sau hoàn phí (đồng)"), "online_net_amount_vnd", "ytd_online_net_amount_vnd"),
+            line(_("Thanh toán khác: số lần"), "other_payment_count"),
+            line(_("Thanh toán khác (đồng)"), "other_payment_amount_vnd"),
         )
     return DocumentTable(
-        "Thanh toán",
-        f"Thanh toán {formats.month(month)} và lũy kế từ đầu năm",
+        _("Thanh toán"),
+        _("Thanh toán {month} và lũy kế từ đầu năm", month=formats.month(month)),
         (_words("Chỉ tiêu", 3.0), _column("Trong tháng", 1.5), _column("Lũy kế từ đầu năm", 1.5)),
         lines,
-        empty_vi="Thanh toán: chưa có dữ liệu.",
+        empty_vi=_("Thanh toán: chưa có dữ liệu."),
     )
 
 
@@ -815,23 +866,23 @@ def _agency_quarantine(content: Marts, month: date, code: str) -> DocumentTable:
         Line(
             (
                 text(words.word(row["entity"], words.FEED, "fct_quarantined_rows.entity")), text(row["file_name"]),
-                cell(row["row_number"]), text(row["reason_name_vi"]), text(row["unparseable_columns"]),
-                text(row["next_vi"]),
+                cell(row["row_number"]), _said(row, "reason_name_vi"), text(row["unparseable_columns"]),
+                _said(row, "next_vi"),
             )
         )
         for row in content.rows["fct_quarantined_rows"]
         if (row["file_month"], row["agency_code"]) == (month, code)
     ]  # fmt: skip
     return DocumentTable(
-        "Dòng bị cách ly",
-        "Các dòng bị cách ly, lý do và việc cần làm",
+        _("Dòng bị cách ly"),
+        _("Các dòng bị cách ly, lý do và việc cần làm"),
         (
             _words("Loại dữ liệu", 1.1), _words("Tệp", 2.2), _column("Dòng số", 0.7), _words("Lý do", 1.6),
             _words("Cột", 1.6), _words("Việc cần làm", 2.2),
         ),
         tuple(lines),
-        ("Dòng số 1 là dòng đầu tiên sau dòng tên cột.",) if lines else (),
-        "Không có dòng nào của cơ quan bị cách ly.",
+        (_("Dòng số 1 là dòng đầu tiên sau dòng tên cột."),) if lines else (),
+        _("Không có dòng nào của cơ quan bị cách ly."),
     )  # fmt: skip
 
 
@@ -847,19 +898,21 @@ def _agency_mending(content: Marts, month: date, code: str) -> DocumentTable:
         if row["agency_code"] == code
     ]  # fmt: skip
     return DocumentTable(
-        "Nếu sửa các dòng",
-        "Tỷ lệ hồ sơ trực tuyến nếu sửa các dòng hồ sơ bị cách ly",
+        _("Nếu sửa các dòng"),
+        _("Tỷ lệ hồ sơ trực tuyến nếu sửa các dòng hồ sơ bị cách ly"),
         (_column("Số dòng hồ sơ"), _column("Tỷ lệ hiện nay"), _column("Thấp nhất"), _column("Cao nhất")),
         tuple(lines),
         (
             (
-                "Thấp nhất là khi không hồ sơ nào trong số đó nộp trực tuyến, cao nhất là khi tất cả đều nộp trực tuyến. Số "
-                "liệu của tháng đã chốt không thay đổi khi sửa.",
+                _(
+                    "Thấp nhất là khi không hồ sơ nào trong số đó nộp trực tuyến, cao nhất là khi tất cả đều nộp trực tuyến. "
+                    "Số liệu của tháng đã chốt không thay đổi khi sửa."
+                ),
             )
             if lines
             else ()
         ),
-        "Không tính: không có dòng hồ sơ nào bị cách ly, hoặc chưa có dữ liệu hồ sơ của tháng.",
+        _("Không tính: không có dòng hồ sơ nào bị cách ly, hoặc chưa có dữ liệu hồ sơ của tháng."),
     )
 
 
@@ -868,19 +921,24 @@ def _agency_feeds(content: Marts, month: date, code: str) -> DocumentTable:
         Line(
             (
                 text(words.word(row["entity"], words.FEED, "mart_feeds.entity")), text(row["source_id"]),
-                text("Phải nộp" if row["is_expected"] else "Không phải nộp"),
-                text("Đã nộp" if row["is_delivered"] else "Chưa nộp"),
+                text(_("Phải nộp") if row["is_expected"] else _("Không phải nộp")),
+                text(_("Đã nộp") if row["is_delivered"] else _("Chưa nộp")),
             )
         )
         for row in content.of_month("mart_feeds", month)
         if row["agency_code"] == code
     ]  # fmt: skip
     return DocumentTable(
-        "Dữ liệu phải nộp",
-        f"Dữ liệu phải nộp cho {formats.month(month)}",
-        (_words("Loại dữ liệu", 2.0), _words("Nguồn", 1.5), _words("Lịch nộp", 1.2), _words("Tình trạng", 1.2)),
+        _("Dữ liệu phải nộp"),
+        _("Dữ liệu phải nộp cho {month}", month=formats.month(month)),
+        (
+            _words("Loại dữ liệu", 2.0),
+            _words("Nguồn", 1.5),
+            _words("Lịch nộp", 1.2),
+            _words("Tình trạng", 1.2),
+        ),
         tuple(lines),
-        empty_vi="Không có dữ liệu nào phải nộp theo lịch cho tháng này.",
+        empty_vi=_("Không có dữ liệu nào phải nộp theo lịch cho tháng này."),
     )
 
 
@@ -889,18 +947,18 @@ def _agency_caveats(content: Marts, month: date, code: str) -> DocumentTable:
         Line(
             (
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(row["text_vi"])),
+                text(words.caveat(words.said(row, "text_vi"))),
             )
         )
         for row in content.of_month("mart_caveats", month)
         if (row["scope"], row["entity_code"]) == ("agency", code)
     ]
     return DocumentTable(
-        "Lưu ý về số liệu",
-        f"Lưu ý về số liệu của {formats.month(month)}",
+        _("Lưu ý về số liệu"),
+        _("Lưu ý về số liệu của {month}", month=formats.month(month)),
         (_words("Số liệu", 1.0), _words("Lưu ý", 4.0)),
         tuple(lines),
-        empty_vi=f"Không có lưu ý nào về số liệu của {formats.month(month)}.",
+        empty_vi=_("Không có lưu ý nào về số liệu của {month}.", month=formats.month(month)),
     )
 
 

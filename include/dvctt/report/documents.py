@@ -15,17 +15,21 @@ from pathlib import Path
 from dvctt.config import Province
 from dvctt.errors import ReportError
 from dvctt.report import formats, words
+from dvctt.report.areas import contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, definitions_table, province_tables
+from dvctt.report.language import VIETNAMESE, _, name, names_of, speaking, spoken
 from dvctt.report.letters import Letter, Section, write_letter
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, Marts, Row, read_marts
-from dvctt.report.pages import in_print_order
+from dvctt.report.pages import in_print_order, write_month
 from dvctt.report.sentences import Sentences, read_sentences
 from dvctt.report.spreadsheets import write_workbook
 
 log = logging.getLogger(__name__)
 
-PACKETS = "co-quan"
-"""The folder of the packets beside the province's files."""
+PACKETS = {"vi": "co-quan", "en": "agencies"}
+"""The folder of the packets beside the province's files, by language."""
+
+_STEM = {"vi": "bao-cao", "en": "report"}
 
 
 @dataclass(frozen=True)
@@ -50,29 +54,56 @@ class _Issue:
         """Period, source, cut-off and publication; the definition of the rate; whether the month is closed."""
         term, meaning = self.said.definitions[0]
         at = formats.moment(self.cut_off["data_cut_off_at"] if self.cut_off else None)
-        fetched = f", từ {formats.count(self.cut_off['extract_count'])} lần lấy dữ liệu" if self.cut_off else ""
+        source = _(
+            "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}. Lần công bố số {publication}.",
+            at=at,
+            publication=self.publication,
+        )
+        if self.cut_off:
+            source = _(
+                "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}, từ {fetches} lần lấy dữ liệu. "
+                "Lần công bố số {publication}.",
+                at=at,
+                fetches=formats.count(self.cut_off["extract_count"]),
+                publication=self.publication,
+            )
         return (
-            f"Kỳ báo cáo: từ ngày {formats.day(self.month)} đến hết ngày {formats.day(formats.month_end(self.month))}.",
-            f"Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}{fetched}. Lần công bố số {self.publication}.",
+            _(
+                "Kỳ báo cáo: từ ngày {first} đến hết ngày {last}.",
+                first=formats.day(self.month),
+                last=formats.day(formats.month_end(self.month)),
+            ),
+            source,
             f"{term}: {meaning}",
             *self.said.closing,
         )
 
 
 def write_documents(
-    marts: Path, page: Path, out: Path, province: Province, publication: int, month: date, *, packets: bool = False
+    marts: Path,
+    page: Path,
+    out: Path,
+    province: Province,
+    publication: int,
+    month: date,
+    *,
+    packets: bool = False,
+    language: str = VIETNAMESE,
 ) -> list[Path]:
     """Write a month's documents.
 
     Args:
         marts: the publication's DuckDB file; opened read-only.
-        page: the publication's page of the month; copied, and its sentences are printed.
+        page: the publication's page of the month; copied, and its sentences are printed. In another language than Vietnamese
+            the page is written anew, from the same rows and template, and the published one is not looked at.
         out: folder of the documents; made if missing. Gets ``bao-cao-<YYYY-MM>.html``, ``.pdf`` and ``.xlsx``, and with
-            ``packets`` a folder ``co-quan`` with ``<agency code>.pdf`` and ``.xlsx``.
+            ``packets`` a folder ``co-quan`` with ``<agency code>.pdf`` and ``.xlsx``; in English ``report-<YYYY-MM>`` and
+            ``agencies``.
         province: names the authority, the groups in print order and the agencies that get a packet.
         publication: number of the publication, printed in every document.
         month: first day of the month.
         packets: also one PDF and one workbook for every agency that has a row in the month.
+        language: one of `language.LANGUAGES`.
 
     Returns:
         The paths written.
@@ -81,30 +112,39 @@ def write_documents(
         ReportError: the publication has no such month, or lacks a table or page that is needed, or a document cannot be
             written.
     """
-    content = read_marts(marts, {**CONTRACT, **PACKET_CONTRACT} if packets else CONTRACT)
+    content = read_marts(marts, {**CONTRACT, **PACKET_CONTRACT} if packets else CONTRACT, contract_of_areas())
     if month not in content.months():
         known = ", ".join(formats.month_key(one) for one in reversed(content.months()))
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
-    issue = _Issue(
-        province,
-        publication,
-        month,
-        next(iter(content.of_month("mart_data_cut_off", month)), None),
-        read_sentences(page),
-    )
-    out.mkdir(parents=True, exist_ok=True)
-    copied = out / page.name
-    shutil.copyfile(page, copied)
-    written = [copied, *_write_province(content, out / page.stem, issue)]
+    with speaking(language, names_of(province)):
+        written = _write_all(content, page, out, province, publication, month, packets=packets)
+    log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
+    return written
+
+
+def _write_all(
+    content: Marts, page: Path, out: Path, province: Province, publication: int, month: date, *, packets: bool
+) -> list[Path]:
+    """The documents in the language spoken."""
+    stem = out / f"{_STEM[spoken()]}-{formats.month_key(month)}"
+    copied = _with(stem, ".html")
+    if spoken() == VIETNAMESE:
+        said = read_sentences(page)
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(page, copied)
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        said = read_sentences(write_month(content, copied, province, publication, month))
+    issue = _Issue(province, publication, month, next(iter(content.of_month("mart_data_cut_off", month)), None), said)
+    written = [copied, *_write_province(content, stem, issue)]
     if packets:
-        folder = out / PACKETS
+        folder = out / PACKETS[spoken()]
         folder.mkdir(exist_ok=True)
         known_codes = {agency.agency_code for agency in province.agencies}
         for row in in_print_order(content.of_month("mart_online_rates", month), province, agencies=True):
             # What no agency of the province folder sent has nobody to go to; it is counted in the province's own tables.
             if row["entity_code"] in known_codes:
                 written += _write_packet(content, folder / _file_stem(row["entity_code"]), issue, row)
-    log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
     return written
 
 
@@ -120,22 +160,23 @@ def _with(stem: Path, suffix: str) -> Path:
 def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
     tables = (
         *province_tables(content, issue.month, issue.province, issue.publication),
+        *(table for area in tables_of_areas(content, issue.month, issue.province) for table in area.tables),
         definitions_table(issue.said.definitions),
     )
-    subject = f"Tình hình cung cấp dịch vụ công trực tuyến {formats.month_title(issue.month)}"
-    caveats = next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu")
+    subject = _("Tình hình cung cấp dịch vụ công trực tuyến {month}", month=formats.month_title(issue.month))
+    caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
     letter = Letter(
-        authority_vi=issue.province.authority_vi,
+        authority_vi=name(issue.province.authority_vi),
         number_vi="/BC-",
-        kind_vi="BÁO CÁO",
+        kind_vi=_("BÁO CÁO"),
         subject_vi=subject,
         moment=issue.moment,
         sections=(
-            Section("Kỳ báo cáo, nguồn số liệu và cách tính", issue.basis),
+            Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
             _caveats_section(caveats),
-            Section("Kết quả", items=issue.said.findings, tables=(_whole(tables[0]),)),
+            Section(_("Kết quả"), items=issue.said.findings, tables=(_whole(tables[0]),)),
         ),
-        appendix_vi=f"Kèm theo Báo cáo {subject[:1].lower()}{subject[1:]}",
+        appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(subject)),
         appendix=tables,
     )
     return _write_both(stem, letter, tables, issue)
@@ -145,8 +186,8 @@ def _whole(rates: DocumentTable) -> DocumentTable:
     """The groups and the province out of the table of rates, without ranks: what a reader sees before the signature."""
     return replace(
         rates,
-        title_vi="Hồ sơ trực tuyến theo khối và toàn tỉnh",
-        columns=(replace(rates.columns[1], heading_vi="Đối tượng"), *rates.columns[2:]),
+        title_vi=_("Hồ sơ trực tuyến theo khối và toàn tỉnh"),
+        columns=(replace(rates.columns[1], heading_vi=_("Đối tượng")), *rates.columns[2:]),
         lines=tuple(replace(line, cells=line.cells[1:]) for line in rates.lines if line.role == "total"),
         notes=(),
     )
@@ -155,25 +196,29 @@ def _whole(rates: DocumentTable) -> DocumentTable:
 def _caveats_section(table: DocumentTable) -> Section:
     """The caveats in running text, each with what it is about."""
     if not table.lines:
-        return Section("Lưu ý về số liệu", (table.empty_vi,))
+        return Section(_("Lưu ý về số liệu"), (table.empty_vi,))
     return Section(
-        "Lưu ý về số liệu",
-        ("Số liệu đã qua kiểm tra và được công bố kèm các lưu ý sau. Chỗ có dấu * là số liệu chịu lưu ý.",),
+        _("Lưu ý về số liệu"),
+        (_("Số liệu đã qua kiểm tra và được công bố kèm các lưu ý sau. Chỗ có dấu * là số liệu chịu lưu ý."),),
         tuple(": ".join(cell.printed for cell in line.cells) + "." for line in table.lines),
     )
 
 
 def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[Path]:
     tables = agency_tables(content, issue.month, row)
-    caveats = next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu")
+    caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
     letter = Letter(
-        authority_vi=issue.province.authority_vi,
+        authority_vi=name(issue.province.authority_vi),
         number_vi="/",
-        kind_vi="PHIẾU SỐ LIỆU",
-        subject_vi=(f"Cung cấp dịch vụ công trực tuyến {formats.month_title(issue.month)} của {words.entity(row)}"),
+        kind_vi=_("PHIẾU SỐ LIỆU"),
+        subject_vi=_(
+            "Cung cấp dịch vụ công trực tuyến {month} của {agency}",
+            month=formats.month_title(issue.month),
+            agency=words.entity(row),
+        ),
         moment=issue.moment,
         sections=(
-            Section("Kỳ báo cáo, nguồn số liệu và cách tính", issue.basis),
+            Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
             _caveats_section(caveats),
             *(
                 Section(table.title_vi, () if table.lines else (table.empty_vi,), tables=(table,))
@@ -187,7 +232,7 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
 
 def _write_both(stem: Path, letter: Letter, tables: Sequence[DocumentTable], issue: _Issue) -> list[Path]:
     title = f"{letter.kind_vi}: {letter.subject_vi}"
-    cover = [title, letter.authority_vi, *issue.basis, "Các bảng trong tệp này:"]
+    cover = [title, letter.authority_vi, *issue.basis, _("Các bảng trong tệp này:")]
     cover += [f"{place}. {table.sheet_vi}: {table.title_vi}" for place, table in enumerate(tables, start=1)]
     return [
         write_letter(_with(stem, ".pdf"), letter),

@@ -1,8 +1,9 @@
-"""Numbers, money and dates as Vietnamese offices print them.
+"""Numbers, money and dates as Vietnamese offices print them; in English documents as English readers do.
 
-Only pure functions from one value to its text may live here; no wording of codes (`words`), no reading, no layout.
-Thousands take ".", decimals ",", no space before "%", dates dd/MM/yyyy, differences of shares "điểm %". Rounding is
-half up on the shortest decimal that names the float, as a person rounds by hand: 50.25 gives 50,3.
+Only pure functions from one value and the language spoken to its text may live here; no wording of codes (`words`), no
+reading, no layout. Thousands take ".", decimals ",", no space before "%", dates dd/MM/yyyy, differences of shares "điểm %". In
+English: 2,952; 50.3%; 2022-10-31, which no reader takes for another day; "percentage points". Rounding is half up on the
+shortest decimal that names the float, as a person rounds by hand: 50.25 gives 50,3.
 
 ``None`` never becomes 0: a missing share is "không có" (its denominator is zero or it has no basis), any other missing
 value is "chưa có dữ liệu".
@@ -12,26 +13,32 @@ from calendar import monthrange
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from dvctt.report.language import VIETNAMESE, _, spoken
+
 Number = int | float | Decimal
 
 NO_DATA = "chưa có dữ liệu"
 NOT_DEFINED = "không có"
 POINTS = "điểm %"
 
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+
 
 def count(value: Number | None) -> str:
     """A count, rounded to whole units: 2952 gives "2.952"; None gives "chưa có dữ liệu"."""
-    return NO_DATA if value is None else _vietnamese(_rounded(value, 0))
+    return _(NO_DATA) if value is None else _grouped(_rounded(value, 0))
 
 
 def money(value: Number | None) -> str:
     """Whole VND: 8147236000 gives "8.147.236.000 đồng"; None gives "chưa có dữ liệu"."""
-    return NO_DATA if value is None else f"{count(value)} đồng"
+    return _(NO_DATA) if value is None else _("{amount} đồng", amount=count(value))
 
 
 def millions(value: Number | None) -> str:
     """VND in millions, one decimal, for chart labels: 912345678 gives "912,3"; None gives "chưa có dữ liệu"."""
-    return NO_DATA if value is None else _vietnamese(_rounded(_decimal(value).scaleb(-6), 1))
+    return _(NO_DATA) if value is None else _grouped(_rounded(_decimal(value).scaleb(-6), 1))
 
 
 def signed_count(value: Number) -> str:
@@ -41,49 +48,61 @@ def signed_count(value: Number) -> str:
 
 def rate(value: Number | None) -> str:
     """A share in per cent, one decimal: 98.79 gives "98,8%"; None gives "không có"."""
-    return NOT_DEFINED if value is None else f"{_vietnamese(_rounded(value, 1))}%"
+    return _(NOT_DEFINED) if value is None else f"{_grouped(_rounded(value, 1))}%"
 
 
 def percent_change(value: Number | None) -> str:
     """The change of a count in per cent, signed, one decimal: 12.34 gives "+12,3%"; None gives "không có"."""
-    return NOT_DEFINED if value is None else f"{_signed(value)}%"
+    return _(NOT_DEFINED) if value is None else f"{_signed(value)}%"
 
 
 def points(value: Number | None) -> str:
     """A difference of shares without sign: -28.7 gives "28,7 điểm %"; None gives "không có"."""
-    return NOT_DEFINED if value is None else f"{_vietnamese(abs(_rounded(value, 1)))} {POINTS}"
+    return _(NOT_DEFINED) if value is None else f"{_grouped(abs(_rounded(value, 1)))} {_(POINTS)}"
 
 
 def signed_points(value: Number | None) -> str:
     """A difference of shares with its sign: 28.5 gives "+28,5 điểm %"; None gives "không có"."""
-    return NOT_DEFINED if value is None else f"{_signed(value)} {POINTS}"
+    return _(NOT_DEFINED) if value is None else f"{_signed(value)} {_(POINTS)}"
 
 
 def exact(value: Number | None) -> str:
     """A number with the decimals it has, none added: 50.25 gives "50,25", 79.0 gives "79"; None gives "không có"."""
     if value is None:
-        return NOT_DEFINED
+        return _(NOT_DEFINED)
     plain = f"{_decimal(value):f}"
-    return _vietnamese(Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain))
+    return _grouped(Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain))
 
 
 def day(value: date | None) -> str:
-    """dd/MM/yyyy; None gives "chưa có dữ liệu"."""
-    return NO_DATA if value is None else f"{value.day:02}/{value.month:02}/{value.year:04}"
+    """dd/MM/yyyy, in English yyyy-MM-dd; None gives "chưa có dữ liệu"."""
+    return (
+        _(NO_DATA)
+        if value is None
+        else (
+            f"{value.day:02}/{value.month:02}/{value.year:04}"
+            if spoken() == VIETNAMESE
+            else f"{value.year:04}-{value.month:02}-{value.day:02}"
+        )
+    )
 
 
 def moment(value: datetime | None) -> str:
     """HH:mm dd/MM/yyyy, in the zone that the value is in; None gives "chưa có dữ liệu"."""
-    return NO_DATA if value is None else f"{value.hour:02}:{value.minute:02} {day(value.date())}"
+    return _(NO_DATA) if value is None else f"{value.hour:02}:{value.minute:02} {day(value.date())}"
 
 
 def month(value: date) -> str:
-    """The month of a date in running text: "tháng 10/2022", "tháng 01/2022"."""
+    """The month of a date in running text: "tháng 10/2022", "tháng 01/2022"; "October 2022"."""
+    if spoken() != VIETNAMESE:
+        return f"{_MONTHS[value.month - 1]} {value.year:04}"
     return f"tháng {value.month:02}/{value.year:04}"
 
 
 def month_title(value: date) -> str:
     """The month of a date in a title: "tháng 10 năm 2022"; as in official letters, months 1 and 2 take a zero."""
+    if spoken() != VIETNAMESE:
+        return month(value)
     number = f"{value.month:02}" if value.month < 3 else str(value.month)
     return f"tháng {number} năm {value.year:04}"
 
@@ -109,10 +128,11 @@ def _rounded(value: Number, places: int) -> Decimal:
     return abs(rounded) if rounded.is_zero() else rounded
 
 
-def _vietnamese(value: Decimal) -> str:
-    return f"{value:,f}".translate(str.maketrans(",.", ".,"))
+def _grouped(value: Decimal) -> str:
+    printed = f"{value:,f}"
+    return printed.translate(str.maketrans(",.", ".,")) if spoken() == VIETNAMESE else printed
 
 
 def _signed(value: Number) -> str:
     rounded = _rounded(value, 1)
-    return f"{'+' if rounded > 0 else ''}{_vietnamese(rounded)}"
+    return f"{'+' if rounded > 0 else ''}{_grouped(rounded)}"

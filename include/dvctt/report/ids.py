@@ -6,14 +6,18 @@ has to say of its ids. Numbers are worded by `formats` and `words`.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dvctt.report import words
-from dvctt.report.marts import CONTRACT, MartRow
+from dvctt.report.language import _
+from dvctt.report.marts import MartRow
+
+if TYPE_CHECKING:
+    from dvctt.report.document_tables import Cell
 
 PRINTED = "printed_figures"
 """The page's context holds what it has printed under this name."""
@@ -27,13 +31,15 @@ class Printed:
     """What one page has printed so far: where its anchors are, and which columns of which marts it shows."""
 
     anchors: set[str] = field(default_factory=set)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     """Mart to columns to the id of the first figure of that column, in the order of the page."""
     entities: dict[str, str] = field(default_factory=dict)
     """Codes of agencies, groups and province to their names, in the order of the page."""
 
     def note(self, row: MartRow, column: str, figure: str) -> None:
-        if column not in CONTRACT[row.mart_name].key:
+        self.keys[row.mart_name] = row.key
+        if column not in row.key:
             self.columns.setdefault(row.mart_name, {}).setdefault(column, figure)
         if row.get("entity_code") is not None and row.get("entity_name_vi"):
             self.entities.setdefault(str(row["entity_code"]), words.entity(row))
@@ -43,9 +49,9 @@ class Printed:
         can lead there.
         """
         for mart, columns in self.columns.items():
-            keys = "/".join(f"<{words.key_column(name)}>" for name in CONTRACT[mart].key)
+            keys = "/".join(f"<{words.key_column(name)}>" for name in self.keys[mart])
             example = next((one for one in columns.values() if one in self.anchors), next(iter(columns.values())))
-            yield f"{mart}/{keys}/<cột>", ", ".join(columns), example, example in self.anchors
+            yield f"{mart}/{keys}/{_('<cột>')}", ", ".join(columns), example, example in self.anchors
 
 
 def install(environment: Environment) -> None:
@@ -55,6 +61,7 @@ def install(environment: Environment) -> None:
     environment.filters |= {
         "figure": _figure,
         "cell": _cell,
+        "document_cell": _document_cell,
         "interval": _interval,
         "baseline_gap": _baseline_gap,
         "restatement_causes": _restatement_causes,
@@ -70,6 +77,15 @@ def _figure(context: Context, row: MartRow, column: str, form: str = "count", *m
 @pass_context
 def _cell(context: Context, row: MartRow, column: str, form: str = "count", *more: Any) -> Markup:
     return _element(context, row, column, _worded(context, row, column, form, more), anchored=True)
+
+
+@pass_context
+def _document_cell(context: Context, cell: "Cell") -> Markup:
+    """A cell of a document's table: with its id and anchor where it is one figure of a mart, else its words alone."""
+    if cell.source is None:
+        return escape(cell.printed)
+    row, column = cell.source
+    return _element(context, row, column, cell.printed, anchored=True)
 
 
 @pass_context
@@ -102,7 +118,8 @@ def _show(context: Context, *, anchored: bool = True) -> words.Show:
 def _worded(context: Context, row: MartRow, column: str, form: str, more: tuple[Any, ...]) -> str:
     if form in _FORMS_OF_A_ROW:
         return _FORMS_OF_A_ROW[form](row, column, *more)
-    return str(context.environment.filters[form](row[column], *more))
+    value = words.said(row, column) if column.endswith("_vi") else row[column]
+    return str(context.environment.filters[form](value, *more))
 
 
 def _element(context: Context, row: MartRow, column: str, text: str, *, anchored: bool) -> Markup:

@@ -18,6 +18,7 @@ import typst
 
 from dvctt.errors import ReportError
 from dvctt.report.document_tables import DocumentTable
+from dvctt.report.language import VIETNAMESE, _, spoken
 from dvctt.report.pages import TEMPLATES
 
 TEMPLATE = TEMPLATES / "bao-cao.typ"
@@ -51,6 +52,23 @@ class Letter:
     sections: tuple[Section, ...]
     appendix_vi: str = ""
     appendix: tuple[DocumentTable, ...] = ()
+
+
+def _words() -> Mapping[str, str]:
+    """What the template itself says; its dotted lines stand between them."""
+    return {
+        "state": _("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"),
+        "motto": _("Độc lập - Tự do - Hạnh phúc"),
+        "number": _("Số:"),
+        "day": _(", ngày"),
+        "month": _("tháng"),
+        "year": _("năm"),
+        "recipients": _("Nơi nhận:"),
+        "filed": _("Lưu: VT,"),
+        "authority_of_signer": _("(Quyền hạn, chức vụ, chữ ký, đóng dấu)"),
+        "name_of_signer": _("(Họ và tên)"),
+        "appendix": _("PHỤ LỤC"),
+    }
 
 
 @cache
@@ -92,6 +110,9 @@ def _content(letter: Letter, fonts: Sequence[str]) -> Mapping[str, Any]:
         "subject_vi": letter.subject_vi,
         "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
         "fonts": list(fonts),
+        "language": spoken(),
+        "region": "vn" if spoken() == VIETNAMESE else "gb",
+        "words": _words(),
         "sections": [
             {
                 "title_vi": section.title_vi,

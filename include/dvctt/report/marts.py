@@ -24,9 +24,10 @@ Row = Mapping[str, Any]
 class MartRow(dict[str, Any]):
     """A row that knows which mart it stands in, so that each of its figures can be named."""
 
-    def __init__(self, mart_name: str, values: Iterable[tuple[str, Any]]) -> None:
+    def __init__(self, mart_name: str, values: Iterable[tuple[str, Any]], key: tuple[str, ...] = ()) -> None:
         super().__init__(values)
         self.mart_name = mart_name
+        self.key = key
 
     def id_of(self, column: str) -> str:
         """The id of one figure of the row.
@@ -34,26 +35,27 @@ class MartRow(dict[str, Any]):
         Raises:
             ReportError: the contract gives the mart no key.
         """
-        key = CONTRACT[self.mart_name].key
-        if not key:
+        if not self.key:
             raise ReportError(f"{self.mart_name}: no key in the reports' contract; wanted the mart's primary key")
-        return figure_id(self.mart_name, (self[name] for name in key), column)
+        return figure_id(self.mart_name, (self[name] for name in self.key), column)
 
 
 @dataclass(frozen=True)
 class Mart:
-    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, the primary
-    key, of which the ids of its figures are made, and which rows are the report's.
+    """One table of the contract: the columns that a report needs, the order that makes its bytes repeatable, the primary key,
+    of which the ids of its figures are made, texts that a publication of an older version may lack (they are NULL then), and
+    which rows are the report's.
     """
 
     columns: tuple[str, ...]
     order_by: str
     key: tuple[str, ...]
+    optional: tuple[str, ...] = ()
     where: str = "true"
 
 
-def _mart(columns: str, order_by: str, key: str = "", where: str = "true") -> Mart:
-    return Mart(columns=tuple(columns.split()), order_by=order_by, key=tuple(key.split()), where=where)
+def _mart(columns: str, order_by: str, key: str = "", optional: str = "", where: str = "true") -> Mart:
+    return Mart(tuple(columns.split()), order_by, tuple(key.split()), tuple(optional.split()), where)
 
 
 CONTRACT: Mapping[str, Mart] = {
@@ -63,12 +65,14 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
         "month scope entity_code",
+        optional="caveat_en",
     ),
     "mart_online_rate_definitions": _mart(
         "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi not_applied_vi "
         "legal_basis_vi certainty is_report_definition is_in_force numerator denominator rate_percent",
         "month, scope, entity_code, metric_id, version",
         "metric_id version month scope entity_code",
+        optional="name_en numerator_en denominator_en not_applied_en legal_basis_en",
     ),
     "mart_online_rate_changes": _mart(
         "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
@@ -95,6 +99,7 @@ CONTRACT: Mapping[str, Mart] = {
         "ytd_months_present caveat_vi",
         "month, scope, official_order NULLS LAST, entity_code",
         "month scope entity_code",
+        optional="caveat_en",
     ),
     "mart_catalogue_coverage": _mart(
         "month services_total services_level_3 services_level_4 services_other_level online_services "
@@ -108,6 +113,7 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, target_id, scope, entity_name_vi",
         "month target_id entity_code",
+        optional="name_en legal_basis_en caveat_en",
     ),
     "mart_published_figures": _mart(
         "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value lower_bound "
@@ -132,6 +138,7 @@ CONTRACT: Mapping[str, Mart] = {
         "month subject scope entity_code entity_name_vi caveat_id text_vi",
         "month, subject, scope, entity_code, caveat_id",
         "month subject scope entity_code caveat_id",
+        optional="text_en",
     ),
     "mart_feed_timeliness": _mart(
         "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent",
@@ -148,6 +155,7 @@ CONTRACT: Mapping[str, Mart] = {
         "reopened_by reopen_reason",
         "month, revision",
         "month revision",
+        optional="waived_en",
     ),
     "mart_restatements": _mart(
         "from_publication to_publication metric metric_name_vi unit scope entity_code entity_name_vi month old_value "
@@ -196,8 +204,11 @@ class Marts:
         return tuple(row for row in self.rows[table] if row["month"] == month)
 
 
-def read_marts(path: Path, contract: Mapping[str, Mart] = CONTRACT) -> Marts:
-    """Read every table of a contract, which holds the one above, from a DuckDB file, opened read-only.
+def read_marts(
+    path: Path, contract: Mapping[str, Mart] = CONTRACT, where_there: Mapping[str, Mart] | None = None
+) -> Marts:
+    """Read every table of a contract, which holds the one above, from a DuckDB file, opened read-only; of ``where_there`` those
+    tables that the file has.
 
     Raises:
         ReportError: the file is missing or unreadable, a table or column of the contract is missing, or
@@ -208,6 +219,10 @@ def read_marts(path: Path, contract: Mapping[str, Mart] = CONTRACT) -> Marts:
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             rows = {name: _read(connection, path, name, mart) for name, mart in contract.items()}
+            there = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+            for name, mart in (where_there or {}).items():
+                if name in there:
+                    rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
         raise ReportError(f"{path}: cannot read the marts: {error}") from error
     if not rows["mart_online_rates"]:
@@ -228,7 +243,9 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
         what = f"column {', '.join(missing)}" if found else "the whole table"
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
-    query = f"SELECT {', '.join(mart.columns)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
+    chosen = [*mart.columns, *(column if column in found else f"NULL AS {column}" for column in mart.optional)]
+    query = f"SELECT {', '.join(chosen)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
+    names = (*mart.columns, *mart.optional)
     return tuple(
-        MartRow(name, zip(mart.columns, values, strict=True)) for values in connection.execute(query).fetchall()
+        MartRow(name, zip(names, values, strict=True), mart.key) for values in connection.execute(query).fetchall()
     )

@@ -7,7 +7,7 @@ marts: nothing here adds or divides them. The same marts give the same bytes.
 import logging
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -18,8 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from dvctt.config import INCLUDE_ROOT, Province
 from dvctt.errors import ReportError
-from dvctt.report import charts, formats, ids, words
-from dvctt.report.marts import Marts, Row, read_marts
+from dvctt.report import charts, formats, ids, language, words
+from dvctt.report.language import _
+from dvctt.report.marts import Mart, Marts, Row, read_marts
 
 log = logging.getLogger(__name__)
 
@@ -58,27 +59,16 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     Raises:
         ReportError: the marts cannot be read, break their contract, or hold a code that has no Vietnamese word.
     """
-    content = read_marts(marts)
+    content = read_marts(marts, where_there=_contract_of_areas())
     months = content.months()
     environment = templates()
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for place, month in enumerate(months):
-        context = _month_context(content, month, province)
-        context["restated"] = restated(content, publication, month)
-        context["late"] = content.of_month("mart_late_ledger_totals", month)
-        context["newer"] = months[place - 1] if place else None
-        context["older"] = months[place + 1] if place + 1 < len(months) else None
         path = out / _file_name(month)
-        write_page(
-            environment,
-            "monthly.html.j2",
-            path,
-            issuer=province.authority_vi,
-            province=province,
-            publication=publication,
-            **context,
-        )
+        newer = months[place - 1] if place else None
+        older = months[place + 1] if place + 1 < len(months) else None
+        _write_month(environment, content, path, province, publication, month, linked=True, newer=newer, older=older)
         written.append(path)
     index = out / "index.html"
     overview = [
@@ -100,6 +90,53 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     return written
 
 
+def write_month(content: Marts, path: Path, province: Province, publication: int, month: date) -> Path:
+    """Write the page of one month alone, without links to other months, in the language spoken.
+
+    Raises:
+        ReportError: as for `write_reports`; or a message of the page has no translation.
+    """
+    return _write_month(templates(), content, path, province, publication, month, linked=False)
+
+
+def _write_month(
+    environment: Environment,
+    content: Marts,
+    path: Path,
+    province: Province,
+    publication: int,
+    month: date,
+    **links: Any,
+) -> Path:
+    write_page(
+        environment,
+        "monthly.html.j2",
+        path,
+        issuer=language.name(province.authority_vi),
+        province=province,
+        publication=publication,
+        restated=restated(content, publication, month),
+        late=content.of_month("mart_late_ledger_totals", month),
+        areas=_areas(content, month, province),
+        **_month_context(content, month, province),
+        **links,
+    )
+    return path
+
+
+def _contract_of_areas() -> Mapping[str, Mart]:
+    # Tables of an area are built with what stands here (`in_print_order` and the like), so the list of areas is asked late.
+    from dvctt.report.areas import contract_of_areas
+
+    return contract_of_areas()
+
+
+def _areas(content: Marts, month: date, province: Province) -> Sequence[Any]:
+    from dvctt.report.areas import tables_of_areas
+
+    return tables_of_areas(content, month, province)
+
+
 def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
     """What this publication changed of figures that the one before had published, of one month or of all."""
     return [
@@ -114,7 +151,7 @@ def _file_name(month: date) -> str:
 
 
 def templates() -> Environment:
-    """The templates of include/reports, with the filters that turn values and codes into Vietnamese."""
+    """The templates of include/reports, with the filters that turn values and codes into words of the language spoken."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -142,6 +179,7 @@ def templates() -> Environment:
         words.month_of_key,
         words.entity,
         words.share,
+        words.said,
         words.measure,
         words.exact_measure,
         words.check_subject,
@@ -167,6 +205,9 @@ def templates() -> Environment:
         words.word, vocabulary=words.SEVERITY, where="verdict.json: checks.severity"
     )
     environment.filters["tone"] = words.TONE.__getitem__
+    # A page says its messages and what language they are in; both are looked up while it is filled.
+    environment.globals["_"] = language.markup
+    environment.globals["spoken"] = language.spoken
     ids.install(environment)
     return environment
 
@@ -203,8 +244,8 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "make_up": charts.make_up(
             "bieu-do-co-cau",
             totals,
-            f"Cơ cấu hồ sơ tiếp nhận {formats.month(month)} theo kênh và mức độ",
-            "Mỗi thanh là toàn bộ hồ sơ tiếp nhận của một khối. Số liệu ở hai bảng ngay dưới biểu đồ.",
+            _("Cơ cấu hồ sơ tiếp nhận {month} theo kênh và mức độ", month=formats.month(month)),
+            _("Mỗi thanh là toàn bộ hồ sơ tiếp nhận của một khối. Số liệu ở hai bảng ngay dưới biểu đồ."),
         ),
         "changes": [
             (row, [change for change in changes if _same_entity(row, change)])
@@ -231,7 +272,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "caveats": caveats_of_month(content, month, province),
         "earlier_caveats": earlier_caveats_of_month(content, month),
         "missing": _missing(content, month),
-        "caveat_of": {row["entity_code"]: row["caveat_vi"] for row in totals},
+        "caveat_of": {row["entity_code"]: words.said(row, "caveat_vi") for row in totals},
         "baseline_caveats": {
             (row["scope"], row["entity_code"], row["baseline_id"]): _caveats_between(
                 content, "mart_online_rates", row, row["baseline_start"], row["baseline_end"]
@@ -245,7 +286,10 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
             for row in content.of_month("mart_payments", month)
         },
         "feeds": [
-            (row, [feed["agency_name_vi"] for feed in feeds_behind(content, row) if not feed["is_delivered"]])
+            (
+                row,
+                [words.said(feed, "agency_name_vi") for feed in feeds_behind(content, row) if not feed["is_delivered"]],
+            )
             for row in content.of_month("mart_feed_timeliness", month)
         ],
     }
@@ -306,8 +350,8 @@ def _trend(content: Marts, month: date, province: Province) -> charts.Chart:
         _year_so_far(rows, month),
         [row["entity_code"] for row in totals],
         total,
-        f"Tỷ lệ hồ sơ trực tuyến theo tháng, đến {formats.month(month)}",
-        "Mỗi đường là một khối; tháng không có tỷ lệ thì để trống. Số liệu ở bảng ngay dưới biểu đồ.",
+        _("Tỷ lệ hồ sơ trực tuyến theo tháng, đến {month}", month=formats.month(month)),
+        _("Mỗi đường là một khối; tháng không có tỷ lệ thì để trống. Số liệu ở bảng ngay dưới biểu đồ."),
     )
 
 
@@ -321,21 +365,21 @@ def _gaps(rows: Sequence[Row]) -> list[Row]:
 
 def _agency_tables(content: Marts, month: date, province: Province) -> list[AgencyTable]:
     agencies = [row for row in content.of_month("mart_online_rates", month) if row["scope"] == "agency"]
-    named = {group.code: group.name_vi for group in province.groups}
+    named = {group.code: language.name(group.name_vi) for group in province.groups}
     # An agency that no group claims is printed last rather than lost.
     codes = [*named, *sorted({str(row["group_code"]) for row in agencies} - set(named))]
-    named |= {row["entity_code"]: row["entity_name_vi"] for row in _totals(content, month, province)}
+    named |= {row["entity_code"]: words.said(row, "entity_name_vi") for row in _totals(content, month, province)}
     tables = []
     for place, code in enumerate(codes, start=1):
         rows = tuple(row for row in agencies if str(row["group_code"]) == code)
         if not rows:
             continue
-        name = named.get(code, "Đơn vị chưa xếp vào khối nào")
+        name = named.get(code, _("Đơn vị chưa xếp vào khối nào"))
         chart = charts.ranking(
             f"bieu-do-xep-hang-{place}",
             rows,
-            f"{name}: tỷ lệ hồ sơ trực tuyến {formats.month(month)}, từ cao xuống thấp",
-            "Mỗi thanh là một cơ quan. Số liệu ở bảng ngay dưới biểu đồ.",
+            _("{group}: tỷ lệ hồ sơ trực tuyến {month}, từ cao xuống thấp", group=name, month=formats.month(month)),
+            _("Mỗi thanh là một cơ quan. Số liệu ở bảng ngay dưới biểu đồ."),
         )
         silent = tuple(row for row in rows if row["received"] is None)
         tables.append(AgencyTable(code=code, name_vi=name, rows=rows, silent=silent, chart=chart))
@@ -386,7 +430,7 @@ def _caveats_between(content: Marts, table: str, row: Row, start: date | None, e
     if start is None or end is None:
         return None
     found = [
-        f"{formats.month(other['month'])}: {other['caveat_vi']}"
+        f"{formats.month(other['month'])}: {words.said(other, 'caveat_vi')}"
         for other in content.rows[table]
         if _same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
     ]
@@ -400,7 +444,7 @@ def _missing(content: Marts, month: date) -> dict[str, list[str]]:
     silent.sort(key=lambda row: (row["official_order"] or 0, row["entity_code"]))
     return {
         row["entity_code"]: [
-            one["entity_name_vi"]
+            words.said(one, "entity_name_vi")
             for one in silent
             if row["scope"] == "province" or one["group_code"] == row["entity_code"]
         ]
@@ -430,8 +474,8 @@ def _payment_chart(content: Marts, month: date) -> charts.Chart | None:
     return charts.payments(
         "bieu-do-thanh-toan",
         rows,
-        f"Số tiền thanh toán trực tuyến theo tháng, đến {formats.month(month)} (triệu đồng)",
-        "Mỗi cột là một tháng, chưa trừ hoàn phí. Số liệu ở bảng ngay dưới biểu đồ.",
+        _("Số tiền thanh toán trực tuyến theo tháng, đến {month} (triệu đồng)", month=formats.month(month)),
+        _("Mỗi cột là một tháng, chưa trừ hoàn phí. Số liệu ở bảng ngay dưới biểu đồ."),
     )
 
 
@@ -442,8 +486,8 @@ def _catalogue(content: Marts, month: date) -> tuple[Row, charts.Chart] | None:
     chart = charts.catalogue(
         "bieu-do-danh-muc",
         row,
-        f"Danh mục dịch vụ công theo mức độ, {formats.month(month)}",
-        "Một thanh là toàn bộ danh mục. Số liệu ở bảng ngay dưới biểu đồ.",
+        _("Danh mục dịch vụ công theo mức độ, {month}", month=formats.month(month)),
+        _("Một thanh là toàn bộ danh mục. Số liệu ở bảng ngay dưới biểu đồ."),
     )
     return row, chart
 

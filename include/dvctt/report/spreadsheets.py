@@ -20,20 +20,25 @@ from xlsxwriter.worksheet import Worksheet
 from dvctt.errors import ReportError
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Kind, Role
+from dvctt.report.language import VIETNAMESE, _, spoken
 
 NUMBER_FORMAT: dict[Kind, str] = {
     "count": "#,##0",
     "signed_count": "+#,##0;-#,##0;0",
     "rate": '#,##0.0"%"',
-    "points": f'#,##0.0" {formats.POINTS}"',
-    "signed_points": f'+#,##0.0" {formats.POINTS}";-#,##0.0" {formats.POINTS}";0.0" {formats.POINTS}"',
+    "points": '#,##0.0" {points}"',
+    "signed_points": '+#,##0.0" {points}";-#,##0.0" {points}";0.0" {points}"',
     "percent_change": '+#,##0.0"%";-#,##0.0"%";0.0"%"',
     "exact": "#,##0.0##",
     "day": "dd/mm/yyyy",
     "moment": "hh:mm dd/mm/yyyy",
     "text": "@",
 }
-"""A share stands in the sheet in per cent, as in the mart; thousands and decimals follow the reader's locale."""
+"""A share stands in the sheet in per cent, as in the mart; thousands and decimals follow the reader's locale. ``{points}`` is
+the word for a difference of shares in the language spoken.
+"""
+
+_ENGLISH_DATES: dict[Kind, str] = {"day": "yyyy-mm-dd", "moment": "hh:mm yyyy-mm-dd"}
 
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
 _HEADER_ROW = 2
@@ -60,11 +65,11 @@ def write_workbook(
         ReportError: the file cannot be written, or a sheet's name is not allowed or stands twice.
     """
     try:
-        with Workbook(str(path), {"in_memory": True, "default_date_format": NUMBER_FORMAT["day"]}) as workbook:
+        with Workbook(str(path), {"in_memory": True, "default_date_format": number_format("day")}) as workbook:
             workbook.set_properties({"title": title, "author": author, "created": moment})
             workbook.set_calc_mode("auto")
             styles = _Styles(workbook)
-            _write_cover(workbook.add_worksheet("Thông tin"), cover, styles)
+            _write_cover(workbook.add_worksheet(_("Thông tin")), cover, styles)
             for table in tables:
                 _write_table(workbook.add_worksheet(table.sheet_vi), table, styles)
     except (XlsxWriterException, OSError) as error:
@@ -177,11 +182,18 @@ def _write_cell(
         sheet.write_number(row, place, value, style)
 
 
+def number_format(kind: Kind) -> str:
+    """How a spreadsheet prints a kind of value in the language spoken."""
+    if spoken() != VIETNAMESE and kind in _ENGLISH_DATES:
+        return _ENGLISH_DATES[kind]
+    return NUMBER_FORMAT[kind].replace("{points}", _(formats.POINTS))
+
+
 def _number_format(cell: Cell) -> str:
     """The format of the cell's kind, and its unit as fixed words; a printed figure without decimals gets none."""
     whole = cell.kind == "exact" and isinstance(cell.value, (int, float)) and float(cell.value).is_integer()
     unit = f'"{cell.unit_vi}"' if cell.unit_vi else ""
-    return NUMBER_FORMAT["count" if whole else cell.kind] + unit
+    return number_format("count" if whole else cell.kind) + unit
 
 
 def _formula(row: int, place: int, cell: Cell) -> str | None:

@@ -1,4 +1,4 @@
-"""Codes of the marts and of the gate in Vietnamese.
+"""Codes of the marts and of the gate in words, Vietnamese or a translation of it.
 
 Only fixed vocabularies and the choice between them may live here: statuses, verdicts, certainties, units. Names of
 agencies, groups, baselines, targets and metrics come from the marts, never from code.
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from dvctt.errors import ReportError
 from dvctt.report import formats
+from dvctt.report.language import _, markup, name, told
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 
@@ -129,6 +130,11 @@ _UNIT_NOUN = {
 _TARGET_NOUN = {"target_procedures_online_share": " thủ tục", "online_rate": " hồ sơ"}
 
 
+# Columns whose texts are names of the data, not sentences about it.
+_NAMES = frozenset(
+    "entity_name_vi short_name_vi agency_name_vi group_name_vi other_group_name_vi".split()  # noqa: SIM905
+)
+
 # What the parts of an id are called in the words that explain it.
 _KEY_COLUMN = {
     "month": "tháng",
@@ -159,25 +165,39 @@ def _shown(row: Mapping[str, Any], column: str, form: Callable[..., str], *more:
     return form(row[column], *more)
 
 
-def key_column(name: str) -> str:
+def key_column(column: str) -> str:
     """What a part of an id is called; a key without words goes by its column's name."""
-    return _KEY_COLUMN.get(name, name)
+    return _(_KEY_COLUMN[column]) if column in _KEY_COLUMN else column
 
 
 def word(code: str, vocabulary: Mapping[str, str], where: str) -> str:
-    """The Vietnamese for a code.
+    """The words for a code.
 
     Raises:
         ReportError: the vocabulary lacks the code; names ``where`` it was found and what is known.
     """
     if code not in vocabulary:
         raise ReportError(f"{where}: found {code!r}, wanted one of {', '.join(vocabulary)}")
-    return vocabulary[code]
+    return _(vocabulary[code])
 
 
 def entity(row: Mapping[str, Any]) -> str:
     """The name of a row's entity as tables print it; the province's says that it is the whole."""
-    return f"Toàn tỉnh {row['entity_name_vi']}" if row["scope"] == "province" else str(row["entity_name_vi"])
+    called = name(str(row["entity_name_vi"]))
+    return _("Toàn tỉnh {name}", name=called) if row["scope"] == "province" else called
+
+
+def said(row: Mapping[str, Any], column: str) -> str:
+    """A text of a row in the language spoken: a name by its own rule, a sentence from the row's column in that language."""
+    text = row[column]
+    if column in _NAMES:
+        return name(str(text)) if text else ""
+    return told(text, row.get(f"{column.removesuffix('_vi')}_en"))
+
+
+def short_name(row: Mapping[str, Any]) -> str:
+    """The name for a narrow place: the short one, for want of it the whole one."""
+    return said(row, "short_name_vi") or said(row, "entity_name_vi")
 
 
 def caveat(text: str) -> str:
@@ -192,7 +212,7 @@ def lower_first(text: str) -> str:
 
 def month_of_key(key: str | None) -> str:
     """The month of a verdict: "2022-10" gives "tháng 10/2022"; None is every month of the run."""
-    return formats.month(date.fromisoformat(f"{key}-01")) if key else "mọi tháng của lần chạy"
+    return formats.month(date.fromisoformat(f"{key}-01")) if key else _("mọi tháng của lần chạy")
 
 
 def with_commands(text: str) -> Markup:
@@ -203,14 +223,14 @@ def with_commands(text: str) -> Markup:
 
 def check_subject(code: str) -> str:
     """What a failing row is about, as a table prints it."""
-    return caveat(_CHECK_SUBJECT[code]) if code in _CHECK_SUBJECT else code
+    return caveat(_(_CHECK_SUBJECT[code])) if code in _CHECK_SUBJECT else code
 
 
 def checked_value(value: object) -> str:
     """What a check expected or observed: numbers as offices print them, a missing one in words, an interval as it is."""
     if isinstance(value, (int, float)):
         return formats.exact(value)
-    return formats.NO_DATA if value is None else str(value)
+    return _(formats.NO_DATA) if value is None else str(value)
 
 
 def checked_difference(row: Mapping[str, Any]) -> str:
@@ -226,15 +246,15 @@ def unit_noun(unit: str) -> str:
 
 def exact_measure(value: formats.Number | None, unit: str) -> str:
     """A printed figure or a bound with all its decimals and its unit: "50,25%", "2.952 hồ sơ"."""
-    noun = word(unit, _UNIT_NOUN, "mart_published_figures.unit")
-    return formats.NOT_DEFINED if value is None else f"{formats.exact(value)}{noun}"
+    noun = unit_noun(unit)
+    return _(formats.NOT_DEFINED) if value is None else f"{formats.exact(value)}{noun}"
 
 
 def measure(value: formats.Number | None, unit: str) -> str:
     """A computed figure with its unit: shares and points with one decimal, everything else whole."""
-    noun = word(unit, _UNIT_NOUN, "mart_published_figures.unit")
+    noun = unit_noun(unit)
     if value is None:
-        return formats.NO_DATA
+        return _(formats.NO_DATA)
     if unit == "percent":
         return formats.rate(value)
     return formats.signed_points(value) if unit == "percentage_points" else f"{formats.count(value)}{noun}"
@@ -246,21 +266,23 @@ def interval(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     """
     lower, upper, unit = row["lower_bound"], row["upper_bound"], row["unit"]
     if lower is None and upper is None:
-        return escape(formats.NOT_DEFINED)
+        return escape(_(formats.NOT_DEFINED))
     if upper is None:
-        return Markup("từ {} trở lên").format(show(row, "lower_bound", exact_measure, unit))
+        return markup("từ {lower} trở lên", lower=show(row, "lower_bound", exact_measure, unit))
     if lower is None:
-        return Markup("đến {}").format(show(row, "upper_bound", exact_measure, unit))
+        return markup("đến {upper}", upper=show(row, "upper_bound", exact_measure, unit))
     if lower == upper:
-        return Markup("đúng số đã in")
-    return Markup("từ {} đến {}").format(
-        show(row, "lower_bound", formats.exact), show(row, "upper_bound", exact_measure, unit)
+        return markup("đúng số đã in")
+    return markup(
+        "từ {lower} đến {upper}",
+        lower=show(row, "lower_bound", formats.exact),
+        upper=show(row, "upper_bound", exact_measure, unit),
     )
 
 
 def share(row: Mapping[str, Any], rate_column: str, denominator_column: str) -> str:
     """A share of a row: "chưa có dữ liệu" where its denominator did not come, "không có" where it is zero."""
-    return formats.NO_DATA if row[denominator_column] is None else formats.rate(row[rate_column])
+    return _(formats.NO_DATA) if row[denominator_column] is None else formats.rate(row[rate_column])
 
 
 def baseline_gap(row: Mapping[str, Any], show: Show = _shown) -> Markup:
@@ -269,17 +291,19 @@ def baseline_gap(row: Mapping[str, Any], show: Show = _shown) -> Markup:
         return Markup("")
     present, expected = row["baseline_months_present"], row["baseline_months_expected"]
     if expected is None or present is None or present < expected:
-        return Markup("kỳ gốc có dữ liệu {} trên {} tháng").format(
-            show(row, "baseline_months_present", _count_or_zero), show(row, "baseline_months_expected", formats.count)
+        return markup(
+            "kỳ gốc có dữ liệu {present} trên {expected} tháng",
+            present=show(row, "baseline_months_present", _count_or_zero),
+            expected=show(row, "baseline_months_expected", formats.count),
         )
     if not row["baseline_received"]:
-        return Markup("kỳ gốc không tiếp nhận hồ sơ nào")
+        return markup("kỳ gốc không tiếp nhận hồ sơ nào")
     if row["received"] is None:
-        return Markup("kỳ này chưa có dữ liệu")
+        return markup("kỳ này chưa có dữ liệu")
     # A month with filings has a rate; what keeps it from being compared is an agency whose feed did not come.
     if row["received"]:
-        return Markup("kỳ này chưa đủ dữ liệu của các cơ quan")
-    return Markup("kỳ này không tiếp nhận hồ sơ nào")
+        return markup("kỳ này chưa đủ dữ liệu của các cơ quan")
+    return markup("kỳ này không tiếp nhận hồ sơ nào")
 
 
 def _count_or_zero(value: formats.Number | None) -> str:
@@ -289,21 +313,23 @@ def _count_or_zero(value: formats.Number | None) -> str:
 def target_shortfall(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     """By how much a target of mart_targets is missed, or that it is not; that data are missing where they are."""
     if row["status"] == "no_data":
-        return escape(formats.NO_DATA)
+        return escape(_(formats.NO_DATA))
     if row["status"] == "met":
-        return Markup("không thiếu")
+        return markup("không thiếu")
     points = show(row, "short_by_points", formats.points)
     if row["short_by_count"] is None:
-        return Markup("thiếu {}").format(points)
-    noun = _TARGET_NOUN.get(row["metric"], "")
-    return Markup("thiếu {}, tức {}{}").format(points, show(row, "short_by_count", formats.count), noun)
+        return markup("thiếu {points}", points=points)
+    noun = _(_TARGET_NOUN[row["metric"]]) if row["metric"] in _TARGET_NOUN else ""
+    return markup(
+        "thiếu {points}, tức {count}{noun}", points=points, count=show(row, "short_by_count", formats.count), noun=noun
+    )
 
 
 def restatement_causes(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     """Which causes make how much of a change: "dữ liệu đến muộn: +3; nguồn gửi lại số liệu đã sửa: -1"."""
     parts = [
-        Markup("{}: {}").format(name, show(row, column, formats.signed_count))
-        for column, name in RESTATEMENT_CAUSE.items()
+        Markup("{}: {}").format(_(cause), show(row, column, formats.signed_count))
+        for column, cause in RESTATEMENT_CAUSE.items()
         if row[column]
     ]
-    return Markup("; ").join(parts) or Markup("chưa có dữ liệu trở thành 0, hoặc ngược lại")
+    return Markup("; ").join(parts) or markup("chưa có dữ liệu trở thành 0, hoặc ngược lại")

@@ -1,0 +1,51 @@
+"""The areas that bring tables of their own: page, PDF and workbook all take them from the one list here.
+
+Only the list and asking it may live here. An area is a module ``<area>_tables`` beside this one: a function that turns rows of
+its marts into tables, and the contract of those marts. A publication of a version that did not have an area's marts yet has none
+of its tables.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dvctt.config import Province
+from dvctt.report.document_tables import DocumentTable
+from dvctt.report.language import _
+from dvctt.report.marts import Mart, Marts
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area. ``area_id`` is its anchor on the page, ``title`` its heading there, as a message."""
+
+    area_id: str
+    title: str
+    contract: Mapping[str, Mart]
+    tables: Callable[[Marts, date, Province], tuple[DocumentTable, ...]]
+
+
+AREAS: tuple[Area, ...] = (
+    # One line an area, in the order of the page.
+)
+
+
+@dataclass(frozen=True)
+class AreaTables:
+    area_id: str
+    title_vi: str
+    tables: tuple[DocumentTable, ...]
+
+
+def contract_of_areas() -> Mapping[str, Mart]:
+    """The marts of all areas."""
+    return {name: mart for area in AREAS for name, mart in area.contract.items()}
+
+
+def tables_of_areas(content: Marts, month: date, province: Province) -> tuple[AreaTables, ...]:
+    """The tables of every area whose marts were read, in the language spoken."""
+    return tuple(
+        AreaTables(area.area_id, _(area.title), area.tables(content, month, province))
+        for area in AREAS
+        if all(name in content.rows for name in area.contract)
+    )
