@@ -3,6 +3,11 @@ with rates as (select * from {{ ref('mart_online_rates') }}),
 
 baselines as (select * from {{ ref('ref_baselines') }}),
 
+small_bases as (
+    select * from {{ ref('ref_small_bases') }}
+    where measure = 'share'
+),
+
 -- A month counts for an entity when all its agencies delivered: a part of a group is no baseline for the whole.
 loaded_months as (
     select
@@ -106,6 +111,17 @@ complete_only as (
             and usable_spans.baseline_id = summed.baseline_id
 ),
 
+marked as (
+    select
+        complete_only.*,
+        small_bases.smallest_base
+    from complete_only
+    left join small_bases
+        on
+            complete_only.month >= coalesce(small_bases.valid_from, complete_only.month)
+            and complete_only.month <= coalesce(small_bases.valid_to, complete_only.month)
+),
+
 computed as (
     select
         month,
@@ -136,8 +152,9 @@ computed as (
                 when baseline_id = 'previous_month' and missing_agencies = 0
                     then 100.0 * (online - baseline_online) / nullif(baseline_online, 0)
             end as double
-        ) as online_count_change_percent
-    from complete_only
+        ) as online_count_change_percent,
+        least(received, baseline_received) < smallest_base as is_small_base
+    from marked
 ),
 
 kept as (

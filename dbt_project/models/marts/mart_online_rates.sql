@@ -10,6 +10,11 @@ extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
+small_bases as (
+    select * from {{ ref('ref_small_bases') }}
+    where measure = 'share'
+),
+
 deliveries as (
     select
         month,
@@ -205,8 +210,13 @@ computed as (
         cast(ranked.rank_in_group as integer) as rank_in_group,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
         caveats.caveat_vi,
-        caveats.caveat_en
+        caveats.caveat_en,
+        ranked.received < small_bases.smallest_base as is_small_base
     from ranked
+    left join small_bases
+        on
+            ranked.month >= coalesce(small_bases.valid_from, ranked.month)
+            and ranked.month <= coalesce(small_bases.valid_to, ranked.month)
     left join caveats
         on
             ranked.month = caveats.month
