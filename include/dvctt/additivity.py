@@ -247,7 +247,7 @@ def _sums(table: DocumentTable, values: Sequence[Sequence[Any]], where: str) -> 
                 continue
             looked += 1
             added = sum(part for part in parts if _is_number(part))
-            if added != values[number][place]:
+            if not _agree(values[number][place], added):
                 name = line.cells[0].printed or line.cells[1].printed
                 wrong.append(
                     f"{where}, {name}, {table.columns[place].heading_vi}: found {values[number][place]}, its parts give {added}"
@@ -256,8 +256,8 @@ def _sums(table: DocumentTable, values: Sequence[Sequence[Any]], where: str) -> 
 
 
 def _agree(found: Any, value: int | float) -> bool:
-    """Whether a sheet's cell is the number: counts exactly, a share with as many digits as a workbook keeps of it."""
-    return _is_number(found) and (found == value if isinstance(value, int) else isclose(found, value, rel_tol=1e-14))
+    """Whether a number is the one that is wanted: counts exactly, shares and points with the digits that a workbook keeps."""
+    return _is_number(found) and (found == value if isinstance(value, int) else isclose(found, value, rel_tol=1e-13))
 
 
 def _is_number(value: object) -> bool:

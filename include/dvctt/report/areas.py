@@ -11,8 +11,12 @@ from datetime import date
 
 from dvctt.config import Province
 from dvctt.report.document_tables import DocumentTable
+from dvctt.report.form_tables import FORM_CONTRACT, form_tables
+from dvctt.report.index_tables import INDEX_CONTRACT, index_tables
 from dvctt.report.language import _
 from dvctt.report.marts import Mart, Marts
+from dvctt.report.payment_tables import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.structure_tables import STRUCTURE_CONTRACT, structure_tables
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class Area:
 
 AREAS: tuple[Area, ...] = (
     # One line an area, in the order of the page.
+    Area("bieu-06a", "Biểu II.06a: tình hình, kết quả giải quyết thủ tục hành chính", FORM_CONTRACT, form_tables),
+    Area("thanh-toan-chi-tiet", "Thanh toán: phí và lệ phí, ngân hàng, nghĩa vụ nộp", PAYMENT_CONTRACT, payment_tables),
+    Area("bo-chi-so", "Bộ chỉ số phục vụ người dân và doanh nghiệp", INDEX_CONTRACT, index_tables),
+    Area("co-cau-moi", "Số liệu theo cơ cấu đơn vị mới nhất và theo loại dịch vụ công", STRUCTURE_CONTRACT, structure_tables),
 )
 
 
