@@ -48,7 +48,7 @@ def test_the_bundled_province_loads_whole() -> None:
     [
         ("province.yml", "name_en: Vinh Phuc", "nam_en: Vinh Phuc", r"province\.yml:5: key nam_en: unknown key"),
         ("province.yml", "name_vi: Vĩnh Phúc\n", "", r"province\.yml:1: key name_vi: missing key"),
-        ("province.yml", "Asia/Ho_Chi_Minh", "Asia/Hanoi", r"province\.yml:7: key timezone: .*unknown time zone 'Asia/Hanoi'"),
+        ("province.yml", "Asia/Ho_Chi_Minh", "Asia/Hanoi", r"province\.yml:8: key timezone: .*unknown time zone 'Asia/Hanoi'"),
         ("province.yml", "- code: district", "- cod: district", r"province\.yml:1\d: key groups\.1\.cod: unknown key \(also key groups\.1\.code: missing key\)"),
         ("province.yml", "rows_per_month: 50", "rows_per_month: many", r"key quarantine_budget\.rows_per_month.*'many'"),
         ("province.yml", "  day: 5 ", "  day: 29 ", r"province\.yml:\d+: key close\.day: .*29"),
