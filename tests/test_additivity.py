@@ -12,7 +12,7 @@ from dvctt.config import Settings, load_province
 from dvctt.publish import Publication, current_publication
 from dvctt.report.document_tables import Line
 
-FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets"]
+FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets", "periods"]
 
 
 def wrong(settings: Settings, scratch: Path) -> dict[str, tuple[str, ...]]:
@@ -20,8 +20,9 @@ def wrong(settings: Settings, scratch: Path) -> dict[str, tuple[str, ...]]:
         published(settings), load_province(settings.province_folder), scratch, date(2022, 10, 1)
     )
     assert [one.format_id for one in readings] == FORMATS
-    assert all(one.figures > 50 for one in readings)
-    assert all(one.sums > 10 for one in readings[3:])
+    # Two months hold no complete quarter: what a period's documents say is tests/report/test_period_documents.py.
+    assert all(one.figures > 50 for one in readings[:5])
+    assert all(one.sums > 10 for one in readings[3:5])
     return {one.format_id: one.unexplained for one in readings if one.unexplained}
 
 

@@ -10,7 +10,7 @@ import logging
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,9 @@ from dvctt.report import formats
 from dvctt.report.areas import contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, province_tables
 from dvctt.report.documents import write_documents
-from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts
+from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
+from dvctt.report.period_documents import file_stem, write_period
+from dvctt.report.period_tables import PERIOD_CONTRACT, PERIODS, RATES, of_period, period_tables
 from dvctt.report.spreadsheets import FIRST_ROW
 
 log = logging.getLogger(__name__)
@@ -55,8 +57,9 @@ def read_formats(
     """Read every format of a publication back and hold it against the marts.
 
     Args:
-        scratch: an empty folder; gets the documents of every month.
-        month: its first day; only pages and documents of this month. Default: every month.
+        scratch: an empty folder; gets the documents of every month, quarter and year.
+        month: its first day; only pages and documents of this month, and of the quarter or year that ends in it. Default: every
+            month.
 
     Raises:
         ReportError: the publication lacks a table, page or month.
@@ -70,6 +73,7 @@ def read_formats(
         lambda: _read_pages(publication, content, months),
         lambda: _read_documents(publication, content, province, scratch, months),
         lambda: _read_packets(content, months),
+        lambda: _read_periods(publication, province, scratch, months),
     )
     for ask in asked:
         clock = time.monotonic()
@@ -192,30 +196,65 @@ def _read_documents(
         page = publication.reports / f"bao-cao-{key}.html"
         folder = scratch / key
         write_documents(publication.marts, page, folder, province, publication.number, month)
-        workbook = CalamineWorkbook.from_path(str(folder / f"bao-cao-{key}.xlsx"))
-        letter = _squeezed(" ".join(one.extract_text() for one in pypdf.PdfReader(folder / f"bao-cao-{key}.pdf").pages))
         areas = (table for area in tables_of_areas(content, month, province) for table in area.tables)
-        for table in (*province_tables(content, month, province, publication.number), *areas):
-            where = f"{key}, {table.sheet_vi}"
-            rows = workbook.get_sheet_by_name(table.sheet_vi).to_python()[FIRST_ROW:]
-            values = [
-                [rows[number][place] for place in range(len(line.cells))] for number, line in enumerate(table.lines)
-            ]
-            for line, found in zip(table.lines, values, strict=True):
-                numbers = [(cell, one) for cell, one in zip(line.cells, found, strict=True) if _is_number(cell.value)]
-                figures += len(numbers)
-                wrong += [
-                    f"{where}, xlsx: found {one!r}, wanted {cell.value}"
-                    for cell, one in numbers
-                    if not _agree(one, cell.value)
-                ]
-                text = _squeezed(" ".join(cell.printed for cell in line.cells))
-                if numbers and line.role != "residue" and text not in letter:
-                    wrong.append(f"{where}, pdf: found no line {text!r}")
-            counted, apart = _sums(table, values, where)
-            sums += counted
-            wrong += apart
+        tables = (*province_tables(content, month, province, publication.number), *areas)
+        read = _read_tables(tables, folder / f"bao-cao-{key}", key)
+        figures, sums, wrong = figures + read[0], sums + read[1], wrong + read[2]
     return FormatReading("xlsx, pdf", figures, sums, tuple(wrong))
+
+
+def _read_tables(tables: Iterable[DocumentTable], stem: Path, document: str) -> tuple[int, int, list[str]]:
+    """Tables beside the workbook and the letter that hold them: figures and sums looked at, and what does not agree."""
+    workbook = CalamineWorkbook.from_path(f"{stem}.xlsx")
+    letter = _squeezed(" ".join(one.extract_text() for one in pypdf.PdfReader(f"{stem}.pdf").pages))
+    wrong: list[str] = []
+    figures = sums = 0
+    for table in tables:
+        where = f"{document}, {table.sheet_vi}"
+        rows = workbook.get_sheet_by_name(table.sheet_vi).to_python()[FIRST_ROW:]
+        values = [[rows[number][place] for place in range(len(line.cells))] for number, line in enumerate(table.lines)]
+        for line, found in zip(table.lines, values, strict=True):
+            numbers = [(cell, one) for cell, one in zip(line.cells, found, strict=True) if _is_number(cell.value)]
+            figures += len(numbers)
+            wrong += [
+                f"{where}, xlsx: found {one!r}, wanted {cell.value}"
+                for cell, one in numbers
+                if not _agree(one, cell.value)
+            ]
+            text = _squeezed(" ".join(cell.printed for cell in line.cells))
+            if numbers and line.role != "residue" and text not in letter:
+                wrong.append(f"{where}, pdf: found no line {text!r}")
+        counted, apart = _sums(table, values, where)
+        sums += counted
+        wrong += apart
+    return figures, sums, wrong
+
+
+def _read_periods(publication: Publication, province: Province, scratch: Path, months: Sequence[date]) -> FormatReading:
+    """The same of the documents of every quarter and year of every calendar that ends in the months and has all its data. Other
+    kinds of period are laid out by the same code out of the same marts; all of them would take a minute and a half.
+    """
+    content = read_rows(publication.marts, {}, PERIOD_CONTRACT)
+    if len(content.rows) < len(PERIOD_CONTRACT):
+        # The publication is of a version that did not know periods.
+        return FormatReading("periods", 0, 0, ())
+    complete = {
+        row["period_key"]
+        for row in content.rows[RATES]
+        if row["scope"] == "province" and row["months_present"] == row["months_expected"]
+    }
+    wrong: list[str] = []
+    figures = sums = 0
+    for period in content.rows[PERIODS]:
+        is_asked = period["month"] in months and period["kind"] in ("quarter", "year")
+        if not is_asked or period["period_key"] not in complete:
+            continue
+        own = of_period(content, period)
+        folder = scratch / period["period_key"]
+        write_period(own, folder, province, publication.number, period)
+        read = _read_tables(period_tables(own, period, province), folder / file_stem(period), period["period_key"])
+        figures, sums, wrong = figures + read[0], sums + read[1], wrong + read[2]
+    return FormatReading("periods", figures, sums, tuple(wrong))
 
 
 def _read_packets(content: Marts, months: Sequence[date]) -> FormatReading:

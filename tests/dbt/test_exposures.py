@@ -6,12 +6,14 @@ import pytest
 from dvctt.closing import FIGURE_MARTS
 from dvctt.config import Settings
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT
+from dvctt.report.period_tables import PERIOD_CONTRACT
 from dvctt.transform import manifest_of
 
 READS = {
     "agency_packets": PACKET_CONTRACT,
     "closed_figures": FIGURE_MARTS,
     "monthly_report": CONTRACT,
+    "period_report": PERIOD_CONTRACT,
 }
 
 

@@ -171,10 +171,10 @@ def rates_table(own: Marts, period: Row, province: Province) -> DocumentTable:
         _("Tỷ lệ trực tuyến"),
         _("Tỷ lệ hồ sơ trực tuyến theo cơ quan: {period}", period=period_name(period)),
         (
-            Column(_("Cơ quan"), 3.9, is_number=False),
+            Column(_("Cơ quan"), 3.5, is_number=False),
             *(Column(_(one.heading_vi), one.weight) for one in _RATE),
-            Column(_("Số tháng có dữ liệu")),
-            Column(_("Số tháng trong kỳ")),
+            Column(_("Số tháng có dữ liệu"), 1.4),
+            Column(_("Số tháng trong kỳ"), 1.4),
         ),
         _by_agency(own, RATES, period["month"], province, _RATE, "received", after=months),
         _mark_note(own.rows[RATES]),
@@ -253,7 +253,8 @@ def _rate_changes(own: Marts, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        text(words.entity(row)), _compared_with(row), figure(row, "base_numerator"), figure(row, "base_denominator"),
+                        text(words.entity(row)), _compared_with(row), figure(row, "base_numerator"),
+                        figure(row, "base_denominator"),
                         figure(row, "base_rate_percent", "rate", missing=base_missing), figure(row, "numerator"),
                         figure(row, "denominator"), figure(row, "rate_percent", "rate", missing=missing),
                         figure(row, "change_points", "signed_points"), _remark(row),
@@ -397,7 +398,9 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         )
         if total["caveat_vi"]:
             lines.append(_caveat(whole, _("Biểu II.06a"), words.said(total, "caveat_vi")))
-        lines.append(_caveat(whole, _("Biểu II.06a"), history.removesuffix(".")))
+        # Of a period that begins with the data, the form's own caveat says the same.
+        if total["first_day"] > total["history_from"]:
+            lines.append(_caveat(whole, _("Biểu II.06a"), history.removesuffix(".")))
     return DocumentTable(
         _("Lưu ý về số liệu"),
         _("Lưu ý về số liệu của kỳ"),
