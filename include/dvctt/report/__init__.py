@@ -20,6 +20,8 @@ one exception). No clock, no network, no randomness: the same marts give the sam
 - `letters`: sections and tables to a PDF to be signed
 - `spreadsheets`: tables to a workbook
 - `documents`: a month's files, put together; imported where they are asked for, so that a night needs no typesetter
+- `period_tables`: the tables of one reporting period of one calendar
+- `period_documents`: a period's files, put together, as `documents`
 - `request`: what a person reads before approving that a month is closed
 """
 

@@ -7,7 +7,7 @@ layout from `letters` and `spreadsheets`. Nothing of the publication is written 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ def _moment(cut_off: Row | None, period: Row) -> datetime:
     if cut_off is not None:
         at: datetime = cut_off["data_cut_off_at"]
         return at
-    return datetime.combine(period["last_day"], time())
+    return datetime.fromisoformat(period["last_day"].isoformat())
 
 
 def _page_context(own: Marts, period: Row, province: Province) -> Mapping[str, Any]:
