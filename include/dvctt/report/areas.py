@@ -34,7 +34,12 @@ AREAS: tuple[Area, ...] = (
     Area("bieu-06a", "Biểu II.06a: tình hình, kết quả giải quyết thủ tục hành chính", FORM_CONTRACT, form_tables),
     Area("thanh-toan-chi-tiet", "Thanh toán: phí và lệ phí, ngân hàng, nghĩa vụ nộp", PAYMENT_CONTRACT, payment_tables),
     Area("bo-chi-so", "Bộ chỉ số phục vụ người dân và doanh nghiệp", INDEX_CONTRACT, index_tables),
-    Area("co-cau-moi", "Số liệu theo cơ cấu đơn vị mới nhất và theo loại dịch vụ công", STRUCTURE_CONTRACT, structure_tables),
+    Area(
+        "co-cau-moi",
+        "Số liệu theo cơ cấu đơn vị mới nhất và theo loại dịch vụ công",
+        STRUCTURE_CONTRACT,
+        structure_tables,
+    ),
 )
 
 
