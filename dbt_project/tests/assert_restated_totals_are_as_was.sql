@@ -7,6 +7,7 @@ with totals as (
             'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
             'other_payment_amount_vnd', 'attempt_count',
         ]),
+        ('mart_payment_duties', 'mart_payment_duties_restated', ['with_duty', 'paid_online', 'flagged_paid']),
     ] -%}
     {% for measure in measures -%}
     {% for map, relation, scope in [
