@@ -24,7 +24,7 @@ from dvctt import __version__, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
-from dvctt.period import Month, Period, month_of_run
+from dvctt.period import Month, Period, PeriodKind, month_of_run
 from dvctt.publish import Publication, current_publication
 from dvctt.warehouse import candidate_path, open_candidate, open_published
 
@@ -918,24 +918,57 @@ def reproduce_figure(
 
 @app.command("report")
 def report_documents(
-    month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM.")] = None,
+    period: Annotated[
+        str | None, typer.Option("--period", help="Instead of a month: 2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option("--calendar", help="Of the period: calendar_month, from_15, from_21; default: calendar_month."),
+    ] = None,
     packets: Annotated[bool, typer.Option("--all", help="Also one packet for every agency.")] = False,
     target: Annotated[
-        Path | None, typer.Option("--out", help="Folder; default: <home>/reports/<publication>/<month>.")
+        Path | None,
+        typer.Option("--out", help="Folder; default: <home>/reports/<publication>/<month, or calendar/period>."),
     ] = None,
     language: Annotated[str, typer.Option("--lang", help="vi or en.")] = "vi",
 ) -> None:
-    """Write a month's documents out of the current publication: HTML, PDF to be signed, XLSX with sums as formulas."""
+    """Write the documents of a month or period out of the current publication: HTML, PDF to be signed, XLSX with sums as
+    formulas.
+    """
     from dvctt.report.documents import PACKETS, write_documents
+    from dvctt.report.period_documents import write_period_documents
 
     clock = time.monotonic()
-    settings, asked = Settings.from_environment(), Month.parse(month)
+    if (month is None) == (period is None):
+        raise typer.BadParameter("wanted either --month or --period")
+    if period is not None and calendar is None and Period.parse(period).kind is PeriodKind.MONTH:
+        month, period = period, None
+    if period is None and calendar is not None:
+        raise typer.BadParameter("--calendar: wanted only with --period; --month is a calendar month")
+    if period is not None and packets:
+        raise typer.BadParameter("--all: there are packets of a calendar month only; wanted --month")
+    settings = Settings.from_environment()
     publication = _current(settings)
-    folder = (target or settings.home / "reports" / str(publication.number) / str(asked)).resolve()
+    asked = Month.parse(month) if month else None
+    key = str(asked) if asked else f"{calendar or 'calendar_month'}/{Period.parse(period or '')}"
+    folder = (target or settings.home / "reports" / str(publication.number) / key).resolve()
     if folder.is_relative_to(settings.published.resolve()):
         raise DvcttError(
             f"--out {folder}: found a folder inside {settings.published}, wanted one that no publication is in"
         )
+    if asked is None:
+        written = write_period_documents(
+            publication.marts,
+            folder,
+            load_province(settings.province_folder),
+            publication.number,
+            key,
+            language=language,
+        )
+        out.print("\n".join(map(str, written)))
+        log.info("report: period %s out of publication %d, %.1f s", key, publication.number, time.monotonic() - clock)
+        return
     written = write_documents(
         publication.marts,
         publication.reports / f"bao-cao-{asked}.html",

@@ -265,7 +265,7 @@ def test_every_vietnamese_text_of_the_code_has_its_translation() -> None:
 
 def test_every_message_of_the_page_has_its_translation_and_no_other_text_is_vietnamese() -> None:
     known = catalogue("en")
-    for name in ("base", "parts", "monthly"):
+    for name in ("base", "parts", "monthly", "period"):
         source = (INCLUDE_ROOT / "reports" / f"{name}.html.j2").read_text("utf-8")
         tree = Environment(autoescape=True).parse(source)
         calls = [

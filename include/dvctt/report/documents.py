@@ -173,13 +173,13 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
         moment=issue.moment,
         sections=(
             Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
-            _caveats_section(caveats),
+            caveats_section(caveats),
             Section(_("Kết quả"), items=issue.said.findings, tables=(_whole(tables[0]),)),
         ),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(subject)),
         appendix=tables,
     )
-    return _write_both(stem, letter, tables, issue)
+    return write_both(stem, letter, tables, issue.basis)
 
 
 def _whole(rates: DocumentTable) -> DocumentTable:
@@ -193,7 +193,7 @@ def _whole(rates: DocumentTable) -> DocumentTable:
     )
 
 
-def _caveats_section(table: DocumentTable) -> Section:
+def caveats_section(table: DocumentTable) -> Section:
     """The caveats in running text, each with what it is about."""
     if not table.lines:
         return Section(_("Lưu ý về số liệu"), (table.empty_vi,))
@@ -219,7 +219,7 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
         moment=issue.moment,
         sections=(
             Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
-            _caveats_section(caveats),
+            caveats_section(caveats),
             *(
                 Section(table.title_vi, () if table.lines else (table.empty_vi,), tables=(table,))
                 for table in tables
@@ -227,14 +227,15 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
             ),
         ),
     )
-    return _write_both(stem, letter, tables, issue)
+    return write_both(stem, letter, tables, issue.basis)
 
 
-def _write_both(stem: Path, letter: Letter, tables: Sequence[DocumentTable], issue: _Issue) -> list[Path]:
+def write_both(stem: Path, letter: Letter, tables: Sequence[DocumentTable], basis: Sequence[str]) -> list[Path]:
+    """The letter as ``<stem>.pdf`` and its tables as ``<stem>.xlsx``, whose cover says the same basis as the letter."""
     title = f"{letter.kind_vi}: {letter.subject_vi}"
-    cover = [title, letter.authority_vi, *issue.basis, _("Các bảng trong tệp này:")]
+    cover = [title, letter.authority_vi, *basis, _("Các bảng trong tệp này:")]
     cover += [f"{place}. {table.sheet_vi}: {table.title_vi}" for place, table in enumerate(tables, start=1)]
     return [
         write_letter(_with(stem, ".pdf"), letter),
-        write_workbook(_with(stem, ".xlsx"), cover, title, letter.authority_vi, issue.moment, tables),
+        write_workbook(_with(stem, ".xlsx"), cover, title, letter.authority_vi, letter.moment, tables),
     ]

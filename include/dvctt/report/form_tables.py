@@ -1,7 +1,7 @@
-"""The tables of form II.06a/VPCP/KSTT in the documents of a month, by agency and by field, and the words that the form needs.
+"""The tables of form II.06a/VPCP/KSTT in documents, by agency and by field, and the words that the form needs.
 
-As in `document_tables`: only choosing, ordering and naming rows of the mart. Which calendar's month a document has is the
-calendar month, as everywhere in it.
+As in `document_tables`: only choosing, ordering and naming rows of the mart. The documents of a month have the calendar month,
+as everywhere in them; those of a period have the period of their own calendar.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,6 +71,11 @@ def form_tables(content: Marts, month: date, province: Province) -> tuple[Docume
     Args:
         content: rows of the documents' contract and of `FORM_CONTRACT`.
     """
+    return form_tables_of(content, f"calendar_month/{formats.month_key(month)}")
+
+
+def form_tables_of(content: Marts, period_key: str) -> tuple[DocumentTable, ...]:
+    """Form II.06a of any reporting period of any calendar for the whole province, by agency and by field."""
     tables = []
     for arrangement, sheet, title, head in (
         (
@@ -88,9 +93,8 @@ def form_tables(content: Marts, month: date, province: Province) -> tuple[Docume
     ):
         rows = [
             row
-            for row in content.of_month(_MART, month)
-            if (row["calendar_id"], row["kind"], row["scope"], row["arrangement"])
-            == ("calendar_month", "month", "province", arrangement)
+            for row in content.rows[_MART]
+            if (row["period_key"], row["scope"], row["arrangement"]) == (period_key, "province", arrangement)
         ]
         columns = (
             Column(_("TT (1)"), 0.7, is_number=False),

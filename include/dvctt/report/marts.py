@@ -214,6 +214,18 @@ def read_marts(
         ReportError: the file is missing or unreadable, a table or column of the contract is missing, or
             mart_online_rates is empty.
     """
+    content = read_rows(path, contract, where_there)
+    if not content.rows["mart_online_rates"]:
+        raise ReportError(f"{path}: table mart_online_rates: found 0 rows, wanted at least one month")
+    return content
+
+
+def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str, Mart] | None = None) -> Marts:
+    """Read the tables of any contract from a DuckDB file, opened read-only; of ``where_there`` those that the file has.
+
+    Raises:
+        ReportError: the file is missing or unreadable, or a table or column of the contract is missing.
+    """
     if not path.is_file():
         raise ReportError(f"{path}: no such file; wanted a DuckDB file with the marts")
     try:
@@ -225,8 +237,6 @@ def read_marts(
                     rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
         raise ReportError(f"{path}: cannot read the marts: {error}") from error
-    if not rows["mart_online_rates"]:
-        raise ReportError(f"{path}: table mart_online_rates: found 0 rows, wanted at least one month")
     log.info("read %d mart rows from %s", sum(len(table) for table in rows.values()), path)
     return Marts(rows)
 
