@@ -80,4 +80,4 @@ def test_an_unknown_table_names_the_known_ones(tiny_home: Settings) -> None:
 def test_the_configuration_can_be_checked_alone(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "check", "config")
     assert finished.returncode == 0
-    assert "26 agencies" in finished.stdout
+    assert "75 agencies" in finished.stdout

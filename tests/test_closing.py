@@ -35,6 +35,8 @@ FROZEN = {
     "mart_feeds",
     "mart_form_06a",
     "mart_group_gaps",
+    "mart_index_components",
+    "mart_index_scores",
     "mart_online_rate_changes",
     "mart_online_rate_definition_gaps",
     "mart_online_rate_definitions",
