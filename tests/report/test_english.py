@@ -343,7 +343,7 @@ def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
         connection.execute("INSERT INTO mart_area VALUES ('2022-10-01', 'a', 1), ('2022-10-01', 'b', 2)")
     page = next(path for path in write_reports(marts, tmp_path / "pages", province, 7) if "2022-10" in path.name)
     source = page.read_text("utf-8")
-    assert '<h2 id="linh-vuc">Thanh toán</h2>' in source
+    assert '<h2 id="linh-vuc">9. Thanh toán</h2>' in source
     assert '<caption id="linh-vuc-1">Hồ sơ</caption>' in source
     assert '<tr class="first"><th scope="rowgroup" colspan="2">Khối</th></tr>' in source
     anchor = "mart_area/2022-10/b/filings"
@@ -400,3 +400,23 @@ def test_a_language_that_is_not_known_is_an_error(tmp_path: Path, province: Prov
     with pytest.raises(ReportError, match="wanted one of vi, en"):
         write_documents(write_marts(tmp_path / "m.duckdb"), Path("x"), tmp_path, province, 7, OCTOBER, language="fr")
     assert set(CONTRACT) >= {"mart_online_rates"}
+
+
+def test_a_small_base_is_marked_and_explained_in_both_languages(tmp_path: Path, province: Province) -> None:
+    marts = write_marts(tmp_path / "marts.duckdb")
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute("ALTER TABLE mart_online_rates ADD COLUMN is_small_base BOOLEAN")
+        connection.execute("UPDATE mart_online_rates SET is_small_base = (entity_code = 'H62.15')")
+    page = next(path for path in write_reports(marts, tmp_path / "pages", province, 7) if "2022-10" in path.name)
+    write_documents(marts, page, tmp_path / "vi", province, 7, OCTOBER)
+    write_documents(marts, page, tmp_path / "en", province, 7, OCTOBER, language="en")
+    vi, en = tmp_path / "vi" / "bao-cao-2022-10", tmp_path / "en" / "report-2022-10"
+    for stem, named, note in (
+        (vi, "Sở Y tế °", "Dấu ° cho biết số hồ sơ tiếp nhận quá ít để so sánh"),
+        (en, "Department of Health °", "The mark ° means that too few filings were received to compare"),
+    ):
+        book = " ".join(cell for cell in cells(with_suffix(stem, ".xlsx")) if isinstance(cell, str))
+        for said in (page_text(with_suffix(stem, ".html")), pdf_text(with_suffix(stem, ".pdf")), book):
+            assert named in said
+            assert note in said
+    assert "Sở Tài nguyên và Môi trường °" not in page_text(with_suffix(vi, ".html"))
