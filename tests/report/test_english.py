@@ -356,7 +356,7 @@ def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
         write_documents(marts, page, tmp_path / language, province, 7, OCTOBER, language=language)
         book = CalamineWorkbook.from_path(str(tmp_path / language / f"{stem}.xlsx"))
         assert book.get_sheet_by_name("Area").to_python()[-3][1] == 3
-    assert '<h2 id="linh-vuc">Payments</h2>' in (tmp_path / "en" / "report-2022-10.html").read_text("utf-8")
+    assert '<h2 id="linh-vuc">9. Payments</h2>' in (tmp_path / "en" / "report-2022-10.html").read_text("utf-8")
 
 
 def test_a_table_of_the_documents_prints_on_a_page_the_figures_of_the_page(tmp_path: Path, province: Province) -> None:
