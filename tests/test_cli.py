@@ -47,7 +47,7 @@ def test_additivity_names_the_residue_and_ends_with_0(tiny_home: Settings) -> No
     ):
         assert re.search(rf"^{looked_at}, 0 unexplained$", finished.stdout, re.M), looked_at
     (line,) = [
-        line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "Không phân mức" in line
+        line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "mức độ 3 + mức độ 4" in line
     ]
     assert [cell.strip() for cell in line.split("│")[3:7]] == ["Khối sở ban ngành", "1", "0", "1"]
 

@@ -46,7 +46,10 @@ service_level_{{ measure }} as (
         whole.scope,
         whole.entity_code,
         whole.entity_name_vi,
-        '{{ name_vi }} = tổng theo mức độ, loại dịch vụ công + không phân loại' as total_name_vi,
+        case
+            when levels.vocabulary_id = 'source_levels' then '{{ name_vi }} = tổng theo mức độ như nguồn ghi + không phân mức'
+            else '{{ name_vi }} = tổng theo loại dịch vụ công + không phân loại'
+        end as total_name_vi,
         any_value(whole.{{ measure }}) as total,
         cast(sum(case when levels.is_residue then 0 else levels.{{ measure }} end) as bigint) as sum_of_classes,
         cast(sum(case when levels.is_residue then levels.{{ measure }} else 0 end) as bigint) as residue,

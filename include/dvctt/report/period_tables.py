@@ -253,7 +253,8 @@ def _rate_changes(own: Marts, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        text(words.entity(row)), _compared_with(row), figure(row, "base_numerator"), figure(row, "base_denominator"),
+                        text(words.entity(row)), _compared_with(row), figure(row, "base_numerator"),
+                        figure(row, "base_denominator"),
                         figure(row, "base_rate_percent", "rate", missing=base_missing), figure(row, "numerator"),
                         figure(row, "denominator"), figure(row, "rate_percent", "rate", missing=missing),
                         figure(row, "change_points", "signed_points"), _remark(row),
