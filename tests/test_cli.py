@@ -47,7 +47,7 @@ def test_additivity_names_the_residue_and_ends_with_0(tiny_home: Settings) -> No
     ):
         assert re.search(rf"^{looked_at}, 0 unexplained$", finished.stdout, re.M), looked_at
     (line,) = [
-        line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "Không phân mức" in line
+        line for line in finished.stdout.splitlines() if "Khối sở ban ngành" in line and "mức độ 3 + mức độ 4" in line
     ]
     assert [cell.strip() for cell in line.split("│")[3:7]] == ["Khối sở ban ngành", "1", "0", "1"]
 
@@ -80,4 +80,4 @@ def test_an_unknown_table_names_the_known_ones(tiny_home: Settings) -> None:
 def test_the_configuration_can_be_checked_alone(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "check", "config")
     assert finished.returncode == 0
-    assert "26 agencies" in finished.stdout
+    assert "75 agencies" in finished.stdout

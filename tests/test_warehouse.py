@@ -87,7 +87,7 @@ def test_a_new_foundation_throws_the_old_candidate_away(tiny_inbox: Inbox, tmp_p
     (candidate / "warehouse.duckdb.wal").write_bytes(b"nor its log")
     lay_foundation(candidate, VINH_PHUC, tmp_path / "landing", landed_extracts(tmp_path / "landing"))
     with open_candidate(candidate) as connection:
-        assert connection.execute("select count(*) from province.agencies").fetchone() == (26,)
+        assert connection.execute("select count(*) from province.agencies").fetchone() == (75,)
 
 
 def test_no_candidate_no_publication_and_a_damaged_one_are_errors(tmp_path: Path) -> None:

@@ -29,13 +29,14 @@
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 {%- endmacro %}
 
-{# The agency rows of a monthly mart (month, scope, entity_code and the measures), summed by the agencies, groups and province
-   of the newest structure: one row per month, scope and entity. A measure that is NULL for an agency is in no sum, as in the
+{# The agency rows of a mart (its keys, scope, entity_code and the measures), summed by the agencies, groups and province of the
+   newest structure: one row per value of the keys (the month, unless said), scope and entity. A measure that is NULL for an agency is in no sum, as in the
    marts; the province's sums are those of the mart. `missing` is the measure whose NULL says that an agency's feed did not
    come. Use: three lines in a mart of its own, as mart_online_rates_restated has them. #}
-{% macro restate_agency_rows(mart, measures, missing) -%}
+{% macro restate_agency_rows(mart, measures, missing, keys=['month']) -%}
     select
-        moved.month,
+        {%- for key in keys %}
+        moved.{{ key }},{% endfor %}
         moved.scope,
         moved.entity_code,
         min(moved.entity_name_vi) as entity_name_vi,
@@ -50,7 +51,8 @@
     from (
         {% for scope in ['agency', 'group', 'province'] -%}
         select
-            was.month,
+            {%- for key in keys %}
+            was.{{ key }},{% endfor %}
             '{{ scope }}' as scope,
             was.entity_code as agency_code,
             newest.structure_on,
@@ -86,5 +88,5 @@
         {% endif %}
         {%- endfor %}
     ) as moved
-    group by moved.month, moved.scope, moved.entity_code
+    group by {% for key in keys %}moved.{{ key }}, {% endfor %}moved.scope, moved.entity_code
 {%- endmacro %}

@@ -1,5 +1,5 @@
--- A row is a month and a figure that is not the same on both maps: the province as it was, the province restated, the sum of
--- the restated agencies, and the bridge must be one number, NULL where nothing came.
+-- A row is a month and a figure that is not the same on both maps: the province as it was, the province restated, the
+-- sum of the restated agencies, and the bridge must be one number, NULL where nothing came.
 with totals as (
     {% for mart, restated, measures in [
         ('mart_online_rates', 'mart_online_rates_restated', ['received', 'direct', 'online', 'postal', 'online_no_level']),
@@ -7,16 +7,17 @@ with totals as (
             'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
             'other_payment_amount_vnd', 'attempt_count',
         ]),
+        ('mart_payment_duties', 'mart_payment_duties_restated', ['with_duty', 'paid_online', 'flagged_paid']),
     ] -%}
     {% for measure in measures -%}
-    {% for map, relation, scope in [
+    {% for shown_by, relation, scope in [
         ('as_was', mart, 'province'), ('restated', restated, 'province'), ('agencies', restated, 'agency'),
         ('groups', restated, 'group'),
     ] -%}
     select
         '{{ measure }}' as measure,
         month,
-        '{{ map }}' as map,
+        '{{ shown_by }}' as shown_by,
         sum({{ measure }}) as total
     from {{ ref(relation) }}
     where scope = '{{ scope }}'
@@ -31,7 +32,7 @@ with totals as (
     select
         '{{ measure }}' as measure,
         month,
-        'bridge' as map,
+        'bridge' as shown_by,
         sum({{ measure }}) as total
     from {{ ref('mart_structure_bridge') }}
     group by month
@@ -45,12 +46,12 @@ compared as (
     select
         as_was.measure,
         as_was.month,
-        others.map,
+        of_others.shown_by,
         as_was.total as total_as_was,
-        others.total
+        of_others.total
     from totals as as_was
-    inner join totals as others on as_was.measure = others.measure and as_was.month = others.month
-    where as_was.map = 'as_was'
+    inner join totals as of_others on as_was.measure = of_others.measure and as_was.month = of_others.month
+    where as_was.shown_by = 'as_was'
 )
 
 select * from compared
@@ -62,11 +63,11 @@ union all
 select
     measure,
     month,
-    'a map is missing' as map,
+    'a map is missing' as shown_by,
     null as total_as_was,
     count(*) as total
 from totals
-where map <> 'bridge'
+where shown_by <> 'bridge'
 group by measure, month
 having count(*) <> 4
 
@@ -75,7 +76,7 @@ union all
 select
     'nothing compared' as measure,
     null as month,
-    null as map,
+    null as shown_by,
     null as total_as_was,
     count(*) as total
 from compared

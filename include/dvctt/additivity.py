@@ -26,7 +26,7 @@ from python_calamine import CalamineWorkbook
 from dvctt.config import Province
 from dvctt.publish import Publication
 from dvctt.report import formats
-from dvctt.report.areas import contract_of_areas, tables_of_areas
+from dvctt.report.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, province_tables
 from dvctt.report.documents import write_documents
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
@@ -265,7 +265,7 @@ def _read_packets(content: Marts, months: Sequence[date]) -> FormatReading:
         for row in content.of_month("mart_online_rates", month):
             if row["scope"] != "agency":
                 continue
-            for table in agency_tables(content, month, row):
+            for table in (*agency_tables(content, month, row), *agency_tables_of_areas(content, month, row)):
                 values = [[cell.value for cell in line.cells] for line in table.lines]
                 figures += sum(_is_number(value) for line in values for value in line)
                 counted, apart = _sums(

@@ -174,6 +174,8 @@ class Target(_Frozen):
     name_vi: Text
     legal_basis: Text
     certainty: Literal["published", "recalled", "derived"]
+    name_en: OptionalText = None
+    legal_basis_en: OptionalText = None
 
 
 class PublishedFigure(_Frozen):

@@ -300,6 +300,8 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             "name_vi": "varchar",
             "legal_basis": "varchar",
             "certainty": "varchar",
+            "name_en": "varchar",
+            "legal_basis_en": "varchar",
         },
         [
             (
@@ -313,6 +315,8 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
                 t.name_vi,
                 t.legal_basis,
                 t.certainty,
+                t.name_en,
+                t.legal_basis_en,
             )
             for t in province.targets
         ],

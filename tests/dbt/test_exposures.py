@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pytest
 from dvctt.closing import FIGURE_MARTS
 from dvctt.config import Settings
+from dvctt.report.areas import contract_of_areas
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT
 from dvctt.report.period_tables import PERIOD_CONTRACT
 from dvctt.transform import manifest_of
@@ -12,7 +13,7 @@ from dvctt.transform import manifest_of
 READS = {
     "agency_packets": PACKET_CONTRACT,
     "closed_figures": FIGURE_MARTS,
-    "monthly_report": CONTRACT,
+    "monthly_report": {**CONTRACT, **contract_of_areas()},
     "period_report": PERIOD_CONTRACT,
 }
 

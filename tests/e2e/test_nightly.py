@@ -66,7 +66,7 @@ def test_check_figures_prints_one_line_a_figure(main_job: MainJob) -> None:
 
 
 def test_the_residues_3_and_21_are_named_and_nothing_is_unexplained(main_job: MainJob) -> None:
-    finished = dvctt(main_job.settings, "check", "additivity")
+    finished = dvctt(main_job.settings, "check", "additivity", "--no-formats")
     assert finished.returncode == 0
     named = {
         tuple(cell.strip() for cell in line.split("│")[3:8])

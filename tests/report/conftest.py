@@ -45,7 +45,8 @@ COLUMNS = {
     "not_connected_services BIGINT, connected_share_percent DOUBLE",
     "mart_targets": "month DATE, target_id VARCHAR, name_vi VARCHAR, metric VARCHAR, scope VARCHAR, "
     "entity_code VARCHAR, entity_name_vi VARCHAR, target_percent DOUBLE, numerator BIGINT, denominator BIGINT, actual_percent DOUBLE, "
-    "status VARCHAR, short_by_points DOUBLE, short_by_count BIGINT, legal_basis VARCHAR, certainty VARCHAR, "
+    "status VARCHAR, short_by_points DOUBLE, short_by_count BIGINT, "
+    "short_unit_vi VARCHAR, short_unit_en VARCHAR, legal_basis VARCHAR, certainty VARCHAR, "
     "valid_from DATE, valid_to DATE, caveat_vi VARCHAR",
     "mart_published_figures": "figure_id INTEGER, scope VARCHAR, entity_name_vi VARCHAR, metric VARCHAR, "
     "metric_name_vi VARCHAR, period_start DATE, period_end DATE, published_value DOUBLE, lower_bound DOUBLE, "
@@ -131,8 +132,8 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, 2039, 254, 538, 1247, 792, 38.8426, 744, 48, 93.9394),
     ],
     "mart_targets": [
-        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "26", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, _BASIS, "published", *_YEAR, None),
-        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "26", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, _BASIS, "published", *_YEAR, None),
+        (OCTOBER, "online_2022", _SHARE, "target_procedures_online_share", "province", "26", "Vĩnh Phúc", 70.0, 792, 2039, 38.8426, "missed", 31.1574, 636, "thủ tục", "procedures", _BASIS, "published", *_YEAR, None),
+        (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "26", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, "thủ tục", "procedures", _BASIS, "published", *_YEAR, None),
     ],
     "mart_published_figures": [
         (6, "province", "Vĩnh Phúc", "online_payment_amount", "Số tiền thanh toán trực tuyến", date(2022, 1, 1), date(2022, 10, 31), None, 8100000001.0, 8199999999.0, "VND", 8147236000.0, "reproduced", "tổng số tiền giao dịch trên 8,1 tỷ đồng", None),

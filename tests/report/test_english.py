@@ -11,10 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pypdf
 import pytest
-from dvctt.config import INCLUDE_ROOT, Province
+from dvctt.config import INCLUDE_ROOT, Province, Settings
 from dvctt.errors import ReportError
+from dvctt.publish import current_publication
 from dvctt.report import areas, formats, write_reports
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, figure, text
 from dvctt.report.documents import write_documents
@@ -156,6 +158,7 @@ def test_every_workbook_holds_the_same_values(both: Path) -> None:
 def test_no_vietnamese_word_is_left_outside_names_and_original_wordings(both: Path, province: Province) -> None:
     names = {row[3] for row in ROWS["mart_online_rates"]} | {row[4] for row in ROWS["mart_online_rates"]}
     people = {"Bà Trần Thị B <MẪU>", "Ông Lê Văn C (MẪU)", "Ông D"}
+    assert "Sở Y tế" in names
     kept = sorted(names | people, key=len, reverse=True)
     texts = {"page": page_text(both / "en" / "report-2022-10.html")}
     for _vietnamese, stem in pairs(both):
@@ -171,9 +174,9 @@ def test_no_vietnamese_word_is_left_outside_names_and_original_wordings(both: Pa
                 found.add(name)
                 rest = rest.replace(name, " ")
         assert not LETTER.search(rest), (where, rest[max(0, LETTER.search(rest).start() - 60) :][:120])
-    # The scan saw what it was to leave out: the agencies and the people of the rows.
-    assert {"Sở Y tế", "UBND huyện Vĩnh Tường", "Bà Trần Thị B <MẪU>"} <= found
-    assert "Vĩnh Phúc" not in found
+    # The scan saw what it was to leave out, the people of the rows; what the province folder has an English name for has it.
+    assert "Bà Trần Thị B <MẪU>" in found
+    assert not {"Vĩnh Phúc", "Sở Y tế", "UBND huyện Vĩnh Tường"} & found
     assert "Vinh Phuc" in texts["page"]
 
 
@@ -217,8 +220,6 @@ def test_numbers_and_days_are_printed_for_english_readers(function, value, said)
 
 
 def test_what_the_marts_say_in_english_is_printed_in_english(tmp_path: Path, province: Province) -> None:
-    import duckdb
-
     marts = write_marts(tmp_path / "marts.duckdb")
     with duckdb.connect(str(marts)) as connection:
         connection.execute("ALTER TABLE mart_caveats ADD COLUMN text_en VARCHAR")
@@ -299,8 +300,17 @@ def wordings() -> set[str]:
     return {one for one in said if LETTER.search(one)}
 
 
-def test_every_fixed_wording_of_the_marts_has_its_translation() -> None:
-    said = wordings()
+def names_of_checks(home: Settings) -> set[str]:
+    """What the checks of the monthly report are called in a built home: some names are put together where they are computed."""
+    with duckdb.connect(str(current_publication(home.published).marts), read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT total_name_vi, residue_name_vi FROM mart_additivity_checks WHERE NOT starts_with(check_id, 'period_')"
+        ).fetchall()
+    return {name for row in rows for name in row if name}
+
+
+def test_every_fixed_wording_of_the_marts_has_its_translation(tiny_home: Settings) -> None:
+    said = wordings() | names_of_checks(tiny_home)
     assert {"Hồ sơ tiếp nhận = trực tiếp + trực tuyến + bưu chính", "Tháng trước", "đồng"} <= said
     # What only an analyst sees of the audit tables is no part of a document.
     unseen = {"Trực tuyến nhưng được miễn, hoặc không ghi hình thức"}
@@ -324,8 +334,6 @@ def area_tables(content, month, province) -> tuple[DocumentTable, ...]:
 def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
     tmp_path: Path, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import duckdb
-
     monkeypatch.setattr(areas, "AREAS", (areas.Area("linh-vuc", "Thanh toán", AREA_CONTRACT, area_tables),))
     marts = write_marts(tmp_path / "marts.duckdb")
     without = write_reports(marts, tmp_path / "without", province, 7)
@@ -335,7 +343,7 @@ def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
         connection.execute("INSERT INTO mart_area VALUES ('2022-10-01', 'a', 1), ('2022-10-01', 'b', 2)")
     page = next(path for path in write_reports(marts, tmp_path / "pages", province, 7) if "2022-10" in path.name)
     source = page.read_text("utf-8")
-    assert '<h2 id="linh-vuc">Thanh toán</h2>' in source
+    assert '<h2 id="linh-vuc">9. Thanh toán</h2>' in source
     assert '<caption id="linh-vuc-1">Hồ sơ</caption>' in source
     assert '<tr class="first"><th scope="rowgroup" colspan="2">Khối</th></tr>' in source
     anchor = "mart_area/2022-10/b/filings"
@@ -348,7 +356,7 @@ def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
         write_documents(marts, page, tmp_path / language, province, 7, OCTOBER, language=language)
         book = CalamineWorkbook.from_path(str(tmp_path / language / f"{stem}.xlsx"))
         assert book.get_sheet_by_name("Area").to_python()[-3][1] == 3
-    assert '<h2 id="linh-vuc">Payments</h2>' in (tmp_path / "en" / "report-2022-10.html").read_text("utf-8")
+    assert '<h2 id="linh-vuc">9. Payments</h2>' in (tmp_path / "en" / "report-2022-10.html").read_text("utf-8")
 
 
 def test_a_table_of_the_documents_prints_on_a_page_the_figures_of_the_page(tmp_path: Path, province: Province) -> None:
@@ -392,3 +400,23 @@ def test_a_language_that_is_not_known_is_an_error(tmp_path: Path, province: Prov
     with pytest.raises(ReportError, match="wanted one of vi, en"):
         write_documents(write_marts(tmp_path / "m.duckdb"), Path("x"), tmp_path, province, 7, OCTOBER, language="fr")
     assert set(CONTRACT) >= {"mart_online_rates"}
+
+
+def test_a_small_base_is_marked_and_explained_in_both_languages(tmp_path: Path, province: Province) -> None:
+    marts = write_marts(tmp_path / "marts.duckdb")
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute("ALTER TABLE mart_online_rates ADD COLUMN is_small_base BOOLEAN")
+        connection.execute("UPDATE mart_online_rates SET is_small_base = (entity_code = 'H62.15')")
+    page = next(path for path in write_reports(marts, tmp_path / "pages", province, 7) if "2022-10" in path.name)
+    write_documents(marts, page, tmp_path / "vi", province, 7, OCTOBER)
+    write_documents(marts, page, tmp_path / "en", province, 7, OCTOBER, language="en")
+    vi, en = tmp_path / "vi" / "bao-cao-2022-10", tmp_path / "en" / "report-2022-10"
+    for stem, named, note in (
+        (vi, "Sở Y tế °", "Dấu ° cho biết số hồ sơ tiếp nhận quá ít để so sánh"),
+        (en, "Department of Health °", "The mark ° means that too few filings were received to compare"),
+    ):
+        book = " ".join(cell for cell in cells(with_suffix(stem, ".xlsx")) if isinstance(cell, str))
+        for said in (page_text(with_suffix(stem, ".html")), pdf_text(with_suffix(stem, ".pdf")), book):
+            assert named in said
+            assert note in said
+    assert "Sở Tài nguyên và Môi trường °" not in page_text(with_suffix(vi, ".html"))

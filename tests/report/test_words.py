@@ -3,6 +3,7 @@
 import pytest
 from dvctt.errors import ReportError
 from dvctt.report import words
+from dvctt.report.language import speaking
 
 
 @pytest.mark.parametrize(
@@ -78,11 +79,18 @@ def test_a_change_that_exists_needs_no_reason():
 
 def test_a_missed_target_says_by_how_much_and_how_many():
     row = {"status": "missed", "short_by_points": 31.1574, "short_by_count": 636}
-    assert words.target_shortfall({**row, "metric": "target_procedures_online_share"}) == (
-        "thiếu 31,2 điểm %, tức 636 thủ tục"
-    )
-    assert words.target_shortfall({**row, "metric": "online_rate"}) == "thiếu 31,2 điểm %, tức 636 hồ sơ"
-    assert words.target_shortfall({**row, "metric": "another"}) == "thiếu 31,2 điểm %, tức 636"
+    procedures = {"short_unit_vi": "thủ tục", "short_unit_en": "procedures"}
+    assert words.target_shortfall({**row, **procedures}) == "thiếu 31,2 điểm %, tức 636 thủ tục"
+    with speaking("en"):
+        assert words.target_shortfall({**row, **procedures}).endswith(" 636 procedures")
+    assert words.target_shortfall({**row, "short_unit_vi": None}) == "thiếu 31,2 điểm %, tức 636"
+
+
+def test_a_small_base_is_marked_and_a_row_that_does_not_say_is_not():
+    row = {"entity_name_vi": "Ban Dân tộc", "is_small_base": True}
+    assert words.ranked_name(row) == "Ban Dân tộc °"
+    assert words.ranked_name({**row, "is_small_base": False}) == "Ban Dân tộc"
+    assert words.ranked_name({**row, "is_small_base": None}) == "Ban Dân tộc"
 
 
 def test_a_target_without_data_lacks_data_and_not_procedures():

@@ -48,7 +48,8 @@ of_agencies as (
         agencies.group_name_vi,
         agencies.group_order,
         agencies.official_order,
-        case when unioned.is_missing then agencies.name_vi end as missing_name_vi
+        case when unioned.is_missing then agencies.name_vi end as missing_name_vi,
+        case when unioned.is_missing then coalesce(agencies.name_en, agencies.name_vi) end as missing_name_en
     from (
         select * from set_aside
         union all
@@ -80,6 +81,7 @@ scoped as (
         caveat_id,
         row_count,
         missing_name_vi,
+        missing_name_en,
         group_order,
         official_order
     from of_agencies
@@ -93,6 +95,7 @@ scoped as (
         caveat_id,
         row_count,
         missing_name_vi,
+        missing_name_en,
         group_order,
         official_order
     from of_agencies
@@ -106,6 +109,7 @@ scoped as (
         of_agencies.caveat_id,
         of_agencies.row_count,
         of_agencies.missing_name_vi,
+        of_agencies.missing_name_en,
         of_agencies.group_order,
         of_agencies.official_order
     from of_agencies
@@ -123,7 +127,10 @@ summed as (
         sum(row_count) as row_count,
         {{ dbt.listagg(
             'missing_name_vi', "'; '", 'order by group_order, official_order, missing_name_vi'
-        ) }} as missing_names_vi
+        ) }} as missing_names_vi,
+        {{ dbt.listagg(
+            'missing_name_en', "'; '", 'order by group_order, official_order, missing_name_vi'
+        ) }} as missing_names_en
     from scoped
     group by month, subject, scope, entity_code, entity_name_vi, caveat_id
 ),
@@ -145,7 +152,7 @@ computed as (
         case
             when caveat_id = 'quarantined_rows'
                 then 'rows set aside and not counted: ' || row_count
-            else 'no data from ' || missing_names_vi
+            else 'no data from ' || missing_names_en
         end as text_en
     from summed
 ),

@@ -148,7 +148,9 @@ computed as (
         valid_from,
         valid_to,
         caveat_vi,
-        caveat_en
+        caveat_en,
+        name_en,
+        legal_basis_en
     from measured
 ),
 

@@ -11,5 +11,7 @@ select
     valid_to,
     name_vi,
     legal_basis,
-    certainty
+    certainty,
+    name_en,
+    legal_basis_en
 from source

@@ -11,11 +11,11 @@ from datetime import date
 
 from dvctt.config import Province
 from dvctt.report.document_tables import DocumentTable
-from dvctt.report.form_tables import FORM_CONTRACT, form_tables
-from dvctt.report.index_tables import INDEX_CONTRACT, index_tables
+from dvctt.report.form_tables import FORM_CONTRACT, agency_form_tables, form_tables
+from dvctt.report.index_tables import INDEX_CONTRACT, agency_index_tables, index_tables
 from dvctt.report.language import _
-from dvctt.report.marts import Mart, Marts
-from dvctt.report.payment_tables import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.payment_tables import PAYMENT_CONTRACT, agency_payment_tables, payment_tables
 from dvctt.report.structure_tables import STRUCTURE_CONTRACT, structure_tables
 
 
@@ -27,14 +27,33 @@ class Area:
     title: str
     contract: Mapping[str, Mart]
     tables: Callable[[Marts, date, Province], tuple[DocumentTable, ...]]
+    agency_tables: Callable[[Marts, date, Row], tuple[DocumentTable, ...]] | None = None
+    """What an agency's packet has of it, asked with the agency's row of mart_online_rates."""
 
 
 AREAS: tuple[Area, ...] = (
     # One line an area, in the order of the page.
-    Area("bieu-06a", "Biểu II.06a: tình hình, kết quả giải quyết thủ tục hành chính", FORM_CONTRACT, form_tables),
-    Area("thanh-toan-chi-tiet", "Thanh toán: phí và lệ phí, ngân hàng, nghĩa vụ nộp", PAYMENT_CONTRACT, payment_tables),
-    Area("bo-chi-so", "Bộ chỉ số phục vụ người dân và doanh nghiệp", INDEX_CONTRACT, index_tables),
-    Area("co-cau-moi", "Số liệu theo cơ cấu đơn vị mới nhất và theo loại dịch vụ công", STRUCTURE_CONTRACT, structure_tables),
+    Area(
+        "bieu-06a",
+        "Biểu II.06a: tình hình, kết quả giải quyết thủ tục hành chính",
+        FORM_CONTRACT,
+        form_tables,
+        agency_form_tables,
+    ),
+    Area(
+        "thanh-toan-chi-tiet",
+        "Thanh toán: phí và lệ phí, ngân hàng, nghĩa vụ nộp",
+        PAYMENT_CONTRACT,
+        payment_tables,
+        agency_payment_tables,
+    ),
+    Area("bo-chi-so", "Bộ chỉ số phục vụ người dân và doanh nghiệp", INDEX_CONTRACT, index_tables, agency_index_tables),
+    Area(
+        "co-cau-moi",
+        "Số liệu theo cơ cấu đơn vị mới nhất và theo loại dịch vụ công",
+        STRUCTURE_CONTRACT,
+        structure_tables,
+    ),
 )
 
 
@@ -56,4 +75,14 @@ def tables_of_areas(content: Marts, month: date, province: Province) -> tuple[Ar
         AreaTables(area.area_id, _(area.title), area.tables(content, month, province))
         for area in AREAS
         if all(name in content.rows for name in area.contract)
+    )
+
+
+def agency_tables_of_areas(content: Marts, month: date, agency: Row) -> tuple[DocumentTable, ...]:
+    """What the areas whose marts were read add to an agency's packet."""
+    return tuple(
+        table
+        for area in AREAS
+        if area.agency_tables and all(name in content.rows for name in area.contract)
+        for table in area.agency_tables(content, month, agency)
     )

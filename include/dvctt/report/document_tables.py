@@ -15,6 +15,7 @@ from dvctt.report import formats, words
 from dvctt.report.language import _
 from dvctt.report.marts import MartRow, Marts, Row
 from dvctt.report.pages import (
+    additivity_note,
     additivity_of_month,
     caveats_of_month,
     earlier_caveats_of_month,
@@ -241,7 +242,8 @@ def _by_agency(
         if not ranked:
             return [_name(row)]
         rank = row["rank_in_group"]
-        return [cell(rank, "count", missing="–" if row["scope"] == "agency" else ""), _name(row)]
+        name = text(_name(row).printed + words.small_base(row))
+        return [cell(rank, "count", missing="–" if row["scope"] == "agency" else ""), name]
 
     claimed = {row["entity_code"] for row in totals}
     for total in totals:
@@ -288,7 +290,16 @@ def province_tables(content: Marts, month: date, province: Province, publication
     )
 
 
+_SMALL_BASE = (
+    "Dấu ° cho biết số hồ sơ tiếp nhận quá ít để so sánh: chỉ một hồ sơ đã làm tỷ lệ đổi hơn một điểm %. Tỷ lệ, chênh lệch và "
+    "thứ hạng ở đó chỉ để tham khảo."
+)
 _MARKED = "Dấu * cho biết số liệu chịu một lưu ý, xem bảng “Lưu ý về số liệu”."
+
+
+def small_base_note(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the mark of a small base means, where one of the rows has it."""
+    return (_(_SMALL_BASE),) if any(words.small_base(row) for row in rows) else ()
 
 
 def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -318,7 +329,7 @@ def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
         _by_agency(
             content, "mart_online_rates", month, province, measures, "received", ranked=True, after=against_month_before
         ),
-        (_(_MARKED),),
+        (_(_MARKED), *small_base_note(content.of_month("mart_online_rates", month))),
     )  # fmt: skip
 
 
@@ -453,7 +464,8 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        _name(total), _said(row, "baseline_name_vi"), cell(row["baseline_start"], "day", missing="–"),
+                        text(_name(total).printed + words.small_base(row)), _said(row, "baseline_name_vi"),
+                        cell(row["baseline_start"], "day", missing="–"),
                         cell(row["baseline_end"], "day", missing="–"), cell(row["baseline_online"]),
                         cell(row["baseline_received"]), cell(row["baseline_rate_percent"], "rate"), cell(row["online"]),
                         cell(row["received"]), cell(row["online_rate_percent"], "rate", missing=missing),
@@ -473,7 +485,10 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
             _column("Thay đổi số hồ sơ trực tuyến", 1.1), _words("Vì sao không có", 1.8),
         ),
         tuple(lines),
-        (_("Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước."),),
+        (
+            _("Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước."),
+            *small_base_note([row for row in rows if row["scope"] != "agency"]),
+        ),
         _("Không có kỳ gốc nào để so sánh."),
     )  # fmt: skip
 
@@ -593,17 +608,18 @@ def _additivity(content: Marts, month: date, province: Province) -> DocumentTabl
                 cell(row["residue"]), _said(row, "residue_name_vi") if row["residue"] else text(""), cell(row["unexplained"]),
             )
         )
-        for row in (*checks["whole"], *checks["agencies"])
+        for row in (*checks["notable"], *checks["agencies"])
     ]  # fmt: skip
     return DocumentTable(
         _("Kiểm tra tổng"),
-        _("Kiểm tra tổng và thành phần: theo khối và toàn tỉnh, và các cơ quan có phần dư"),
+        _("Kiểm tra tổng và thành phần: các tổng có phần dư hoặc có phần chưa giải thích được"),
         (
             _words("Phép kiểm tra", 3.0), _words("Đối tượng", 2.0), _column("Tổng", 1.2), _column("Cộng các thành phần", 1.2),
-            _column("Phần dư"), _words("Tên phần dư", 1.4), _column("Không giải thích được"),
+            _column("Phần dư", 0.9), _words("Tên phần dư", 2.4), _column("Không giải thích được"),
         ),
         tuple(lines),
-        empty_vi=_("Chưa có dữ liệu kiểm tra cho tháng này."),
+        (additivity_note(checks),) if checks["all"] else (),
+        _("Không có tổng nào có phần dư.") if checks["all"] else _("Chưa có dữ liệu kiểm tra cho tháng này."),
     )  # fmt: skip
 
 
@@ -802,7 +818,12 @@ def _agency_figures(content: Marts, month: date, row: Row) -> DocumentTable:
         line(_("Trực tuyến, không phân mức"), "online_no_level"),
         line(_("Cộng hồ sơ trực tuyến"), "online", (5, 6, 7)),
         Line((text(_("Tỷ lệ hồ sơ trực tuyến")), cell(row["online_rate_percent"], "rate", missing=missing))),
-        Line((text(_("Thứ hạng trong khối")), cell(row["rank_in_group"], missing=missing or _("không xếp hạng")))),
+        Line(
+            (
+                text(_("Thứ hạng trong khối") + words.small_base(row)),
+                cell(row["rank_in_group"], missing=missing or _("không xếp hạng")),
+            )
+        ),
     ]
     if group is not None:
         lines += [
@@ -830,6 +851,7 @@ def _agency_figures(content: Marts, month: date, row: Row) -> DocumentTable:
         _("Số liệu hồ sơ {month}", month=formats.month(month)),
         (_words("Chỉ tiêu", 4.0), _column("Giá trị", 1.5)),
         tuple(lines),
+        small_base_note([row]),
     )
 
 

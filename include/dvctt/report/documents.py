@@ -15,7 +15,7 @@ from pathlib import Path
 from dvctt.config import Province
 from dvctt.errors import ReportError
 from dvctt.report import formats, words
-from dvctt.report.areas import contract_of_areas, tables_of_areas
+from dvctt.report.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, definitions_table, province_tables
 from dvctt.report.language import VIETNAMESE, _, name, names_of, speaking, spoken
 from dvctt.report.letters import Letter, Section, write_letter
@@ -205,7 +205,7 @@ def caveats_section(table: DocumentTable) -> Section:
 
 
 def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[Path]:
-    tables = agency_tables(content, issue.month, row)
+    tables = (*agency_tables(content, issue.month, row), *agency_tables_of_areas(content, issue.month, row))
     caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
     letter = Letter(
         authority_vi=name(issue.province.authority_vi),

@@ -4,7 +4,7 @@ As in `document_tables`: only choosing, ordering and naming rows of the mart. Th
 as everywhere in them; those of a period have the period of their own calendar.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ from dvctt.config import Province
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.language import VIETNAMESE, _, spoken
-from dvctt.report.marts import Mart, MartRow, Marts
+from dvctt.report.marts import Mart, MartRow, Marts, Row
 
 FORM_06A_COLUMNS = {
     "workload_total": (3, "Tiếp nhận: tổng số"),
@@ -105,6 +105,42 @@ def form_tables_of(content: Marts, period_key: str) -> tuple[DocumentTable, ...]
     return tuple(tables)
 
 
+_OF_AGENCY = ("workload_total", "carried_in", "resolved_total", "resolved_late", "pending_total", "pending_overdue")
+"""The columns of the form that fit an agency's packet, which is upright."""
+
+
+def agency_form_tables(content: Marts, month: date, agency: Row) -> tuple[DocumentTable, ...]:
+    """An agency's lines of the form in a calendar month, by field; nothing where it has none."""
+    rows = [
+        row
+        for row in content.of_month(_MART, month)
+        if (row["calendar_id"], row["kind"], row["scope"], row["arrangement"], row["entity_code"])
+        == ("calendar_month", "month", "agency", "by_field", agency["entity_code"])
+    ]
+    if not rows:
+        return ()
+    fields = tuple(place for place, row in enumerate(rows) if row["line_kind"] == "field")
+
+    def line(row: MartRow) -> Line:
+        down = fields if row["line_kind"] == "total" else ()
+        figures = (figure(row, column) for column in _OF_AGENCY)
+        cells = (replace(one, down=down) if one.value is not None else one for one in figures)
+        return Line((text(_line_name(row)), *cells), "total" if down else "row")
+
+    return (
+        DocumentTable(
+            _("06a theo lĩnh vực"),
+            _("Biểu II.06a: giải quyết thủ tục hành chính theo lĩnh vực"),
+            (
+                Column(f"{_('Lĩnh vực')} (2)", 2.6, is_number=False),
+                *(Column(f"{_(FORM_06A_COLUMNS[name][1])} ({FORM_06A_COLUMNS[name][0]})") for name in _OF_AGENCY),
+            ),
+            tuple(line(row) for row in rows),
+            _notes(rows, {0, *(FORM_06A_COLUMNS[name][0] for name in _OF_AGENCY)}),
+        ),
+    )
+
+
 def _lines(rows: Sequence[MartRow]) -> tuple[Line, ...]:
     numbers = line_numbers([row["line_kind"] for row in rows])
     single = tuple(place for place, row in enumerate(rows) if row["line_kind"] in ("field", "agency"))
@@ -142,7 +178,7 @@ def _line_name(row: MartRow) -> str:
     return str(row["line_name_vi"])
 
 
-def _notes(rows: Sequence[MartRow]) -> tuple[str, ...]:
+def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[str, ...]:
     if not rows:
         return ()
     total = rows[-1]
@@ -155,7 +191,7 @@ def _notes(rows: Sequence[MartRow]) -> tuple[str, ...]:
         last=formats.day(total["last_day"]),
     )
     caveat = total["caveat_vi" if vietnamese else "caveat_en"]
-    return (span, *form_notes(total), *([_("Lưu ý: {caveat}.", caveat=caveat)] if caveat else []))
+    return (span, *form_notes(total, shown), *([_("Lưu ý: {caveat}.", caveat=caveat)] if caveat else []))
 
 
 def line_numbers(kinds: Sequence[str]) -> tuple[str, ...]:
@@ -178,8 +214,10 @@ def _roman(number: int) -> str:
     return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
 
 
-def form_notes(total: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the columns of a form hold that their headings do not say, out of its total line, in the language spoken."""
+def form_notes(total: Mapping[str, Any], shown: Container[int] = range(14)) -> tuple[str, ...]:
+    """What the columns of a form hold that their headings do not say, out of its total line, in the language spoken; of the
+    columns that are ``shown``, by their numbers, and of what the form leaves out, 0.
+    """
     if total["workload_total"] is None:
         return ()
 
@@ -188,10 +226,12 @@ def form_notes(total: Mapping[str, Any]) -> tuple[str, ...]:
 
     said = (
         (
+            7,
             _("Cột 7 gồm"),
             some("resolved_withdrawn", "{count} hồ sơ công dân rút"),
         ),
         (
+            9,
             _("Cột 9 gồm"),
             some("resolved_no_due_date", "{count} hồ sơ không có ngày hẹn trả"),
             some(
@@ -199,16 +239,19 @@ def form_notes(total: Mapping[str, Any]) -> tuple[str, ...]:
             ),
         ),
         (
+            11,
             _("Cột 11 gồm (theo trạng thái mới nhất)"),
             some("pending_supplement", "{count} hồ sơ chờ bổ sung giấy tờ"),
             some("pending_paused", "{count} hồ sơ chờ nghĩa vụ tài chính hoặc dừng xử lý"),
             some("pending_final_undated", "{count} hồ sơ đã xong nhưng nguồn không ghi ngày xong"),
         ),
         (
+            12,
             _("Cột 12 gồm"),
             some("pending_no_due_date", "{count} hồ sơ không có ngày hẹn trả"),
         ),
         (
+            0,
             _("Ngoài biểu (chưa tiếp nhận)"),
             some("not_received_registered", "{count} hồ sơ mới đăng ký"),
             some("not_received_refused", "{count} hồ sơ không được tiếp nhận"),
@@ -219,4 +262,11 @@ def form_notes(total: Mapping[str, Any]) -> tuple[str, ...]:
         "Cột 6 chỉ tính hồ sơ tiếp nhận từ ngày {day}, ngày đầu tiên có dữ liệu.",
         day=formats.day(total["history_from"]),
     )
-    return (*(f"{head}: {'; '.join(part for part in parts if part)}." for head, *parts in said if any(parts)), history)
+    return (
+        *(
+            f"{head}: {'; '.join(part for part in parts if part)}."
+            for number, head, *parts in said
+            if any(parts) and number in shown
+        ),
+        history,
+    )

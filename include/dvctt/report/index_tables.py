@@ -20,7 +20,7 @@ INDEX_CONTRACT: Mapping[str, Mart] = {
     "mart_index_definitions": Mart(
         columns=(
             "component_id", "formula_version", "group_id", "group_name_vi", "group_name_en", "group_points_max",
-            "official_order", "name_vi", "name_en", "points_max",
+            "official_order", "name_vi", "name_en", "points_max", "legal_basis_vi", "legal_basis_en",
         ),
         order_by="formula_version, official_order",
         key=("component_id", "formula_version"),
@@ -60,7 +60,63 @@ def index_tables(content: Marts, month: date, province: Province) -> tuple[Docum
         return ()
     version = max((row["is_in_force"], row["formula_version"]) for row in scores)[1]
     scores = [row for row in scores if row["formula_version"] == version]
-    return (_components(content, month, version, scores), _scores(scores, province))
+    return (_components(content, month, version, scores), _scores(scores, province, _document(content, version)))
+
+
+_GROUPS = (
+    ("transparency_score", "Công khai, minh bạch"),
+    ("progress_score", "Tiến độ giải quyết"),
+    ("online_services_score", "Dịch vụ công trực tuyến"),
+    ("payment_score", "Thanh toán trực tuyến"),
+    ("digitisation_score", "Số hóa hồ sơ"),
+    ("satisfaction_score", "Mức độ hài lòng"),
+)
+
+
+def agency_index_tables(content: Marts, month: date, agency: Row) -> tuple[DocumentTable, ...]:
+    """An agency's scores of the month by the formula that `index_tables` shows; nothing when there is none."""
+    scores = [row for row in content.of_month("mart_index_scores", month) if row["span"] == "month"]
+    if not scores:
+        return ()
+    version = max((row["is_in_force"], row["formula_version"]) for row in scores)[1]
+    found = [
+        row
+        for row in scores
+        if (row["scope"], row["entity_code"], row["formula_version"]) == ("agency", agency["entity_code"], version)
+    ]
+    return tuple(
+        DocumentTable(
+            _("Bộ chỉ số"),
+            _(
+                "Điểm Bộ chỉ số theo {document}, {month}",
+                document=_document(content, version),
+                month=formats.month(month),
+            ),
+            (_words(_("Chỉ tiêu"), 3.0), Column(_("Điểm"))),
+            (
+                *(Line((text(_(label)), _points(row[column]))) for column, label in _GROUPS),
+                Line(
+                    (
+                        text(_("Tổng điểm")),
+                        _points(
+                            row["total_score"], tuple(range(len(_GROUPS))) if row["total_score"] is not None else ()
+                        ),
+                    ),
+                    "total",
+                ),
+                Line((text(_("Điểm có thể chấm")), _points(row["scored_max"]))),
+                Line((text(_("Thứ hạng")), _counted(row["rank_in_group"]))),
+            ),
+            (_formulas(row),),
+        )
+        for row in found
+    )
+
+
+def _document(content: Marts, version: int) -> str:
+    """The document that the index is from, as the definitions name it; what they say of it beyond that is the table's note."""
+    row = next(row for row in content.rows["mart_index_definitions"] if row["formula_version"] == version)
+    return str(row[f"legal_basis_{spoken()}"]).split(";")[0]
 
 
 def _components(content: Marts, month: date, version: int, scores: Sequence[Row]) -> DocumentTable:
@@ -85,8 +141,11 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
         lines.append(_sum(words[f"group_name_{spoken()}"], province[f"{group}_score"], words["group_points_max"], down))
     lines.append(_sum(_("Tổng điểm"), province["total_score"], province["score_max"], tuple(groups)))
     return DocumentTable(
-        _("Bộ chỉ số 766"),
-        _("Điểm thành phần của Bộ chỉ số 766 toàn tỉnh, {month}", month=formats.month(month)),
+        _("Bộ chỉ số"),
+        _(
+            "Điểm thành phần của Bộ chỉ số theo {document}: toàn tỉnh, {month}",
+            document=_document(content, version), month=formats.month(month),
+        ),
         (
             _words(_("Thành phần"), 3.0), Column(_("Tử số")), Column(_("Mẫu số")), Column(_("Tỷ lệ")),
             Column(_("Ngưỡng"), 0.9), Column(_("Điểm"), 0.9), Column(_("Điểm tối đa"), 0.9), _words(_("Ghi chú"), 2.4),
@@ -128,7 +187,7 @@ def _sum(label: str, points: float | None, most: float, down: tuple[int, ...]) -
     )  # fmt: skip
 
 
-def _scores(scores: Sequence[Row], province: Province) -> DocumentTable:
+def _scores(scores: Sequence[Row], province: Province, document: str) -> DocumentTable:
     rows = [*in_print_order(scores, province, agencies=True), *in_print_order(scores, province, agencies=False)]
     six = (
         "transparency_score", "progress_score", "online_services_score", "payment_score", "digitisation_score",
@@ -151,7 +210,7 @@ def _scores(scores: Sequence[Row], province: Province) -> DocumentTable:
     )
     return DocumentTable(
         _("Điểm Bộ chỉ số theo cơ quan"),
-        _("Điểm sáu nhóm của Bộ chỉ số 766 theo cơ quan, khối và toàn tỉnh"),
+        _("Điểm sáu nhóm của Bộ chỉ số theo {document}: cơ quan, khối và toàn tỉnh", document=document),
         (
             _words(_("Cơ quan"), 2.6), Column(_("Công khai, minh bạch")), Column(_("Tiến độ giải quyết")),
             Column(_("Dịch vụ công trực tuyến")), Column(_("Thanh toán trực tuyến")), Column(_("Số hóa hồ sơ")),

@@ -65,7 +65,7 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
         "month scope entity_code",
-        optional="caveat_en",
+        optional="caveat_en is_small_base",
     ),
     "mart_online_rate_definitions": _mart(
         "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi not_applied_vi "
@@ -82,6 +82,7 @@ CONTRACT: Mapping[str, Mart] = {
         "WHEN 'first_9_months' THEN 3 WHEN 'preceding_6_months' THEN 4 WHEN 'preceding_9_months' THEN 5 ELSE 6 END, "
         "baseline_id",
         "month scope entity_code baseline_id",
+        optional="is_small_base",
     ),
     "mart_group_gaps": _mart(
         "month group_code group_name_vi other_group_code other_group_name_vi online_rate_percent "
@@ -113,7 +114,7 @@ CONTRACT: Mapping[str, Mart] = {
         "caveat_vi",
         "month, target_id, scope, entity_name_vi",
         "month target_id entity_code",
-        optional="name_en legal_basis_en caveat_en",
+        optional="name_en legal_basis_en caveat_en short_unit_vi short_unit_en",
     ),
     "mart_published_figures": _mart(
         "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value lower_bound "

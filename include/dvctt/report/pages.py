@@ -180,6 +180,8 @@ def templates() -> Environment:
         words.entity,
         words.share,
         words.said,
+        words.ranked_name,
+        words.small_base,
         words.measure,
         words.exact_measure,
         words.check_subject,
@@ -208,6 +210,7 @@ def templates() -> Environment:
     # A page says its messages and what language they are in; both are looked up while it is filled.
     environment.globals["_"] = language.markup
     environment.globals["spoken"] = language.spoken
+    environment.globals["additivity_note"] = additivity_note
     ids.install(environment)
     return environment
 
@@ -516,17 +519,29 @@ def published_of_month(content: Marts, month: date) -> list[Row]:
 
 
 def additivity_of_month(content: Marts, month: date, province: Province) -> dict[str, list[Row]]:
-    """Checks of groups and province in full; of agencies only those with a residue or without an answer."""
+    """Checks with a residue, something unexplained or no answer: ``notable`` of groups and province, ``agencies``."""
     checks = content.of_month("mart_additivity_checks", month)
     whole = sorted(
         (row for row in checks if row["scope"] != "agency"),
         key=lambda row: (row["check_id"], _print_place(row, province)),
     )
-    notable = [row for row in checks if row["scope"] == "agency" and (row["residue"] != 0 or row["unexplained"] != 0)]
     return {
-        "whole": whole,
-        "agencies": notable,
+        "notable": [row for row in whole if row["residue"] != 0 or row["unexplained"] != 0],
+        "agencies": [
+            row for row in checks if row["scope"] == "agency" and (row["residue"] != 0 or row["unexplained"] != 0)
+        ],
         "unexplained": [row for row in checks if row["unexplained"] not in (0, None)],
         "unanswered": [row for row in checks if row["unexplained"] is None],
         "all": list(checks),
     }
+
+
+def additivity_note(checks: Mapping[str, Sequence[Row]]) -> str:
+    """How many totals were looked at, and how many of them are the sum of their classes, the named residue included."""
+    answered = len(checks["all"]) - len(checks["unanswered"]) - len(checks["unexplained"])
+    return _(
+        "Đã kiểm tra {checked} tổng, {right} tổng bằng các thành phần cộng lại và phần dư có tên. Chỉ in các tổng có phần dư, "
+        "có phần không giải thích được hoặc chưa trả lời được.",
+        checked=formats.count(len(checks["all"])),
+        right=formats.count(answered),
+    )

@@ -138,6 +138,38 @@ def _paid(content: Marts, month: date, province: Province) -> DocumentTable:
     )
 
 
+def agency_payment_tables(content: Marts, month: date, agency: Row) -> tuple[DocumentTable, ...]:
+    """How an agency's filings with a duty to pay were paid; nothing where there is no row of it."""
+    row = next(
+        (
+            one
+            for one in content.of_month("mart_payment_duties", month)
+            if (one["scope"], one["entity_code"]) == ("agency", agency["entity_code"])
+        ),
+        None,
+    )
+    if row is None or row["received"] is None:
+        return ()
+    parts = (
+        (_("Nộp trực tuyến"), "paid_online"),
+        (_("Nộp cách khác"), "paid_otherwise"),
+        (_("Đã yêu cầu, chưa nộp"), "asked_not_paid"),
+        (_("Chưa có yêu cầu"), "not_asked"),
+    )
+    return (
+        DocumentTable(
+            _("Nộp phí trực tuyến"),
+            _("Hồ sơ có nghĩa vụ nộp tiếp nhận {month}: đã nộp thế nào", month=formats.month(month)),
+            (_name("Chỉ tiêu"), _number("Hồ sơ")),
+            (
+                *(Line((text(label), cell(row[column]))) for label, column in parts),
+                Line((text(_("Có nghĩa vụ nộp")), replace(cell(row["with_duty"]), down=(0, 1, 2, 3))), "total"),
+                Line((text(_("Tỷ lệ nộp trực tuyến")), cell(row["paid_online_percent"], "rate"))),
+            ),
+        ),
+    )
+
+
 def _difference(content: Marts, month: date) -> DocumentTable:
     lines: list[Line] = []
     for duties in _of_province(content, "mart_payment_duties", month):

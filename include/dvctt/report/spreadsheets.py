@@ -85,7 +85,7 @@ class _Styles:
         self._made: dict[tuple[str, Role, bool], Format] = {}
         self.title = workbook.add_format({**_FONT, "bold": True, "font_size": 13})
         self.running = workbook.add_format({**_FONT, "text_wrap": True, "valign": "top", "num_format": "@"})
-        self.note = workbook.add_format({**_FONT, "italic": True, "num_format": "@"})
+        self.note = workbook.add_format({**_FONT, "italic": True, "text_wrap": True, "num_format": "@"})
         self.header = workbook.add_format(
             {**_FONT, "bold": True, "text_wrap": True, "align": "center", "border": 1, "bg_color": "#E7E6E6"}
         )
@@ -148,7 +148,15 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
         sheet.write_string(end, 0, table.empty_vi, styles.note)
         end += 1
     for offset, note in enumerate(table.notes, start=1):
-        sheet.write_string(end + offset, 0, note, styles.note)
+        _write_note(sheet, end + offset, note, table.columns, styles)
+
+
+def _write_note(sheet: Worksheet, row: int, note: str, columns: Sequence[Column], styles: _Styles) -> None:
+    """A note over the table's whole width, in as many lines as it needs: on paper nothing of it is cut."""
+    if len(columns) > 1:
+        sheet.merge_range(row, 0, row, len(columns) - 1, "", styles.note)
+    sheet.set_row(row, _HEIGHT_OF_LINE * _lines(note, sum(_width(column) for column in columns)))
+    sheet.write_string(row, 0, note, styles.note)
 
 
 def _width(column: Column) -> float:

@@ -142,7 +142,9 @@ def _level_table(rows: Sequence[Row], number: int) -> DocumentTable:
     whole = replace(cell(rows[0]["received_of_all_classes"]), down=tuple(range(len(lines))))
     return DocumentTable(
         _("Mức độ dịch vụ công {number}", number=number),
-        _("Hồ sơ tiếp nhận theo mức độ, loại dịch vụ công, toàn tỉnh"),
+        _("Hồ sơ tiếp nhận theo mức độ như nguồn ghi, toàn tỉnh")
+        if rows[0]["vocabulary_id"] == "source_levels"
+        else _("Hồ sơ tiếp nhận theo loại dịch vụ công, toàn tỉnh"),
         (
             Column(_("Mức độ, loại dịch vụ công"), 3.0, is_number=False), Column(_("Tiếp nhận")), Column(_("Tỷ trọng")),
             Column(_("Trực tuyến")), Column(_("Tỷ lệ trực tuyến"), 1.2), Column(_("Khác với danh mục"), 1.2),

@@ -126,9 +126,8 @@ _UNIT_NOUN = {
     "percentage_points": f" {formats.POINTS}",
 }
 
-# What the numerator of a target counts; a metric that is not here is printed without a noun.
-_TARGET_NOUN = {"target_procedures_online_share": " thủ tục", "online_rate": " hồ sơ"}
-
+SMALL_BASE = "°"
+"""Stands behind the name of what received so few filings that one of them moves the rate by more than a point."""
 
 # Columns whose texts are names of the data, not sentences about it.
 _NAMES = frozenset(
@@ -198,6 +197,16 @@ def said(row: Mapping[str, Any], column: str) -> str:
 def short_name(row: Mapping[str, Any]) -> str:
     """The name for a narrow place: the short one, for want of it the whole one."""
     return said(row, "short_name_vi") or said(row, "entity_name_vi")
+
+
+def ranked_name(row: Mapping[str, Any]) -> str:
+    """The name of a row's entity where it is compared with others: marked when its base is too small for that."""
+    return said(row, "entity_name_vi") + small_base(row)
+
+
+def small_base(row: Mapping[str, Any] | None) -> str:
+    """The mark of a small base, empty where the base is not small or an older publication does not say."""
+    return f" {SMALL_BASE}" if row is not None and row.get("is_small_base") else ""
 
 
 def caveat(text: str) -> str:
@@ -319,7 +328,8 @@ def target_shortfall(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     points = show(row, "short_by_points", formats.points)
     if row["short_by_count"] is None:
         return markup("thiếu {points}", points=points)
-    noun = _(_TARGET_NOUN[row["metric"]]) if row["metric"] in _TARGET_NOUN else ""
+    # A publication of an older version does not say what the numerator counts.
+    noun = f" {said(row, 'short_unit_vi')}" if row["short_unit_vi"] else ""
     return markup(
         "thiếu {points}, tức {count}{noun}", points=points, count=show(row, "short_by_count", formats.count), noun=noun
     )
