@@ -97,6 +97,16 @@ def test_the_page_says_what_the_marts_say(page, sentence):
     assert sentence in page.text
 
 
+def test_a_target_that_nobody_held_against_its_text_says_so_where_it_is_called_met(
+    build_marts, rows, province, tmp_path
+):
+    first, *others = rows["mart_targets"]
+    recalled = tuple("recalled" if value == "published" else value for value in first)
+    write_reports(build_marts(mart_targets=[recalled, *others]), tmp_path / "r", province, 1)
+    text = (tmp_path / "r" / "bao-cao-2022-10.html").read_text(encoding="utf-8")
+    assert "</data> thủ tục (mục tiêu chưa đối chiếu được với văn bản gốc)." in text
+
+
 def test_the_page_names_the_definition_that_it_uses_with_its_basis_and_no_other(october, page):
     assert (
         "Báo cáo này dùng định nghĩa “Tỷ lệ <mẫu>” (mã online_rate.x, phiên bản 2): tử số là hồ sơ trực tuyến; mẫu số là "

@@ -37,7 +37,7 @@ form_totals as (
 
 restated_form as (select * from {{ ref('mart_form_06a_restated') }}),
 
--- Each vocabulary has a check of its own.
+-- Each vocabulary has a check of its own. Agencies' levels are those of their group.
 {% for measure, name_vi in [('received', 'Hồ sơ tiếp nhận'), ('online', 'Hồ sơ trực tuyến')] -%}
 service_level_{{ measure }} as (
     select
@@ -47,7 +47,8 @@ service_level_{{ measure }} as (
         whole.entity_code,
         whole.entity_name_vi,
         case
-            when levels.vocabulary_id = 'source_levels' then '{{ name_vi }} = tổng theo mức độ như nguồn ghi + không phân mức'
+            when levels.vocabulary_id = 'source_levels'
+                then '{{ name_vi }} = tổng theo mức độ như nguồn ghi + không phân mức'
             else '{{ name_vi }} = tổng theo loại dịch vụ công + không phân loại'
         end as total_name_vi,
         any_value(whole.{{ measure }}) as total,
@@ -57,6 +58,7 @@ service_level_{{ measure }} as (
     from rates as whole
     inner join service_levels as levels
         on whole.month = levels.month and whole.scope = levels.scope and whole.entity_code = levels.entity_code
+    where whole.scope <> 'agency'
     group by
         whole.month,
         whole.scope,

@@ -1,5 +1,5 @@
 -- One row per reporting period, scope and entity (agency, group, province) of the newest structure: II.06a restated.
--- The form is by the agencies of the period's last day; their lines are summed by who answers for them under the newest structure.
+-- The form is by the agencies of the period's last day; their lines are summed by who answers in the newest structure.
 {% set measures = workload_columns() -%}
 with form as (select * from {{ ref('mart_form_06a') }}),
 
