@@ -18,7 +18,7 @@ from dvctt.config import Province, load_province
 from dvctt.errors import ReportError
 from dvctt.publish import current_publication
 from dvctt.report import formats, write_reports
-from dvctt.report.document_tables import DocumentTable, agency_tables, province_tables
+from dvctt.report.document_tables import Column, DocumentTable, agency_tables, province_tables
 from dvctt.report.documents import write_documents
 from dvctt.report.letters import Letter, Section, write_letter
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
@@ -397,6 +397,18 @@ def test_a_sheets_name_that_is_not_allowed_is_an_error(tmp_path):
     table = DocumentTable("a/b", "Bảng", (), ())
     with pytest.raises(ReportError, match="cannot write the workbook"):
         write_workbook(tmp_path / "x.xlsx", ("Bìa",), "Bìa", "Ai", datetime(2022, 1, 1), [table])
+
+
+def test_what_stands_under_a_table_runs_over_its_whole_width(tmp_path):
+    columns = (Column("Cơ quan"), Column("Tiếp nhận"), Column("Ghi chú"))
+    table = DocumentTable(
+        "Lưu ý", "Bảng", columns, (), notes=("Một ghi chú.",), empty_vi="Không có lưu ý nào trong kỳ này."
+    )
+    path = write_workbook(tmp_path / "x.xlsx", ("Bìa",), "Bìa", "Ai", datetime(2022, 1, 1), [table])
+    with zipfile.ZipFile(path) as archive:
+        merged = re.findall(r'<mergeCell ref="(.*?)"/>', archive.read("xl/worksheets/sheet2.xml").decode())
+    assert merged == ["A4:C4", "A6:C6"]
+    assert [row[0] for row in sheet(path, "Lưu ý")[3:]] == ["Không có lưu ý nào trong kỳ này.", "", "Một ghi chú."]
 
 
 def test_the_command_writes_into_the_home_and_never_into_a_publication(tiny_copy):

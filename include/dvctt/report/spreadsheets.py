@@ -145,7 +145,7 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
             _write_cell(sheet, number, place, cell, styles, line.role, column)
     end = FIRST_ROW + len(table.lines)
     if not table.lines:
-        sheet.write_string(end, 0, table.empty_vi, styles.note)
+        _write_note(sheet, end, table.empty_vi, table.columns, styles)
         end += 1
     for offset, note in enumerate(table.notes, start=1):
         _write_note(sheet, end + offset, note, table.columns, styles)
