@@ -59,7 +59,7 @@ up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly s
 lint: setup ## Run every linter: Python, SQL, YAML, shell, Dockerfile, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck .ci/run
 	$(BIN)/hadolint Dockerfile
