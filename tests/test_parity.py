@@ -260,7 +260,7 @@ def live_through(builder: Builder, root: Path, story: Sequence[Sequence[Sending]
 
 
 @given(story=STORIES, data=st.data())
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nights_in_any_order_equal_one_build_from_nothing(
     builder: Builder, clock: list[date], story: list[list[Sending]], data: st.DataObject
 ) -> None:

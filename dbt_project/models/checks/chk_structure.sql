@@ -37,7 +37,7 @@ form_totals as (
 
 restated_form as (select * from {{ ref('mart_form_06a_restated') }}),
 
--- Each vocabulary has a check of its own. Agencies' levels are those of their group.
+-- Each vocabulary has a check of its own.
 {% for measure, name_vi in [('received', 'Hồ sơ tiếp nhận'), ('online', 'Hồ sơ trực tuyến')] -%}
 service_level_{{ measure }} as (
     select
@@ -58,7 +58,6 @@ service_level_{{ measure }} as (
     from rates as whole
     inner join service_levels as levels
         on whole.month = levels.month and whole.scope = levels.scope and whole.entity_code = levels.entity_code
-    where whole.scope <> 'agency'
     group by
         whole.month,
         whole.scope,
