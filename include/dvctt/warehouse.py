@@ -192,8 +192,8 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     write_table(
         connection,
         "province.province",
-        {"province_code": "varchar", "name_vi": "varchar", "name_en": "varchar"},
-        [(province.code, province.name_vi, province.name_en)],
+        {"province_code": "varchar", "name_vi": "varchar", "name_en": "varchar", "first_day": "date"},
+        [(province.code, province.name_vi, province.name_en, province.first_day)],
     )
     write_table(
         connection,
