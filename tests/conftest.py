@@ -5,6 +5,7 @@ changes a home takes a copy of its own.
 """
 
 import csv
+import fcntl
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -22,6 +24,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from dvctt import transform
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
 from hypothesis import settings as hypothesis_settings
@@ -264,6 +267,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 _RUNNERS: list[Zygote] = []
+_PARSED: list[Path] = []
+"""Where this session keeps what dbt has parsed; shared by all its processes."""
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """One process of the session at a time, as two workers want the same thing built."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    _PARSED[:] = [folder / "partial_parse.msgpack"]
+    return folder
+
+
+def lend_parsed(settings: Settings) -> None:
+    """Give a new home what dbt parsed in another: half of a start of dbt is parsing, and dbt itself sees what has changed."""
+    own = transform.target_folder(settings.candidate) / "partial_parse.msgpack"
+    if _PARSED and _PARSED[0].is_file() and not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_PARSED[0], own)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -278,6 +309,8 @@ def dvctt(settings: Settings, *arguments: str, plainly: bool = False, **more: st
     everything (tests/zygote.py), or ``plainly``, as a user does.
     """
     environment = environment_for(settings, **more)
+    if arguments[0] in ("run", "airflow"):
+        lend_parsed(settings)
     if plainly or any(not name.startswith(("DVCTT_", "AIRFLOW_")) for name in more):
         return subprocess.run(
             [str(Path(sys.executable).with_name("dvctt")), *arguments],
@@ -295,13 +328,17 @@ def dvctt(settings: Settings, *arguments: str, plainly: bool = False, **more: st
 
 
 @pytest.fixture(scope="session")
-def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with one publication of the tiny inbox, made by ``dvctt run``. Ask it, do not change it."""
-    root = tmp_path_factory.mktemp("tiny")
-    write_tiny(Inbox(root / "inbox"))
+def tiny_home(shared_folder: Path) -> Settings:
+    """A home with one publication of the tiny inbox, made by ``dvctt run``, once for all workers. Ask it, do not change it."""
+    root = shared_folder / "tiny"
     settings = settings_for(root / "home", root / "inbox")
-    finished = dvctt(settings, "run", plainly=True)
-    assert finished.returncode == 0, finished.stderr + finished.stdout
+    with _one_at_a_time(shared_folder):
+        if not (root / "built").exists():
+            write_tiny(Inbox(settings.inbox))
+            finished = dvctt(settings, "run", plainly=True)
+            assert finished.returncode == 0, finished.stderr + finished.stdout
+            shutil.copyfile(transform.target_folder(settings.candidate) / "partial_parse.msgpack", _PARSED[0])
+            (root / "built").touch()
     return settings
 
 

@@ -169,15 +169,23 @@ class _Forking:
 
     @staticmethod
     def run(
-        command: list[str], *, env: dict[str, str], capture_output: bool, text: bool, encoding: str, check: bool
+        command: list[str],
+        *,
+        cwd: Path,
+        env: dict[str, str],
+        capture_output: bool,
+        text: bool,
+        encoding: str,
+        check: bool,
     ) -> "subprocess.CompletedProcess[str]":
         assert Path(command[0]).name == "dbt" and capture_output and text and not check
-        sys.audit("subprocess.Popen", command[0], command, None, env)
+        sys.audit("subprocess.Popen", command[0], command, cwd, env)
         ends = [os.pipe(), os.pipe()]
         pid = os.fork()
         if pid == 0:
             for number, (_, write) in enumerate(ends, start=1):
                 os.dup2(write, number)
+            os.chdir(cwd)
             os.environ.clear()
             os.environ.update(env)
             sys.argv = ["dbt", *command[1:]]

@@ -80,8 +80,10 @@ def dbt_command(verb: str, candidate: Path, *arguments: str) -> list[str]:
 
 
 def dbt_environment(candidate: Path) -> dict[str, str]:
-    """The environment of a dbt process: this one's, and the file that the profile opens."""
-    return {**os.environ, "DVCTT_CANDIDATE_FILE": str(candidate_path(candidate)), "PYTHONUTF8": "1"}
+    """The environment of a dbt process, which is run in the candidate's folder: this one's, and the file that the profile
+    opens. A path that is the same in every home lets dbt keep what it has parsed when a home is moved or copied.
+    """
+    return {**os.environ, "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name, "PYTHONUTF8": "1"}
 
 
 def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
@@ -99,8 +101,9 @@ def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
     results_path = target_folder(candidate) / "run_results.json"
     results_path.unlink(missing_ok=True)
     finished = subprocess.run(
-        command, env=dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8", check=False
-    )
+        command, cwd=candidate, env=dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8",
+        check=False,
+    )  # fmt: skip
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:

@@ -36,6 +36,7 @@ def results(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
     shutil.copyfile(candidate_path(tiny_home.candidate), candidate / CANDIDATE_NAME)
     finished = subprocess.run(
         dbt_command("test", candidate, "--select", "test_type:unit"),
+        cwd=candidate,
         env=dbt_environment(candidate),
         capture_output=True,
         text=True,

@@ -193,7 +193,7 @@ class Prover:
             "build", candidate, "--select", *layers, "--exclude-resource-type", "unit_test", "--quiet"
         )
         finished = subprocess.run(
-            command, env=transform.dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8",
+            command, cwd=candidate, env=transform.dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8",
             check=False,
         )  # fmt: skip
         if finished.returncode != 0:
