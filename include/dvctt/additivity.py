@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from html.parser import HTMLParser
 from math import isclose
 from pathlib import Path
@@ -178,9 +177,9 @@ def _says(printed: str, value: int | float) -> bool:
     found = _NUMBER.search(printed)
     if found is None:
         return False
-    shown = Decimal(found.group().replace(".", "").replace(",", "."))
+    shown = formats.read(found.group())
     places = -int(shown.as_tuple().exponent)
-    return abs(abs(shown) - abs(Decimal(repr(value)))) <= Decimal(5).scaleb(-places - 1)
+    return abs(shown) == abs(formats.half_up(value, places))
 
 
 def _read_documents(

@@ -10,7 +10,6 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -262,6 +261,7 @@ def reconcile_month(
 ) -> None:
     """One month at four points: source, landing, facts + quarantined + superseded, published. Exit 1 if any differ."""
     from dvctt.reconcile import reconcile
+    from dvctt.report import formats
 
     lines = reconcile(Settings.from_environment(), Month.parse(month))
     wrong = [line for line in lines if line.differences]
@@ -273,7 +273,7 @@ def reconcile_month(
             table.add_column(name, no_wrap=True, justify="left" if name in ("entity", "agency", "unit") else "right")
         for line in lines:
             place = f"{line.agency_code} {line.agency_name_vi or ''}".strip() if line.agency_code else "(all)"
-            differences = "; ".join(f"{name} {size:+d}" for name, size in line.differences.items())
+            differences = "; ".join(f"{name} {formats.signed_count(size)}" for name, size in line.differences.items())
             points = (line.control, line.landed, line.accounted, line.fact, line.published)
             table.add_row(
                 f"{line.source_id}.{line.entity}", place, line.unit, *(_number(point) for point in points), differences
@@ -662,6 +662,7 @@ def index_766(
 ) -> None:
     """The index of Decision 766: six scores, their components, thresholds and formula, and what is missing and why."""
     from dvctt.index766 import MONTH, YEAR_TO_DATE, head_lines, missing_lines, points_text, ratio_text, read_index
+    from dvctt.report import formats
 
     found = read_index(_current(Settings.from_environment()), Month.parse(month), entity)
     if as_json:
@@ -681,7 +682,7 @@ def index_766(
                 f"{points_text(group.scored_max)} / {points_text(group.score_max)}", "", style="bold",
             )  # fmt: skip
             for one in group.components:
-                threshold = "" if one.threshold_percent is None else f"{one.threshold_percent:.0f}%"
+                threshold = "" if one.threshold_percent is None else f"{formats.exact(one.threshold_percent)}%"
                 table.add_row(
                     f"  {one.component_id}", one.name_vi, _number(one.numerator), _number(one.denominator),
                     ratio_text(one), threshold, points_text(one.points), points_text(one.points_max), one.source,
@@ -764,10 +765,10 @@ def check_figures(as_json: JsonOption = False) -> None:
             table.add_column(name, no_wrap=True, justify="right" if name in ("published", "computed") else "left")
         for row in figures:
             period = f"{row['period_start'] or ''}..{row['period_end']}"
-            interval = f"[{_number(row['lower_bound'])}, {_number(row['upper_bound'])}]"
+            lower, upper = (_exact(row[name]) for name in ("lower_bound", "upper_bound"))
             table.add_row(
-                str(row["figure_id"]), row["entity_name_vi"], row["metric"], period, _number(row["published_value"]),
-                _number(row["computed_value"]), interval, row["unit"], row["verdict"],
+                str(row["figure_id"]), row["entity_name_vi"], row["metric"], period, _exact(row["published_value"]),
+                _number(row["computed_value"]), f"[{lower}, {upper}]", row["unit"], row["verdict"],
             )  # fmt: skip
         out.print(table)
         counts = {v: sum(row["verdict"] == v for row in figures) for v in sorted({row["verdict"] for row in figures})}
@@ -1077,11 +1078,16 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
 
 def _number(value: float | int | None) -> str:
     """A number for the terminal, as officers write it; None is shown as such, never as 0."""
-    if value is None:
-        return "-"
-    if isinstance(value, float) and not value.is_integer():
-        return f"{Decimal(str(value)):.2f}".replace(".", ",")
-    return f"{int(value):,}".replace(",", ".")
+    from dvctt.report import formats
+
+    return formats.brief(value)
+
+
+def _exact(value: float | int | None) -> str:
+    """A printed figure or a bound, with the decimals that it has."""
+    from dvctt.report import formats
+
+    return "-" if value is None else formats.exact(value)
 
 
 def _print_json(records: list[dict[str, Any]] | dict[str, Any]) -> None:

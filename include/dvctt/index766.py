@@ -8,7 +8,6 @@ other before anybody reads them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import duckdb
@@ -237,16 +236,13 @@ def _hold(index: Index) -> None:
 
 
 def _hold_sum(index: Index, what: str, total: float | None, parts: Sequence[float | None]) -> None:
-    known = [_millionths(part) for part in parts if part is not None]
-    if (total is None) != (not known) or (total is not None and _millionths(total) != sum(known)):
+    # What was frozen by the first version of the formula has points to a millionth.
+    known = [formats.half_up(part, 6) for part in parts if part is not None]
+    if (total is None) != (not known) or (total is not None and formats.half_up(total, 6) != sum(known)):
         raise MetricError(
             f"index {index.month} {index.span} {index.entity_code}: {what} {total} is not the sum of {list(parts)}; "
             f"look: dvctt rows --table {_COMPONENTS} --month {index.month} --published"
         )
-
-
-def _millionths(value: float) -> int:
-    return round(value * 1_000_000)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
@@ -257,15 +253,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ())
 
 def points_text(value: float | None) -> str:
     """Points with two decimals, as the portal prints them: 19.240739 gives "19,24"; None gives "-"."""
-    if value is None:
-        return "-"
-    return f"{Decimal(repr(value)).quantize(Decimal('0.01'), ROUND_HALF_UP)}".replace(".", ",")
+    return "-" if value is None else formats.score(value)
 
 
 def ratio_text(component: Component) -> str:
     """A component's ratio with two decimals, or why there is none."""
     if component.ratio_percent is not None:
-        return f"{points_text(component.ratio_percent)}%"
+        return formats.rate(component.ratio_percent, 2)
     return (
         formats.NOT_DEFINED if component.state == "not_applicable" or component.denominator == 0 else "không có dữ liệu"
     )

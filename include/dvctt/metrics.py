@@ -8,7 +8,6 @@ other before anybody reads them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -253,7 +252,7 @@ def _hold(compared: Comparison) -> None:
             if (own is None) != (reports is None) or (own is not None and own != reports + moved):
                 raise MetricError(
                     f"{one.metric_id} {compared.month} {compared.entity_code}: {name} {own}, the report's {reports} and "
-                    f"differences of {moved:+d} do not add up; look: dvctt rows --table mart_online_rate_definition_gaps "
+                    f"differences of {moved} do not add up; look: dvctt rows --table mart_online_rate_definition_gaps "
                     f"--month {compared.month} --published"
                 )
         for difference in one.differences:
@@ -353,7 +352,7 @@ def rate_text(rate: float | None, denominator: int | None) -> str:
     """A rate with two decimals, or why there is none: definitions may differ by less than the tenth that reports print."""
     if rate is None:
         return formats.NO_DATA if denominator is None else formats.NOT_DEFINED
-    return f"{Decimal(repr(rate)):.2f}%".replace(".", ",")
+    return formats.rate(rate, 2)
 
 
 def _count(value: int | None) -> str:

@@ -40,6 +40,7 @@ from dvctt import clock
 from dvctt.config import Settings, load_province
 from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, PeriodError, VerdictError
 from dvctt.period import month_of_run
+from dvctt.report import formats
 
 logger = logging.getLogger(__name__)
 
@@ -247,7 +248,7 @@ def alert_about_publication(
     return Alert(
         kind="published_with_warnings" if warnings else "published_with_changes",
         subject_vi=(
-            f"[DVCTT {province}] {'CẢNH BÁO' if warnings else 'ĐIỀU CHỈNH'}: đã công bố bản {_number(publication)} {told}, "
+            f"[DVCTT {province}] {'CẢNH BÁO' if warnings else 'ĐIỀU CHỈNH'}: đã công bố bản {publication} {told}, "
             f"số liệu {when} ({_number(total)} phát hiện)"
         ),
         month=about,
@@ -588,8 +589,7 @@ def _number(value: Value, *, sign: bool = False) -> str:
         return "không có"
     if isinstance(value, str):
         return _one_line(value)
-    text = f"{value:{'+' if sign else ''},}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return formats.signed_exact(value) if sign else formats.exact(value)
 
 
 def _plain(value: object) -> Value:

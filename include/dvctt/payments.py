@@ -7,7 +7,6 @@ them); here they are only put side by side, and the sums are held against each o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import duckdb
@@ -234,7 +233,7 @@ def _hold(found: Payments) -> None:
         if duties["flagged_paid"] != duties["paid_online"] + moved:
             raise PaymentsError(
                 f"{where}: {duties['flagged_paid']} filings flagged as paid, {duties['paid_online']} paid online and "
-                f"differences of {moved:+d} do not add up; look: dvctt rows --table mart_payment_flag_gaps --month "
+                f"differences of {moved} do not add up; look: dvctt rows --table mart_payment_flag_gaps --month "
                 f"{found.month} --published"
             )
     attempts = sum(bank.attempt_count for bank in found.banks)
@@ -374,16 +373,10 @@ def _count(value: int | None) -> str:
     return "-" if value is None else formats.count(value)
 
 
-def _two_decimals(value: float) -> Decimal:
-    return Decimal(repr(value)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
 def _rate(value: float | None) -> str:
     """Two decimals: definitions may differ by less than the tenth that reports print."""
-    return formats.NOT_DEFINED if value is None else f"{_two_decimals(value)}%".replace(".", ",")
+    return formats.rate(value, 2)
 
 
 def _points(value: float | None) -> str:
-    if value is None:
-        return formats.NOT_DEFINED
-    return f"{_two_decimals(value):+} {formats.POINTS}".replace(".", ",")
+    return formats.signed_points(value, 2)

@@ -24,7 +24,10 @@ from dvctt.files import disk_full_in_words, write_atomically
 from dvctt.landing import Extract
 from dvctt.period import Month
 from dvctt.publish import Publication
-from dvctt.report import write_close_request, write_csv, write_reports, write_verdict_page
+from dvctt.report.pages import write_reports
+from dvctt.report.request import write_close_request
+from dvctt.report.tables import write_csv
+from dvctt.report.verdict import write_verdict_page
 from dvctt.report.words import restatement_causes
 from dvctt.transform import Layer, make_way
 

@@ -17,11 +17,12 @@ import pytest
 from dvctt.config import Province, load_province
 from dvctt.errors import ReportError
 from dvctt.publish import current_publication
-from dvctt.report import formats, write_reports
+from dvctt.report import formats
 from dvctt.report.document_tables import Column, DocumentTable, agency_tables, province_tables
 from dvctt.report.documents import write_documents
 from dvctt.report.letters import Letter, Section, write_letter
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
+from dvctt.report.pages import write_reports
 from dvctt.report.sentences import read_sentences
 from dvctt.report.spreadsheets import write_workbook
 from python_calamine import CalamineWorkbook

@@ -17,12 +17,12 @@ import pytest
 from dvctt.config import INCLUDE_ROOT, Province, Settings
 from dvctt.errors import ReportError
 from dvctt.publish import current_publication
-from dvctt.report import areas, formats, write_reports
+from dvctt.report import areas, formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, figure, text
 from dvctt.report.documents import write_documents
 from dvctt.report.language import _, catalogue, names_of, speaking
 from dvctt.report.marts import CONTRACT, Mart
-from dvctt.report.pages import templates
+from dvctt.report.pages import templates, write_reports
 from jinja2 import Environment, nodes
 from python_calamine import CalamineWorkbook
 

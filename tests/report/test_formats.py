@@ -2,9 +2,15 @@
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from types import SimpleNamespace
 
 import pytest
+from dvctt.index766 import points_text, ratio_text
+from dvctt.metrics import rate_text
 from dvctt.report import formats
+from dvctt.report.document_tables import cell
+from dvctt.report.language import LANGUAGES, speaking
+from dvctt.report.spreadsheets import _number_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +70,55 @@ def test_a_value_is_printed_as_offices_print_it(function, value, text):
 @pytest.mark.parametrize(("value", "text"), [(50.25, "50,3%"), (50.35, "50,4%"), (98.85, "98,9%"), (0.05, "0,1%")])
 def test_halves_are_rounded_up_as_by_hand(value, text):
     assert formats.rate(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(12.345, "12,35"), (12.344999, "12,34"), (14.665, "14,67"), (0.005, "0,01"), (2.675, "2,68")]
+)
+def test_one_number_has_one_text_in_every_column_of_two_decimals(value, text):
+    component = SimpleNamespace(ratio_percent=value)
+    assert formats.rate(value, 2) == f"{text}%"
+    assert formats.signed_points(value, 2) == f"+{text} điểm %"
+    assert (formats.score(value), formats.brief(value), points_text(value)) == (text, text, text)
+    assert (rate_text(value, 7), ratio_text(component)) == (f"{text}%", f"{text}%")
+    assert cell(value, "score").printed == text
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign_with_two_decimals_either():
+    assert formats.signed_points(-0.004, 2) == "0,00 điểm %"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (8.0, "8"), (1234567, "1.234.567"), (1234.5, "1.234,50"), (-2, "-2"), (0, "0")]
+)
+def test_a_terminal_shows_whole_numbers_whole_and_nothing_as_no_number(value, text):
+    assert formats.brief(value) == text
+
+
+def test_points_of_the_index_have_two_decimals_always():
+    assert [formats.score(value) for value in (6, 14.67, 0, 1000)] == ["6,00", "14,67", "0,00", "1.000,00"]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(99.0001, "#,##0.0000"), (50.25, "#,##0.00"), (79.0, "#,##0"), (8100000001, "#,##0"), (0.5, "#,##0.0")],
+)
+def test_a_workbook_shows_the_decimals_that_are_printed_and_no_others(value, code):
+    assert _number_format(cell(value, "exact")) == code
+    assert _number_format(cell(value, "score")) == "#,##0.00"
+
+
+@pytest.mark.parametrize("text", ["12.34", "1.23.456", "12,3,4", "chưa có dữ liệu", ""])
+def test_what_is_no_printed_number_is_not_read_as_one(text):
+    with pytest.raises(ValueError, match="is not a (valid|properly formatted) decimal number"):
+        formats.read(text)
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=3, allow_nan=False))
+def test_a_printed_number_is_read_back_in_the_language_that_it_was_printed_in(value):
+    for language in LANGUAGES:
+        with speaking(language):
+            assert formats.read(formats.exact(value)) == value
 
 
 @pytest.mark.parametrize("value", [-0.04, 0.04, 0, -0.0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dvctt.errors import ReportError
-from dvctt.report import write_verdict_page
+from dvctt.report.verdict import write_verdict_page
 
 from tests.report.test_pages import Page
 

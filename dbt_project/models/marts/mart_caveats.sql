@@ -146,12 +146,12 @@ computed as (
         cast(row_count as bigint) as row_count,
         case
             when caveat_id = 'quarantined_rows'
-                then 'chưa tính ' || row_count || ' dòng bị cách ly'
+                then 'chưa tính ' || {{ count_text('row_count', 'vi') }} || ' dòng bị cách ly'
             else 'chưa có dữ liệu từ ' || missing_names_vi
         end as text_vi,
         case
             when caveat_id = 'quarantined_rows'
-                then 'rows set aside and not counted: ' || row_count
+                then 'rows set aside and not counted: ' || {{ count_text('row_count', 'en') }}
             else 'no data from ' || missing_names_en
         end as text_en
     from summed

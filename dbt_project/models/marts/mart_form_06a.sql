@@ -352,7 +352,7 @@ computed as (
                 case
                     when entities.quarantined_rows > 0
                         then
-                            'chưa tính ' || cast(entities.quarantined_rows as {{ dbt.type_string() }})
+                            'chưa tính ' || {{ count_text('entities.quarantined_rows', 'vi') }}
                             || ' dòng bị cách ly'
                 end
             ),
@@ -377,7 +377,7 @@ computed as (
                 case
                     when entities.quarantined_rows > 0
                         then
-                            cast(entities.quarantined_rows as {{ dbt.type_string() }})
+                            {{ count_text('entities.quarantined_rows', 'en') }}
                             || ' rows set aside are not counted'
                 end
             ),

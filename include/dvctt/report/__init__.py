@@ -5,7 +5,7 @@ to find a new one: a number that a page needs and no mart holds is a column miss
 one exception). No clock, no network, no randomness: the same marts give the same bytes. Only `dvctt.config`,
 `dvctt.figures` and `dvctt.errors` are imported from the package.
 
-- `formats`: numbers, money, dates as Vietnamese offices print them
+- `formats`: numbers, money, dates as Vietnamese offices print them; the only room of the package where a number becomes text
 - `words`: codes of the marts and of the gate in Vietnamese
 - `marts`: which tables and columns a page reads, and reading them
 - `ids`: the id that every figure carries
@@ -23,11 +23,6 @@ one exception). No clock, no network, no randomness: the same marts give the sam
 - `period_tables`: the tables of one reporting period of one calendar
 - `period_documents`: a period's files, put together, as `documents`
 - `request`: what a person reads before approving that a month is closed
+
+Nothing is imported here: an alert prints numbers by `formats` and must not wait for, or fail with, what draws and lays out.
 """
-
-from dvctt.report.pages import write_reports
-from dvctt.report.request import write_close_request
-from dvctt.report.tables import write_csv
-from dvctt.report.verdict import write_verdict_page
-
-__all__ = ["write_close_request", "write_csv", "write_reports", "write_verdict_page"]

@@ -8,6 +8,7 @@ Legends, titles and axis titles are left to the page, and every margin is fixed:
 measuring text, so the bytes do not depend on the fonts of the machine that draws.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -268,9 +269,15 @@ def _end_labels(rows: Sequence[Row], last: date, order: Sequence[str]) -> list[d
 
 
 def _percent_axis(ratio: bool = False) -> alt.Axis:
-    label = "round(datum.value * 100) + '%'" if ratio else "datum.value + '%'"
-    values = [0, 0.25, 0.5, 0.75, 1] if ratio else [0, 25, 50, 75, 100]
-    return alt.Axis(title=None, values=values, labelExpr=label, ticks=False, labelPadding=6)
+    # The renderer would print numbers in a way of its own: it only chooses among texts.
+    texts = {percent: formats.rate(percent, 0) for percent in (0, 25, 50, 75, 100)}
+    return alt.Axis(
+        title=None,
+        values=[percent / 100 if ratio else percent for percent in texts],
+        labelExpr=f"{json.dumps(texts)}[datum.value{' * 100' if ratio else ''}]",
+        ticks=False,
+        labelPadding=6,
+    )
 
 
 def _names_axis(names: Sequence[str], width: int) -> alt.Y:

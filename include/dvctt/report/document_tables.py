@@ -27,7 +27,17 @@ from dvctt.report.pages import (
 
 Value = str | int | float | date | datetime | None
 Kind = Literal[
-    "text", "count", "signed_count", "rate", "points", "signed_points", "percent_change", "exact", "day", "moment"
+    "text",
+    "count",
+    "signed_count",
+    "rate",
+    "points",
+    "signed_points",
+    "percent_change",
+    "score",
+    "exact",
+    "day",
+    "moment",
 ]
 Role = Literal["row", "residue", "total", "heading"]
 
@@ -42,6 +52,7 @@ _FORM: Mapping[Kind, Callable[[Any], str]] = {
     "points": formats.points,
     "signed_points": formats.signed_points,
     "percent_change": formats.percent_change,
+    "score": formats.score,
     "exact": formats.exact,
     "day": formats.day,
     "moment": formats.moment,

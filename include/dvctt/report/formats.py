@@ -1,9 +1,10 @@
 """Numbers, money and dates as Vietnamese offices print them; in English documents as English readers do.
 
-Only pure functions from one value and the language spoken to its text may live here; no wording of codes (`words`), no
-reading, no layout. Thousands take ".", decimals ",", no space before "%", dates dd/MM/yyyy, differences of shares "điểm %". In
-English: 2,952; 50.3%; 2022-10-31, which no reader takes for another day; "percentage points". Rounding is half up on the
-shortest decimal that names the float, as a person rounds by hand: 50.25 gives 50,3.
+The only room that turns a number into text, over Babel: pages, letters, workbooks, drawings, mails and terminals come here, and
+a test of the house forbids the others. Only pure functions from one value and the language spoken to its text, and back, may
+live here; no wording of codes (`words`), no layout. Thousands take ".", decimals ",", no space before "%", dates dd/MM/yyyy,
+differences of shares "điểm %". In English: 2,952; 50.3%; 2022-10-31, which no reader takes for another day; "percentage
+points". Rounding is half up on the shortest decimal that names the float, as a person rounds by hand: 50.25 gives 50,3.
 
 ``None`` never becomes 0: a missing share is "không có" (its denominator is zero or it has no basis), any other missing
 value is "chưa có dữ liệu".
@@ -12,6 +13,9 @@ value is "chưa có dữ liệu".
 from calendar import monthrange
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache, lru_cache
+
+from babel.numbers import NumberPattern, parse_decimal, parse_pattern
 
 from dvctt.report.language import VIETNAMESE, _, spoken
 
@@ -46,9 +50,11 @@ def signed_count(value: Number) -> str:
     return f"{'+' if value > 0 else ''}{count(value)}"
 
 
-def rate(value: Number | None) -> str:
-    """A share in per cent, one decimal: 98.79 gives "98,8%"; None gives "không có"."""
-    return _(NOT_DEFINED) if value is None else f"{_grouped(_rounded(value, 1))}%"
+def rate(value: Number | None, places: int = 1) -> str:
+    """A share in per cent: 98.79 gives "98,8%"; None gives "không có". Two definitions that lie side by side may differ by less
+    than a tenth: there two ``places`` are printed.
+    """
+    return _(NOT_DEFINED) if value is None else f"{_grouped(_rounded(value, places))}%"
 
 
 def percent_change(value: Number | None) -> str:
@@ -61,17 +67,54 @@ def points(value: Number | None) -> str:
     return _(NOT_DEFINED) if value is None else f"{_grouped(abs(_rounded(value, 1)))} {_(POINTS)}"
 
 
-def signed_points(value: Number | None) -> str:
-    """A difference of shares with its sign: 28.5 gives "+28,5 điểm %"; None gives "không có"."""
-    return _(NOT_DEFINED) if value is None else f"{_signed(value)} {_(POINTS)}"
+def signed_points(value: Number | None, places: int = 1) -> str:
+    """A difference of shares with its sign: 28.5 gives "+28,5 điểm %"; None gives "không có". ``places`` as in `rate`."""
+    return _(NOT_DEFINED) if value is None else f"{_signed(value, places)} {_(POINTS)}"
+
+
+def score(value: Number) -> str:
+    """Points of the index, two decimals, as the national portal prints them: 14.665 gives "14,67", 6 gives "6,00"."""
+    return _grouped(_rounded(value, 2))
+
+
+def brief(value: Number | None) -> str:
+    """A number in a table of a terminal, whose column says what it counts: whole ones as a count, others with two decimals;
+    None gives "-", never 0.
+    """
+    if value is None:
+        return "-"
+    return count(value) if _decimal(value) == _rounded(value, 0) else _grouped(_rounded(value, 2))
 
 
 def exact(value: Number | None) -> str:
     """A number with the decimals it has, none added: 50.25 gives "50,25", 79.0 gives "79"; None gives "không có"."""
     if value is None:
         return _(NOT_DEFINED)
-    plain = f"{_decimal(value):f}"
-    return _grouped(Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain))
+    return _grouped(_rounded(value, decimals(value)))
+
+
+def signed_exact(value: Number) -> str:
+    """The same with its sign: 0.5 gives "+0,5"."""
+    return f"{'+' if value > 0 else ''}{exact(value)}"
+
+
+def decimals(value: Number) -> int:
+    """How many decimals a number has, trailing zeros aside: 99.0001 has 4, 79.0 has none."""
+    return max(0, -int(_decimal(value).normalize().as_tuple().exponent))
+
+
+def read(text: str) -> Decimal:
+    """The number that a printed one in the language spoken says: "2.952" is 2952.
+
+    Raises:
+        ValueError: the text is none; groups of digits must stand where they belong.
+    """
+    return parse_decimal(text.removeprefix("+"), locale=spoken(), strict=True)
+
+
+def half_up(value: Number, places: int) -> Decimal:
+    """A number as it is printed with so many decimals."""
+    return _rounded(value, places)
 
 
 def day(value: date | None) -> str:
@@ -129,10 +172,21 @@ def _rounded(value: Number, places: int) -> Decimal:
 
 
 def _grouped(value: Decimal) -> str:
-    printed = f"{value:,f}"
-    return printed.translate(str.maketrans(",.", ".,")) if spoken() == VIETNAMESE else printed
+    return _printed(value, max(0, -int(value.as_tuple().exponent)), spoken())
 
 
-def _signed(value: Number) -> str:
-    rounded = _rounded(value, 1)
+# A night prints the same small counts a hundred thousand times.
+@lru_cache(maxsize=2**16)
+def _printed(value: Decimal, places: int, language: str) -> str:
+    """A number with the decimals that it has: left to itself, Babel would round half to even."""
+    return _pattern(places).apply(value, language, decimal_quantization=False)
+
+
+@cache
+def _pattern(places: int) -> NumberPattern:
+    return parse_pattern(f"#,##0.{'0' * places}" if places else "#,##0")
+
+
+def _signed(value: Number, places: int = 1) -> str:
+    rounded = _rounded(value, places)
     return f"{'+' if rounded > 0 else ''}{_grouped(rounded)}"

@@ -7,7 +7,6 @@ national portal prints them; a group's points are the sum of its components' and
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 
 from dvctt.config import Province
 from dvctt.report import formats
@@ -154,7 +153,7 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
         (
             _(
                 "Điểm tính trên {scored} điểm tối đa của các thành phần có dữ liệu, trong {whole} điểm; không quy đổi.",
-                scored=_printed(province["scored_max"]), whole=_printed(province["score_max"]),
+                scored=formats.score(province["scored_max"]), whole=formats.score(province["score_max"]),
             ),
             _formulas(province),
         ),
@@ -245,9 +244,5 @@ def _counted(value: int | None) -> Cell:
 
 def _points(value: float | None, down: tuple[int, ...] = ()) -> Cell:
     if value is None:
-        return Cell(None, "exact", _NONE)
-    return Cell(value, "exact", _printed(value), down=down)
-
-
-def _printed(value: float) -> str:
-    return f"{Decimal(repr(value)).quantize(Decimal('0.01'), ROUND_HALF_UP)}".replace(".", ",")
+        return Cell(None, "score", _NONE)
+    return replace(cell(value, "score"), down=down)

@@ -29,13 +29,14 @@ NUMBER_FORMAT: dict[Kind, str] = {
     "points": '#,##0.0" {points}"',
     "signed_points": '+#,##0.0" {points}";-#,##0.0" {points}";0.0" {points}"',
     "percent_change": '+#,##0.0"%";-#,##0.0"%";0.0"%"',
-    "exact": "#,##0.0##",
+    "score": "#,##0.00",
+    "exact": "#,##0",
     "day": "dd/mm/yyyy",
     "moment": "hh:mm dd/mm/yyyy",
     "text": "@",
 }
 """A share stands in the sheet in per cent, as in the mart; thousands and decimals follow the reader's locale. ``{points}`` is
-the word for a difference of shares in the language spoken.
+the word for a difference of shares in the language spoken. An exact number gets the decimals that it has.
 """
 
 _ENGLISH_DATES: dict[Kind, str] = {"day": "yyyy-mm-dd", "moment": "hh:mm yyyy-mm-dd"}
@@ -198,10 +199,10 @@ def number_format(kind: Kind) -> str:
 
 
 def _number_format(cell: Cell) -> str:
-    """The format of the cell's kind, and its unit as fixed words; a printed figure without decimals gets none."""
-    whole = cell.kind == "exact" and isinstance(cell.value, (int, float)) and float(cell.value).is_integer()
+    """The format of the cell's kind, and its unit as fixed words; a printed figure has its own decimals and no others."""
+    places = formats.decimals(cell.value) if cell.kind == "exact" and isinstance(cell.value, (int, float)) else 0
     unit = f'"{cell.unit_vi}"' if cell.unit_vi else ""
-    return number_format("count" if whole else cell.kind) + unit
+    return number_format(cell.kind) + ("." + "0" * places if places else "") + unit
 
 
 def _formula(row: int, place: int, cell: Cell) -> str | None:
