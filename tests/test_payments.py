@@ -110,7 +110,7 @@ def sabotaged(publication: Publication, folder: Path, sql: str) -> Copy:
 @pytest.mark.parametrize(
     ("sabotage", "words"),
     [
-        ("update mart_payment_flag_gaps set enters = 0", "differences of +0 do not add up"),
+        ("update mart_payment_flag_gaps set enters = 0", "differences of 0 do not add up"),
         ("update mart_payment_duties set flagged_paid = 4", "4 filings flagged as paid"),
         ("update mart_payment_banks set attempt_count = 2", "3 attempts in mart_payments, 2 over the banks"),
         ("delete from fct_filing_duties where filing_id = 'O5'", "1 filings counted, 0 found"),

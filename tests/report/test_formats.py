@@ -110,7 +110,7 @@ def test_a_workbook_shows_the_decimals_that_are_printed_and_no_others(value, cod
 
 @pytest.mark.parametrize("text", ["12.34", "1.23.456", "12,3,4", "chưa có dữ liệu", ""])
 def test_what_is_no_printed_number_is_not_read_as_one(text):
-    with pytest.raises(ValueError, match="is not a (valid|properly formatted) decimal number"):
+    with pytest.raises(ValueError, match=r"is not a (valid|properly formatted) decimal number"):
         formats.read(text)
 
 
