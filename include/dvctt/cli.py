@@ -753,12 +753,27 @@ def form_06a(
 
 
 @check.command("figures")
-def check_figures(as_json: JsonOption = False) -> None:
-    """Every figure that the province printed: printed, computed, interval, verdict. Exit 1 if one is not reproduced."""
+def check_figures(
+    as_json: JsonOption = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also exit 1 when printed figures contradict each other.")
+    ] = False,
+) -> None:
+    """What the province printed: held against itself (published_checks.csv), then against our records: printed, computed,
+    interval, verdict. Exit 1 if a figure is not reproduced, or none is.
+    """
+    from dvctt import printed
+
+    settings = Settings.from_environment()
+    held = printed.hold(load_province(settings.province_folder))
+    if not as_json:
+        print("\n".join(printed.lines(held)))
+        print("printed figures against our records:")
+    _current(settings)
     figures = _query("select * from mart_published_figures order by figure_id")
     missed = [row for row in figures if row["verdict"] == "not_reproduced"]
     if as_json:
-        _print_json(figures)
+        _print_json([{**row, "contradictions": printed.contradicted(held, row["figure_id"])} for row in figures])
     else:
         table = Table(title="Published figures")
         for name in ("#", "entity", "metric", "period", "published", "computed", "interval", "unit", "verdict"):
@@ -768,12 +783,13 @@ def check_figures(as_json: JsonOption = False) -> None:
             lower, upper = (_exact(row[name]) for name in ("lower_bound", "upper_bound"))
             table.add_row(
                 str(row["figure_id"]), row["entity_name_vi"], row["metric"], period, _exact(row["published_value"]),
-                _number(row["computed_value"]), f"[{lower}, {upper}]", row["unit"], row["verdict"],
+                _number(row["computed_value"]), f"[{lower}; {upper}]", row["unit"], row["verdict"],
             )  # fmt: skip
         out.print(table)
         counts = {v: sum(row["verdict"] == v for row in figures) for v in sorted({row["verdict"] for row in figures})}
         out.print(f"{len(figures)} figures: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    if missed or not any(row["verdict"] == "reproduced" for row in figures):
+    contradicted = strict and any(one.verdict in printed.WRONG for one in held)
+    if missed or contradicted or not any(row["verdict"] == "reproduced" for row in figures):
         raise typer.Exit(1)
 
 

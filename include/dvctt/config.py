@@ -4,11 +4,13 @@ What is true of one province lives in its folder as plain data; this module turn
 with file, line and key, when it is wrong. Nothing here reads records, and nothing here knows a province by name.
 """
 
+import calendar
 import csv
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +48,10 @@ PROVINCE_FILES = (
     "close_waivers.csv",
 )
 """What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
+PUBLISHED_CHECKS = "published_checks.csv"
+"""May be there: what should add up among the printed figures. No run reads it, so it is no part of the digest."""
+METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
+"""The metrics that a printed figure can be compared with."""
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
 
@@ -179,7 +185,9 @@ class Target(_Frozen):
 
 
 class PublishedFigure(_Frozen):
-    """One figure that the province printed, with the interval that its rounding allows."""
+    """One figure that the province printed, with the interval that its rounding allows. A share or a difference of shares that
+    gives none has half of its last printed digit on both sides: 50,3 is [50,25; 50,35]. A count without one is exact.
+    """
 
     figure_id: Annotated[int, Field(ge=1)]
     scope: Text
@@ -193,6 +201,55 @@ class PublishedFigure(_Frozen):
     unit: Text
     wording_vi: Text
     note: OptionalText
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rounding_is_an_interval(cls, row: Any) -> Any:
+        printed = isinstance(row, dict) and row.get("unit") in ("percent", "percentage_points") and row.get("value")
+        if not printed or row.get("lower") or row.get("upper"):
+            return row
+        try:
+            value = Decimal(printed)
+        except InvalidOperation:
+            return row
+        half = Decimal(5).scaleb(int(value.as_tuple().exponent) - 1) if value.is_finite() else Decimal(0)
+        return {**row, "lower": str(value - half), "upper": str(value + half)}
+
+    @model_validator(mode="after")
+    def _interval_holds_the_value(self) -> Self:
+        lower, upper = self.lower, self.upper
+        if lower is not None and upper is not None and lower > upper:
+            raise ValueError(f"lower {lower} lies above upper {upper}")
+        if self.value is None and lower is None and upper is None:
+            raise ValueError("neither value nor lower nor upper is given; wanted what was printed")
+        if self.period_start is not None and self.period_start > self.period_end:
+            raise ValueError(f"period_start {self.period_start} lies after period_end {self.period_end}")
+        return self
+
+
+_FigureIds = Annotated[
+    tuple[Annotated[int, Field(ge=1)], ...],
+    BeforeValidator(lambda value: value.replace("+", " ").split() if isinstance(value, str) else value),
+]
+
+
+class PublishedCheck(_Frozen):
+    """What should be true of printed figures. Figures go by their ids; several are written with a plus sign, as in "10 + 11".
+
+    Attributes:
+        kind: ``total``: the figure is the sum of the terms. ``part``: the terms are parts of the figure, not all of them.
+            ``within``: the figure is a part of the sum of the terms.
+            ``share``: the figure is 100 x terms / base; without a base, how large it must be is told. ``change``: the figure
+            is the term minus the base, in points where both are shares; without a base, what it must have been is told.
+            ``highest``, ``lowest``: no term is beyond the figure. ``same_period``: a reader may set the figures side by side.
+    """
+
+    check_id: Annotated[str, Field(pattern=_SLUG)]
+    kind: Literal["total", "part", "within", "share", "change", "highest", "lowest", "same_period"]
+    figure_id: Annotated[int, Field(ge=1)]
+    terms: Annotated[_FigureIds, Field(min_length=1)]
+    base: _FigureIds = ()
+    note: OptionalText = None
 
 
 class ExpectedFeed(_Frozen):
@@ -320,6 +377,7 @@ class Province(_ProvinceFile):
     commune_succession: tuple[CommuneSuccession, ...]
     targets: tuple[Target, ...]
     published_figures: tuple[PublishedFigure, ...]
+    published_checks: tuple[PublishedCheck, ...]
     expected_feeds: tuple[ExpectedFeed, ...]
     drift_bands: tuple[DriftBand, ...]
     close_waivers: tuple[CloseWaiver, ...]
@@ -440,6 +498,9 @@ def load_province(folder: Path) -> Province:
     _refuse_torn_communes(folder / "commune_succession.csv", communes)
     _refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     _refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
+    _refuse_strange_figures(folder / "published_figures.csv", province, agencies, targets, figures)
+    checks = _read_csv(folder / PUBLISHED_CHECKS, PublishedCheck) if (folder / PUBLISHED_CHECKS).is_file() else []
+    _refuse_impossible_checks(folder / PUBLISHED_CHECKS, figures, checks)
     return Province(
         **dict(province),
         folder=folder,
@@ -450,6 +511,7 @@ def load_province(folder: Path) -> Province:
         commune_succession=tuple(row for _, row in communes),
         targets=tuple(row for _, row in targets),
         published_figures=tuple(row for _, row in figures),
+        published_checks=tuple(row for _, row in checks),
         expected_feeds=tuple(row for _, row in feeds),
         drift_bands=tuple(row for _, row in bands),
         close_waivers=tuple(row for _, row in waivers),
@@ -508,6 +570,88 @@ def _refuse_strange_waivers(
             )
     feeds = ((line, (row.month, row.source_id, row.entity, row.agency_code)) for line, row in waivers)
     _refuse_twins(path, "month, source_id, entity, agency_code", feeds)
+
+
+_CATALOGUE = "services_"
+"""Metrics of the catalogue are as at a day, so their period has no beginning; every other has one."""
+_FAMILIES = ("online_rate_change_to_", "online_rate_gap_to_")
+
+
+def _refuse_strange_figures(
+    path: Path,
+    province: _ProvinceFile,
+    agencies: Sequence[tuple[int, Agency]],
+    targets: Sequence[tuple[int, Target]],
+    figures: Sequence[tuple[int, PublishedFigure]],
+) -> None:
+    """A printed figure that nothing can be compared with would stand as "no data" for ever, whatever its reason."""
+    with METRICS.open(encoding="utf-8") as file:
+        metrics = {row["metric"] for row in csv.DictReader(file)} | {target.metric for _, target in targets}
+    months = [f"{_FAMILIES[0]}{name.lower()}" for name in calendar.month_name if name]
+    metrics |= {*months, *(f"{_FAMILIES[1]}{group.code}" for group in province.groups)}
+    entities = {
+        "province": {province.name_vi},
+        **{group.code: {group.name_vi} for group in province.groups},
+        "agency": {agency.name_vi for _, agency in agencies},
+    }
+    for line, figure in figures:
+        if figure.metric not in metrics:
+            raise ConfigError(
+                f"{path}:{line}: key metric: found {figure.metric!r}, wanted one of {', '.join(sorted(metrics))}"
+            )
+        if figure.scope not in entities:
+            raise ConfigError(f"{path}:{line}: key scope: found {figure.scope!r}, wanted one of {', '.join(entities)}")
+        if figure.entity not in entities[figure.scope]:
+            raise ConfigError(
+                f"{path}:{line}: key entity: found {figure.entity!r}, wanted a name_vi of the folder, of scope "
+                f"{figure.scope}: {', '.join(sorted(entities[figure.scope]))}"
+            )
+        if (figure.period_start is None) != figure.metric.startswith(_CATALOGUE):
+            raise ConfigError(
+                f"{path}:{line}: key period_start: found {figure.period_start or 'nothing'}, wanted "
+                + (
+                    f"nothing: {figure.metric} is as at a day"
+                    if figure.period_start
+                    else f"the first day of the period of {figure.metric}"
+                )
+            )
+
+
+_SHARES = ("percent", "percentage_points")
+
+
+def _refuse_impossible_checks(
+    path: Path, figures: Sequence[tuple[int, PublishedFigure]], checks: Sequence[tuple[int, PublishedCheck]]
+) -> None:
+    """A check that names no figure, or adds up what is no sum, would prove nothing."""
+    _refuse_twins(path, "check_id", ((line, check.check_id) for line, check in checks))
+    units = {figure.figure_id: figure.unit for _, figure in figures}
+    for line, check in checks:
+        for key, numbers in (("figure_id", (check.figure_id,)), ("terms", check.terms), ("base", check.base)):
+            for number in numbers:
+                if number not in units:
+                    raise ConfigError(
+                        f"{path}:{line}: key {key}: found {number}, wanted a figure_id of published_figures.csv"
+                    )
+        if check.figure_id in (*check.terms, *check.base):
+            raise ConfigError(f"{path}:{line}: key figure_id: {check.figure_id} is held against itself")
+        if check.base and check.kind not in ("share", "change"):
+            raise ConfigError(f"{path}:{line}: key base: a check of kind {check.kind} has none")
+        if check.kind == "change" and (len(check.terms) != 1 or len(check.base) > 1):
+            raise ConfigError(f"{path}:{line}: key terms: a change is one figure minus one other, the base")
+        own, parts = units[check.figure_id], {units[number] for number in (*check.terms, *check.base)}
+        if len(parts) > 1 and check.kind != "same_period":
+            raise ConfigError(f"{path}:{line}: key terms: found the units {', '.join(sorted(parts))}, wanted one")
+        wanted: set[str] = {
+            "share": {"percent"},
+            "change": {"percentage_points"} if parts == {"percent"} else {"percent", *parts},
+            "same_period": {own},
+        }.get(check.kind, parts)
+        if own not in wanted or (check.kind == "total" and own in _SHARES):
+            raise ConfigError(
+                f"{path}:{line}: key kind: figure {check.figure_id} is in {own}, the figures that it is held against in "
+                f"{', '.join(sorted(parts))}: that is no {check.kind}"
+            )
 
 
 def _digest(folder: Path) -> str:
