@@ -40,6 +40,8 @@ publications = typer.Typer(no_args_is_help=True, help="What has been published i
 metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
 gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
 form = typer.Typer(no_args_is_help=True, help="Forms that the reporting regime prescribes.")
+extracts = typer.Typer(no_args_is_help=True, help="Files that have landed, and which of them the nights leave out.")
+app.add_typer(extracts, name="extracts")
 app.add_typer(form, name="form")
 app.add_typer(gates, name="gates")
 app.add_typer(metric, name="metric")
@@ -147,6 +149,80 @@ def reopen(
         f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
         f"the next night publishes its live figures: dvctt run"
     )
+
+
+@extracts.command("list")
+def extracts_list(
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; default: all months.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every landed file: its id, rows, when it came, and whether the nights read it (``active``), read a newer version in its
+    place (``replaced``), or leave it out (``withdrawn``: by whom, when and why).
+    """
+    from dvctt.landing import active_extracts, landed_extracts
+    from dvctt.withdrawals import withdrawn
+
+    settings = Settings.from_environment()
+    landed = landed_extracts(settings.landing)
+    out_of_nights = {one.extract_id: one for one in withdrawn(settings.ledgers, landed)}
+    active = {extract.extract_id for extract in active_extracts(landed, out_of_nights.keys())}
+    wanted = str(Month.parse(month)) if month else None
+    found = [
+        {
+            "extract_id": extract.extract_id,
+            "source": extract.source,
+            "entity": extract.entity,
+            "month": extract.month,
+            "file_name": extract.file_name,
+            "rows": extract.rows,
+            "landed_at": extract.finished_at,
+            "state": left.why if (left := out_of_nights.get(extract.extract_id)) else (
+                "active" if extract.extract_id in active else "replaced"
+            ),
+            "by": left.by if left else None,
+            "at": left.at if left else None,
+            "reason": left.reason if left else None,
+        }
+        for extract in landed
+        if wanted in (None, extract.month)
+    ]  # fmt: skip
+    if as_json:
+        _print_json(found)
+        return
+    table = Table(title=f"Extracts in {settings.landing}")
+    for name in ("extract", "rows", "landed at", "state", "by", "at", "reason"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "rows" else "left")
+    for one in found:
+        table.add_row(
+            str(one["extract_id"]), _number(one["rows"]), str(one["landed_at"]), str(one["state"]), one["by"] or "",
+            one["at"] or "", one["reason"] or "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{len(found)} extracts, {sum(one['by'] is not None for one in found)} of them left out of the nights")
+
+
+@extracts.command("withdraw")
+def extracts_withdraw(
+    extract_id: Annotated[str, typer.Argument(help="The extract's id: dvctt extracts list.")],
+    by: Annotated[str, typer.Option("--by", help="The person who withdraws it; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
+) -> None:
+    """Take a landed file out of all later nights. It stays in landing; the version before it is read in its place."""
+    instead = stages.withdraw_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
+    read = ", ".join(extract.extract_id for extract in instead) or "nothing: no other version of this name has landed"
+    out.print(f"{extract_id} withdrawn; in its place the nights read {read}", markup=False)
+    out.print("the next night publishes without it: dvctt run; undo: dvctt extracts restore")
+
+
+@extracts.command("restore")
+def extracts_restore(
+    extract_id: Annotated[str, typer.Argument(help="The extract's id: dvctt extracts list.")],
+    by: Annotated[str, typer.Option("--by", help="The person who restores it; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
+) -> None:
+    """Let the nights read a withdrawn file again."""
+    stages.restore_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
+    out.print(f"{extract_id} restored; the next night publishes with it: dvctt run", markup=False)
 
 
 @app.command()

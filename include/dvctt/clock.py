@@ -1,8 +1,8 @@
 """The only place that reads the clock.
 
 What is published must not depend on the day it was built, so only rooms that record *when something happened to a
-file* may import this module: extract and landing (when a file was fetched), publish (when the pointer moved), closing (when a
-month was closed), notify and the command line. tests/house/test_rules.py holds the list.
+file* may import this module: extract and landing (when a file was fetched), ledger (when somebody decided), publish (when
+the pointer moved), closing (when a month was closed), notify and the command line. tests/house/test_rules.py holds the list.
 """
 
 from datetime import datetime

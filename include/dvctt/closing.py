@@ -32,9 +32,11 @@ from dvctt.errors import CloseRefused, ClosingError, WarehouseError
 from dvctt.figures import figure_id, unit_of
 from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import landed_extracts
+from dvctt.ledger import person_name, stated_reason
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
 from dvctt.publish import Publication, current_publication, load_publication, work_to_do
+from dvctt.withdrawals import withdrawn
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +148,15 @@ def _events(folder: Path) -> list[dict[str, Any]]:
 
 
 def plan_close(
-    *, published: Path, closed: Path, landing: Path, candidate: Path, verdicts: Path, province: Province, month: Month
+    *,
+    published: Path,
+    closed: Path,
+    landing: Path,
+    ledgers: Path,
+    candidate: Path,
+    verdicts: Path,
+    province: Province,
+    month: Month,
 ) -> Plan:
     """What closing a month would freeze; nothing is written.
 
@@ -181,7 +191,8 @@ def plan_close(
             f"closed; look: dvctt status"
         )
     missing, waived, moot = _answer(_missing(publication, month), _waivers(province, month))
-    work = work_to_do(published, landed_extracts(landing), province, closed_now(closed))
+    extracts = landed_extracts(landing)
+    work = work_to_do(published, extracts, province, closed_now(closed), withdrawn(ledgers, extracts))
     waiting = [*work.changed]
     if work.new_extract_ids:
         waiting.insert(0, f"{len(work.new_extract_ids)} extracts")
@@ -294,7 +305,7 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
         CloseRefused: nobody approved, or feeds are missing that nobody has waived.
         ClosingError: the publication is not what its manifest says, or carries nothing to freeze.
     """
-    approver = _named(approved_by, "approved the close")
+    approver = person_name(approved_by, "approved the close", CloseRefused)
     refuse_missing(plan, province)
     for waiver in plan.moot:
         log.warning(
@@ -353,14 +364,6 @@ def _figures_of(publication: Publication, month: Month, province: Province) -> s
     nodes = [node for node in read_definitions(publication.folder) if node.name in FIGURE_MARTS]
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         return _figures(connection, nodes, month, province)
-
-
-def _named(name: str, deed: str) -> str:
-    """The name of a person; Airflow gives ``Anonymous`` when it is set to let everybody in."""
-    found = name.strip()
-    if not found or found.casefold() == "anonymous":
-        raise CloseRefused(f"found no name of a person who {deed} ({name!r}); wanted one who can be asked")
-    return found
 
 
 def _freeze(plan: Plan, building: Path, province: Province) -> None:
@@ -511,10 +514,8 @@ def reopen_month(closed: Path, month: Month, *, by: str, reason: str) -> Revisio
     Raises:
         CloseRefused: the month is not closed, or name or reason is empty.
     """
-    person = _named(by, "opened the month again")
-    why = reason.strip()
-    if not why:
-        raise CloseRefused(f"found no reason to open {month} again; wanted one that can be read years later")
+    person = person_name(by, "opened the month again", CloseRefused)
+    why = stated_reason(reason, f"open {month} again", CloseRefused)
     folder = closed / str(month)
     known = _revisions(folder) if folder.is_dir() else []
     if not known or known[-1].reopened_at is not None:

@@ -433,6 +433,11 @@ class Settings(_Frozen):
         return self.home / "verdicts"
 
     @property
+    def ledgers(self) -> Path:
+        """What people decided about landed files, one append-only file a kind of decision."""
+        return self.home / "ledgers"
+
+    @property
     def airflow_home(self) -> Path:
         return self.home / "airflow"
 

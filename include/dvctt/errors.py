@@ -23,6 +23,10 @@ class ExtractError(DvcttError):
     """A source's file cannot be read as its contract says."""
 
 
+class LedgerError(DvcttError):
+    """A record of what people decided is damaged, or a decision is not signed."""
+
+
 class LandingError(DvcttError):
     """The landing zone is not as its manifests say."""
 

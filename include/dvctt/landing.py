@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,13 +64,38 @@ class Extract:
     @property
     def content_id(self) -> str:
         """The id that facts carry: of name and content alone, so that content which comes back gives the same facts."""
-        return _AGAIN.sub(r"\1", self.extract_id)
+        return self.content_of(self.extract_id)
+
+    @staticmethod
+    def content_of(extract_id: str) -> str:
+        """``content_id`` of an id alone."""
+        return _AGAIN.sub(r"\1", extract_id)
+
+    @property
+    def name_key(self) -> tuple[str, str, str]:
+        """What its versions share: source, entity and file name."""
+        return self.source, self.entity, self.file_name
 
     def folder(self, landing: Path) -> Path:
         return landing / self.source / self.entity / f"month={self.month}"
 
     def parquet(self, landing: Path) -> Path:
         return self.folder(landing) / f"{self.extract_id}.parquet"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A landed extract that the nights leave out, as if it had not come: why (``withdrawn``, …), and who said so when.
+
+    Whoever keeps extracts out of the nights says so with these: what is active, what a publication is made with and what
+    it is built again from follow.
+    """
+
+    extract_id: str
+    why: str
+    by: str
+    reason: str
+    at: str
 
 
 def landed_extracts(landing: Path) -> list[Extract]:
@@ -92,9 +117,13 @@ def landed_extracts(landing: Path) -> list[Extract]:
     return sorted(extracts, key=lambda extract: (extract.source, extract.entity, extract.arrival))
 
 
-def active_extracts(extracts: Iterable[Extract]) -> list[Extract]:
-    """The newest version of every file name: an older version of the same name is superseded whole."""
-    newest = {(extract.source, extract.entity, extract.file_name): extract for extract in extracts}
+def active_extracts(extracts: Iterable[Extract], left_out: Set[str] = frozenset()) -> list[Extract]:
+    """The newest version of every file name: an older version of the same name is superseded whole.
+
+    Args:
+        left_out: ids of extracts that the nights leave out: the version before such a one is active.
+    """
+    newest = {extract.name_key: extract for extract in extracts if extract.extract_id not in left_out}
     return sorted(newest.values(), key=lambda extract: (extract.source, extract.entity, extract.arrival))
 
 
@@ -106,8 +135,7 @@ def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int
     """
     first: dict[tuple[str, str, str], int] = {}
     for extract in extracts:
-        key = (extract.source, extract.entity, extract.file_name)
-        first[key] = min(first.get(key, extract.arrival), extract.arrival)
+        first[extract.name_key] = min(first.get(extract.name_key, extract.arrival), extract.arrival)
     return first
 
 

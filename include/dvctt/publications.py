@@ -69,14 +69,18 @@ def find_removed(published: Path, number: int) -> Removed | None:
 
 
 def notable(manifest: Mapping[str, Any]) -> list[str]:
-    """What a person looks for first in a manifest, one line each: by which definitions, and with which months closed. A
-    publication of a version that knew neither has none.
+    """What a person looks for first in a manifest, one line each: by which definitions, with which months closed, and
+    without which landed files. A publication of a version that knew none of them has none.
     """
     lines = []
     if definitions := manifest.get("definitions"):
         lines.append(f"definitions: {definitions}")
     if closed := manifest.get("closed_months"):
         lines.append("closed months: " + ", ".join(f"{month} (revision {n})" for month, n in sorted(closed.items())))
+    lines.extend(
+        f"left out: {one['extract_id']}: {one['why']} by {one['by']}, {one['at']}: {one['reason']}"
+        for one in manifest.get("left_out", [])
+    )
     return lines
 
 

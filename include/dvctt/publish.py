@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import project_digest, write_definitions
 from dvctt.errors import PublishError
 from dvctt.files import sha256_of, sync_folder, write_atomically
-from dvctt.landing import Extract
+from dvctt.landing import Extract, LeftOut
 from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
 from dvctt.transform import manifest_of
 from dvctt.warehouse import candidate_path
@@ -80,7 +80,7 @@ class Work:
     new_extract_ids: tuple[str, ...]
     changed: tuple[str, ...]
     """What else differs from the last publication: ``province folder``, ``software version``, ``definitions``, ``closed
-    months``, or ``no publication yet``.
+    months``, ``extracts left out``, or ``no publication yet``.
     """
 
     def __bool__(self) -> bool:
@@ -114,10 +114,18 @@ def load_publication(folder: Path) -> Publication:
 
 
 def work_to_do(
-    published: Path, extracts: Sequence[Extract], province: Province, closed: Sequence[ClosedMonth] = ()
+    published: Path,
+    extracts: Sequence[Extract],
+    province: Province,
+    closed: Sequence[ClosedMonth] = (),
+    left_out: Sequence[LeftOut] = (),
 ) -> Work:
-    """What landing, the province folder, the definitions and the closed months hold that the current publication does not."""
+    """What landing, the province folder, the definitions, the closed months and the ledgers of landed files hold that the
+    current publication does not.
+    """
     current = current_publication(published)
+    out = {one.extract_id for one in left_out}
+    extracts = [extract for extract in extracts if extract.extract_id not in out]
     if current is None:
         return Work(tuple(extract.extract_id for extract in extracts), ("no publication yet",))
     listed = {extract["extract_id"] for extract in current.manifest["extracts"]}
@@ -127,6 +135,7 @@ def work_to_do(
         ("software version", current.manifest["software_version"], __version__),
         ("definitions", current.manifest.get("definitions"), project_digest()),
         ("closed months", current.manifest.get("closed_months", {}), _revisions(closed)),
+        ("extracts left out", left_out_of(current), out),
     ):
         if found != wanted:
             changed.append(name)
@@ -135,6 +144,11 @@ def work_to_do(
 
 def _revisions(closed: Sequence[ClosedMonth]) -> dict[str, int]:
     return {month.month: month.revision for month in closed}
+
+
+def left_out_of(publication: Publication) -> set[str]:
+    """Ids of the landed extracts that a publication was made without; none in one of a version that left none out."""
+    return {str(entry["extract_id"]) for entry in publication.manifest.get("left_out", [])}
 
 
 def making(published: Path, province: Province) -> Making:
@@ -310,10 +324,15 @@ def publish(
     province: Province,
     extracts: Sequence[Extract],
     closed: Sequence[ClosedMonth] = (),
+    left_out: Sequence[LeftOut] = (),
     run_id: str,
     month: str | None,
 ) -> Publication:
     """Seal what was assembled and make it current.
+
+    Args:
+        extracts: those that it was made of, without those that were left out.
+        left_out: those that had landed and that it was made without.
 
     Raises:
         PublishError: a publication with this number exists, or a file of the assembled folder is gone.
@@ -348,6 +367,7 @@ def publish(
             }
             for e in extracts
         ],
+        "left_out": [asdict(one) for one in left_out],
         "row_counts": _row_counts(building / "marts.duckdb"),
         "files": {
             str(path.relative_to(building)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files

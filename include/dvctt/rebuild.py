@@ -20,7 +20,7 @@ from dvctt.errors import LandingError, PublishError
 from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making
-from dvctt.publish import Publication, as_earlier, closed_in, load_publication
+from dvctt.publish import Publication, as_earlier, closed_in, left_out_of, load_publication
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,9 @@ def rebuild(
     nodes = [node for node in read_definitions(publication.folder) if models is None or node.name in models]
     extracts = _extracts_of(settings, publication)
     province = load_province(settings.province_folder)
-    warehouse.lay_foundation(folder, province, settings.landing, extracts)
+    warehouse.lay_foundation(
+        folder, province, settings.landing, extracts, left_out=left_out_of(publication)
+    )  # fmt: skip
     earlier = _earlier_of(settings, publication) if _reads_earlier(publication, nodes) else None
     manifest = publication.manifest
     past.lay_past(
@@ -84,9 +86,11 @@ def rebuild(
 
 
 def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:
-    """The extracts that the publication lists, as they lie in landing now, each with the hash that it had."""
+    """The extracts that the publication lists, as they lie in landing now, each with the hash that it had; and those that it
+    was made without, which still say in what order the names of files first came.
+    """
     landed = {extract.extract_id: extract for extract in landed_extracts(settings.landing)}
-    found = []
+    found = [landed[extract_id] for extract_id in sorted(left_out_of(publication)) if extract_id in landed]
     for listed in publication.manifest["extracts"]:
         extract = landed.get(listed["extract_id"])
         if extract is None or extract.sha256 != listed["sha256"]:

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse
+from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse, withdrawals
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import disk_full_in_words, write_atomically
-from dvctt.landing import Extract
+from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
 from dvctt.report.pages import write_reports
@@ -45,6 +45,8 @@ class Night:
     extract_ids: tuple[str, ...]
     closed_months: tuple[str, ...] = ()
     """Months that are closed in this candidate, each with its revision: ``2022-10/1``."""
+    left_out: tuple[dict[str, str], ...] = ()
+    """What had landed and is not in this candidate, as ``landing.LeftOut`` has it."""
 
 
 def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebuild: bool = False) -> Night | None:
@@ -62,7 +64,8 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         landing.land(province, settings.inbox, settings.landing)
         extracts = landing.landed_extracts(settings.landing)
         closed = closing.closed_now(settings.closed)
-        work = publish.work_to_do(settings.published, extracts, province, closed)
+        left_out = withdrawals.withdrawn(settings.ledgers, extracts)
+        work = publish.work_to_do(settings.published, extracts, province, closed, left_out)
         if not work and not rebuild:
             current = publish.current_publication(settings.published)
             log.info("nothing new since publication %s: this run ends here", current.number if current else None)
@@ -72,8 +75,9 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             len(work.new_extract_ids),
             ", ".join(work.changed) or "nothing else",
         )
+        out = {one.extract_id for one in left_out}
         warehouse.lay_foundation(
-            settings.candidate, province, settings.landing, extracts,
+            settings.candidate, province, settings.landing, extracts, left_out=out,
             verdicts=settings.verdicts, published_runs=_published_runs(settings.published),
         )  # fmt: skip
         past.lay_past(
@@ -83,6 +87,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             closed,
             closing.revisions(settings.closed),
         )
+        extracts = [extract for extract in extracts if extract.extract_id not in out]
         night = Night(
             run_id=run_id,
             month=str(month) if month else _newest_month(extracts),
@@ -90,6 +95,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             changed=work.changed,
             extract_ids=tuple(extract.extract_id for extract in extracts),
             closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
+            left_out=tuple(asdict(one) for one in left_out),
         )
         write_atomically(_night_path(settings), json.dumps(asdict(night), ensure_ascii=False, indent=2) + "\n")
         return night
@@ -180,6 +186,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             province=province,
             extracts=extracts,
             closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
+            left_out=[LeftOut(**one) for one in night.left_out],
             run_id=night.run_id,
             month=night.month,
         )
@@ -312,6 +319,7 @@ def _plan_close(settings: Settings, province: Province, month: Month) -> closing
         published=settings.published,
         closed=settings.closed,
         landing=settings.landing,
+        ledgers=settings.ledgers,
         candidate=settings.candidate,
         verdicts=settings.verdicts,
         province=province,
@@ -327,6 +335,30 @@ def reopen_month(settings: Settings, *, month: Month, by: str, reason: str) -> p
     """
     with _told(settings, "reopen_month"), _home_lock(settings):
         return closing.reopen_month(settings.closed, month, by=by, reason=reason)
+
+
+def withdraw_extract(settings: Settings, extract_id: str, *, by: str, reason: str) -> list[Extract]:
+    """Take a landed file out of all later nights; the versions of its name that they read from now on.
+
+    Raises:
+        LandingError: no such extract, or it is withdrawn already.
+        LedgerError: name or reason is empty.
+    """
+    with _told(settings, "withdraw_extract"), _home_lock(settings):
+        extracts = landing.landed_extracts(settings.landing)
+        return withdrawals.withdraw(settings.ledgers, extracts, extract_id, by=by, reason=reason)
+
+
+def restore_extract(settings: Settings, extract_id: str, *, by: str, reason: str) -> None:
+    """Let the nights read a withdrawn file again.
+
+    Raises:
+        LandingError: no such extract, or it is not withdrawn.
+        LedgerError: name or reason is empty.
+    """
+    with _told(settings, "restore_extract"), _home_lock(settings):
+        extracts = landing.landed_extracts(settings.landing)
+        withdrawals.restore(settings.ledgers, extracts, extract_id, by=by, reason=reason)
 
 
 def _told_path(settings: Settings) -> Path:

@@ -77,6 +77,7 @@ def lay_foundation(
     landing: Path,
     extracts: Sequence[Extract],
     *,
+    left_out: Set[str] = frozenset(),
     baselines: Path = ROW_COUNTS,
     verdicts: Path | None = None,
     published_runs: Set[str] = frozenset(),
@@ -86,6 +87,8 @@ def lay_foundation(
     earlier run left of a candidate is thrown away: it is derived, landing is not.
 
     Args:
+        extracts: all that have landed. One that is left out keeps its file name's place in the order of arrival.
+        left_out: ids of the extracts that this night leaves out.
         verdicts: folder of the verdicts that this home has given; None is a home without a past.
         published_runs: the runs that led to a publication, of whichever age.
 
@@ -96,12 +99,12 @@ def lay_foundation(
     candidate.mkdir(parents=True, exist_ok=True)
     for stale in (candidate_path(candidate), candidate / f"{CANDIDATE_NAME}.wal"):
         stale.unlink(missing_ok=True)
-    active = active_extracts(extracts)
+    active = active_extracts(extracts, left_out)
     with open_candidate(candidate, read_only=False) as connection:
         _verify_files(connection, landing, active)
         connection.execute("create schema landing")
         connection.execute("create schema province")
-        _write_extracts(connection, extracts, active)
+        _write_extracts(connection, extracts, active, left_out)
         for name in ENTITIES:
             paths = [e.parquet(landing) for e in active if e.entity == name]
             connection.execute(_view_of_entity(name, paths))
@@ -109,13 +112,16 @@ def lay_foundation(
         _write_expectations(connection, province, baselines)
         _write_history(connection, verdicts, published_runs)
     log.info(
-        "foundation: %d extracts, %d active, %d rows in the active ones, %.1f s",
-        len(extracts), len(active), sum(e.rows for e in active), time.monotonic() - clock,
+        "foundation: %d extracts, %d left out, %d active, %d rows in the active ones, %.1f s",
+        len(extracts), len(left_out), len(active), sum(e.rows for e in active), time.monotonic() - clock,
     )  # fmt: skip
 
 
 def _write_extracts(
-    connection: duckdb.DuckDBPyConnection, extracts: Sequence[Extract], active: Sequence[Extract]
+    connection: duckdb.DuckDBPyConnection,
+    extracts: Sequence[Extract],
+    active: Sequence[Extract],
+    left_out: Set[str],
 ) -> None:
     active_ids = {extract.extract_id for extract in active}
     places = name_arrivals(extracts)
@@ -144,7 +150,7 @@ def _write_extracts(
                 e.entity,
                 e.month,
                 e.file_name,
-                places[e.source, e.entity, e.file_name],
+                places[e.name_key],
                 e.month_means,
                 e.extract_id in active_ids,
                 e.rows,
@@ -154,6 +160,7 @@ def _write_extracts(
                 datetime.fromisoformat(e.finished_at).replace(tzinfo=None),
             )
             for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
+            if e.extract_id not in left_out
         ],
     )
 

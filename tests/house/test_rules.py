@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import PROVINCE, REPOSITORY
 
 PACKAGE = REPOSITORY / "include" / "dvctt"
-CLOCK_READERS = {"extract", "landing", "publish", "closing", "notify", "cli"}
+CLOCK_READERS = {"extract", "landing", "ledger", "publish", "closing", "notify", "cli"}
 """Rooms that record when something happened to a file (dvctt.clock says so too)."""
 
 
