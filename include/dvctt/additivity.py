@@ -32,6 +32,7 @@ from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_m
 from dvctt.report.period_documents import file_stem, write_period
 from dvctt.report.period_tables import PERIOD_CONTRACT, PERIODS, RATES, of_period, period_tables
 from dvctt.report.spreadsheets import FIRST_ROW
+from dvctt.sql import read_literal
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def _read_parquet(publication: Publication) -> FormatReading:
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         for name in _tables(connection):
             path = publication.folder / "parquet" / f"{name}.parquet"
-            table, file = f'main."{name}"', f"read_parquet('{_quoted(path)}')"
+            table, file = f'main."{name}"', f"read_parquet({read_literal(path)})"
             (count,) = connection.execute(f"select count(*) from {table}").fetchall()[0]
             (apart,) = connection.execute(
                 f"select (select count(*) from (from {table} except all from {file})) "
@@ -312,7 +313,3 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "select table_name from information_schema.tables where table_schema = 'main' order by table_name"
     ).fetchall()
     return [name for (name,) in found]
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -36,6 +36,7 @@ from dvctt.ledger import person_name, stated_reason
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
 from dvctt.publish import Publication, current_publication, load_publication, work_to_do
+from dvctt.sql import file_literal
 from dvctt.withdrawals import withdrawn
 
 log = logging.getLogger(__name__)
@@ -398,9 +399,9 @@ def _copy(
     connection: duckdb.DuckDBPyConnection, table: str, which: str, order: str, month: Month, target: Path
 ) -> None:
     rows = which.replace("$month", f"date '{month.first_day}'")
-    path = str(target).replace("'", "''")
     connection.execute(
-        f"copy (select * from {table} where {rows} order by {order}) to '{path}' (format parquet, compression zstd)"
+        f"copy (select * from {table} where {rows} order by {order}) to {file_literal(target)} "
+        f"(format parquet, compression zstd)"
     )
 
 

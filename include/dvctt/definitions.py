@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from dvctt.errors import PublishError, TransformError
+from dvctt.sql import file_literal, read_literal
 from dvctt.transform import DBT_PROJECT, Layer, manifest_of, target_folder
 from dvctt.warehouse import open_candidate
 
@@ -193,8 +194,7 @@ def write_definitions(candidate: Path, folder: Path) -> str:
 
 
 def _export(connection: duckdb.DuckDBPyConnection, relation: str, target: Path) -> None:
-    path = str(target).replace("'", "''")
-    connection.execute(f"copy (from {relation}) to '{path}' (format parquet, compression zstd)")
+    connection.execute(f"copy (from {relation}) to {file_literal(target)} (format parquet, compression zstd)")
 
 
 def read_definitions(folder: Path) -> list[Node]:
@@ -228,10 +228,6 @@ def load_inputs(connection: duckdb.DuckDBPyConnection, folder: Path, *, but: Seq
         if path.stem in but:
             continue
         connection.execute(f"create schema if not exists {schema}")
-        connection.execute(f"create or replace table {schema}.{table} as from read_parquet('{_quoted(path)}')")
+        connection.execute(f"create or replace table {schema}.{table} as from read_parquet({read_literal(path)})")
     for path in sorted((folder / FOLDER / "seeds").glob("*.parquet")):
-        connection.execute(f"create or replace table main.{path.stem} as from read_parquet('{_quoted(path)}')")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+        connection.execute(f"create or replace table main.{path.stem} as from read_parquet({read_literal(path)})")

@@ -8,11 +8,13 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from dvctt.errors import DiskFullError
+from dvctt.errors import DiskFullError, DvcttError, ExtractError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_WORDS = tuple(os.strerror(number).lower() for number in sorted(_NO_ROOM))
@@ -28,6 +30,62 @@ def write_atomically(path: Path, text: str) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def not_regular(path: Path) -> str | None:
+    """What stands under a file's name in the place of a regular file, in words; None when it is one, or is gone: whoever
+    opens it is told so.
+
+    Only the name is looked at: opening a FIFO or a device would wait for ever, and a link may lead anywhere.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"something that cannot be looked at ({os.strerror(error.errno or 0)})"
+    kinds = (
+        (stat.S_ISLNK, "a symbolic link"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((words for is_kind, words in kinds if is_kind(mode)), None)
+
+
+@contextmanager
+def open_regular(path: Path, refusal: type[DvcttError] = ExtractError) -> Iterator[BinaryIO]:
+    """Open a file that others wrote, and nothing but a regular file: never waits, never follows a link.
+
+    Raises:
+        DvcttError: of the class given; it is something else, is gone, or may not be read.
+    """
+    shown = path_in_words(path)
+    if found := not_regular(path):
+        raise refusal(f"{shown}: found {found}, wanted a regular file")
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise refusal(f"{shown}: removed while it was read; run again when it is back") from error
+    except OSError as error:
+        raise refusal(f"{shown}: cannot be opened: {os.strerror(error.errno or 0)}; look: ls -l {shown}") from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise refusal(f"{shown}: no regular file any more; replaced while it was read")
+        try:
+            yield file
+        except OSError as error:
+            if no_room(error) is not None:
+                raise
+            raise refusal(f"{shown}: cannot be read to its end: {os.strerror(error.errno or 0)}") from error
+
+
+def path_in_words(path: Path) -> str:
+    """A path as text that any log or mail takes: what is no text, and what steers a terminal, is written as an escape."""
+    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def sync_folder(folder: Path) -> None:

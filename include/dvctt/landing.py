@@ -15,14 +15,16 @@ import shutil
 import time
 from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from dvctt import __version__
 from dvctt.clock import now
 from dvctt.config import Province, Source
 from dvctt.errors import DvcttError, ExtractError, LandingError
-from dvctt.extract import Kind, Offer, kind_of
-from dvctt.files import sha256_of, sync_folder, write_atomically
+from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
+from dvctt.files import path_in_words, sha256_of, sync_folder, write_atomically
+from dvctt.period import Month
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class Extract:
     software_version: str
     parquet_sha256: str | None = None
     """Of the landed file; None where a version that did not record it landed it."""
+    other_columns: int = 0
+    """How many columns outside the contract were left behind; ``dropped_columns`` names those of the contract alone."""
 
     @property
     def content_id(self) -> str:
@@ -142,6 +146,9 @@ def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int
 def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     """Land every file that is new or has new content; all of them, or none.
 
+    A file of a month that cannot be is refused: one after the month that follows today's, or before the province's first
+    day. What has landed before such a rule was there stays until somebody withdraws it.
+
     Raises:
         ExtractError: at least one file is not as the contract says; each is named, and nothing of this call has landed.
     """
@@ -169,7 +176,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
         known = [*already, *(extract for extract, _ in prepared)]
         for offer in offers:
             try:
-                extract = _prepare(kind, source, offer, known, staged)
+                extract = _prepare(kind, province, source, offer, known, staged)
             except DvcttError as error:
                 problems.append(str(error))
                 continue
@@ -200,21 +207,28 @@ def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Ex
             log.warning("source %s has never sent %s: its figures stay empty, not 0", source.id, entity)
 
 
-def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], staged: Path) -> Extract | None:
+def _prepare(
+    kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path
+) -> Extract | None:
     """Read one offer into the staging folder; None when its newest landed version has the same content."""
     versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
     sha256 = kind.fingerprint(offer)
     if versions and versions[-1].sha256 == sha256:
         _refuse_late_control(offer, versions[-1])
         return None
+    _refuse_impossible_month(offer, province.first_day)
+    _refuse_landed_twin(offer, known)
     started, clock = now(), time.monotonic()
     stem = f"{source.id}.{offer.entity}.{offer.name.rpartition('.')[0]}-{sha256[:12]}"
+    _refuse_long_name(offer, stem)
     seen_before = sum(version.sha256 == sha256 for version in versions)
     extract_id = f"{stem}-{seen_before + 1}" if seen_before else stem
     feed = source.entities[offer.entity]
     reading = kind.read(offer, feed, staged / f"{extract_id}.parquet")
     if reading.sha256 != sha256:
-        raise ExtractError(f"{offer.path}: changed while it was read; run again when the source has finished writing")
+        raise ExtractError(
+            f"{path_in_words(offer.path)}: changed while it was read; run again when the source has finished writing"
+        )
     arrivals = [e.arrival for e in known if (e.source, e.entity) == (source.id, offer.entity)]
     control = offer.control
     extract = Extract(
@@ -237,6 +251,7 @@ def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], sta
         finished_at=now().isoformat(),
         software_version=__version__,
         parquet_sha256=sha256_of(staged / f"{extract_id}.parquet"),
+        other_columns=reading.other_columns,
     )
     log.info(
         "extract %s: %d bytes in, %d rows out, %.1f s",
@@ -245,21 +260,64 @@ def _prepare(kind: Kind, source: Source, offer: Offer, known: list[Extract], sta
     return extract
 
 
+_LONGEST_FILE_NAME = 255
+"""Bytes that the file systems of Linux give a name."""
+
+
+def _refuse_impossible_month(offer: Offer, first_day: date) -> None:
+    """A month is mistyped far more often than it is new: one that cannot be would stand in every calendar for good."""
+    today = now()
+    first, last = Month(first_day.year, first_day.month), Month(today.year, today.month).shifted(1)
+    if first <= offer.month <= last:
+        return
+    why = (
+        f"after {last}, the month that follows today's ({today:%Y-%m-%d} by this machine's clock)"
+        if offer.month > last
+        else f"before {first}, the month of the province's first day (province.yml: first_day)"
+    )
+    raise ExtractError(
+        f"{path_in_words(offer.path)}: its name says month {offer.month}, which is {why}; wanted {first} to {last}: rename it"
+    )
+
+
+def _refuse_landed_twin(offer: Offer, known: list[Extract]) -> None:
+    """The same name in other letters is a new version for whoever sent it, and would be a second file of the month here."""
+    for extract in known:
+        alike = (extract.source, extract.entity) == (offer.source_id, offer.entity) and extract.file_name != offer.name
+        if alike and folded_name(extract.file_name) == offer.name_key:
+            raise ExtractError(
+                f"{path_in_words(offer.path)}: one name with {extract.file_name!r}, which has landed as {extract.extract_id}: "
+                f"they differ in case or width alone; rename it to that name"
+            )
+
+
+def _refuse_long_name(offer: Offer, stem: str) -> None:
+    """The extract's files are called by the source's name and more; a name that no disk takes must fail here, in words."""
+    longest = len(f".{stem}-9999.parquet.tmp".encode())
+    if longest > _LONGEST_FILE_NAME:
+        found = len(offer.name.encode())
+        raise ExtractError(
+            f"{path_in_words(offer.path)}: a name of {found} bytes, wanted at most {found - longest + _LONGEST_FILE_NAME}: the "
+            f"file that it lands as is called by it and by source, entity and hash; ask the source for a shorter one"
+        )
+
+
 def _refuse_late_control(offer: Offer, landed: Extract) -> None:
     """A control file that came after its data file has landed is compared all the same."""
     control = offer.control
     if control is None:
         return
     pairs = (
-        ("rows", landed.rows, control.rows),
-        ("total_amount_vnd", landed.total_amount_vnd, control.total_amount_vnd),
-        ("sha256", landed.sha256, control.sha256.lower() if control.sha256 else None),
+        ("rows", landed.rows, control.rows, landed.bytes),
+        ("total_amount_vnd", landed.total_amount_vnd, control.total_amount_vnd, likely_amount(landed.total_amount_vnd)),
+        ("sha256", landed.sha256, control.sha256.lower() if control.sha256 else None, 0),
     )
-    for key, found, wanted in pairs:
+    for key, found, wanted, bound in pairs:
         if wanted is not None and found != wanted:
+            told = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
             raise ExtractError(
-                f"{control.path}: control total differs from what has landed as {landed.extract_id}: key {key}: "
-                f"found {found}, wanted {wanted}; ask the source to send {offer.entity} of {offer.month} again"
+                f"{path_in_words(control.path)}: control total differs from what has landed as {landed.extract_id}: key {key}: "
+                f"found {found}, wanted {told}; ask the source to send {offer.entity} of {offer.month} again"
             )
 
 

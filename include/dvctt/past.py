@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from dvctt.errors import PublishError, WarehouseError
+from dvctt.sql import read_literal
 from dvctt.warehouse import open_candidate, write_table
 
 log = logging.getLogger(__name__)
@@ -323,7 +324,7 @@ def _write_mart_rows(connection: duckdb.DuckDBPyConnection, closed: Sequence[Clo
             connection.execute(
                 "insert into closed.mart_rows "
                 "select ?::date, ?, ?, row_number() over () as place, to_json(frozen)::varchar "
-                f"from read_parquet({_text(str(path))}) as frozen",
+                f"from read_parquet({read_literal(path)}) as frozen",
                 [f"{month.month}-01", month.revision, path.stem],
             )
 
@@ -342,7 +343,7 @@ def _create_closed_view(
         selected = _columns(connection, columns, path)
         parts.append(
             f"select date '{month.month}-01' as closed_month, {month.revision}::integer as revision, {selected} "
-            f"from read_parquet({_text(str(path))})"
+            f"from read_parquet({read_literal(path)})"
         )
     if not parts:
         empty = ", ".join(f"null::{kind} as {column}" for column, kind in columns.items())
@@ -360,20 +361,16 @@ def _create_view(
         return
     (path,) = present
     selected = _columns(connection, columns, path)
-    connection.execute(f"create view {name} as select {selected} from read_parquet({_text(str(path))})")
+    connection.execute(f"create view {name} as select {selected} from read_parquet({read_literal(path)})")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], path: Path) -> str:
     """The select list that gives a file of any version the wanted columns; what it does not have is NULL."""
-    found = {row[0] for row in connection.execute(f"describe from read_parquet({_text(str(path))})").fetchall()}
+    found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
     return ", ".join(
         f"{column}::{kind} as {column}" if column in found else f"null::{kind} as {column}"
         for column, kind in columns.items()
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def read_closed(folder: Path) -> ClosedMonth:

@@ -28,6 +28,7 @@ from dvctt.errors import PublishError
 from dvctt.files import sha256_of, sync_folder, write_atomically
 from dvctt.landing import Extract, LeftOut
 from dvctt.past import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
+from dvctt.sql import file_literal, literal
 from dvctt.transform import manifest_of
 from dvctt.warehouse import candidate_path
 
@@ -273,9 +274,9 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
     nodes = _published_nodes(manifest_of(candidate))
     with duckdb.connect() as connection:
         connection.execute("set threads = 1")  # one thread, one order of row groups
-        connection.execute(f"attach {_literal(str(candidate_path(candidate)))} as candidate (read_only)")
+        connection.execute(f"attach {file_literal(candidate_path(candidate))} as candidate (read_only)")
         connection.execute(
-            f"attach {_literal(str(building / 'marts.duckdb'))} as marts (storage_version '{STORAGE_VERSION}')"
+            f"attach {file_literal(building / 'marts.duckdb')} as marts (storage_version '{STORAGE_VERSION}')"
         )
         rows = 0
         for node in nodes:
@@ -303,17 +304,15 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], bui
     name = node["name"]
     order = ", ".join(node["config"]["meta"].get("primary_key", [])) or "all"
     connection.execute(f"create table marts.{name} as select * from candidate.{node['schema']}.{name} order by {order}")
-    connection.execute(f"comment on table marts.{name} is {_literal(node['description'])}")
+    connection.execute(f"comment on table marts.{name} is {literal(node['description'].strip())}")
     for column in node["columns"].values():
-        connection.execute(f"comment on column marts.{name}.{column['name']} is {_literal(column['description'])}")
+        connection.execute(
+            f"comment on column marts.{name}.{column['name']} is {literal(column['description'].strip())}"
+        )
     target = building / "parquet" / f"{name}.parquet"
-    connection.execute(f"copy marts.{name} to {_literal(str(target))} (format parquet, compression zstd)")
+    connection.execute(f"copy marts.{name} to {file_literal(target)} (format parquet, compression zstd)")
     counted = connection.execute(f"select count(*) from marts.{name}").fetchone()
     return int(counted[0]) if counted else 0
-
-
-def _literal(text: str) -> str:
-    return "'" + text.strip().replace("'", "''") + "'"
 
 
 def publish(

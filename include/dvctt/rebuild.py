@@ -21,6 +21,7 @@ from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making
 from dvctt.publish import Publication, as_earlier, closed_in, left_out_of, load_publication
+from dvctt.sql import file_literal, read_literal
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +119,8 @@ def _reads_earlier(publication: Publication, nodes: Iterable[Node]) -> bool:
 
 def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
     """The publication that was current when this one was made, as its own inputs name it."""
-    path = str(publication.folder / "definitions" / "inputs" / "history.publication.parquet").replace("'", "''")
-    row = duckdb.execute(f"select publication_number from read_parquet('{path}')").fetchone()
+    path = publication.folder / "definitions" / "inputs" / "history.publication.parquet"
+    row = duckdb.execute(f"select publication_number from read_parquet({read_literal(path)})").fetchone()
     if row is None:
         return None
     folder = settings.published / str(row[0])
@@ -139,8 +140,8 @@ def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] 
         PublishError: the publication holds no table, so that nothing was compared.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{_quoted(publication.marts)}' as published (read_only)")
-        connection.execute(f"attach '{_quoted(rebuilt)}' as rebuilt (read_only)")
+        connection.execute(f"attach {file_literal(publication.marts)} as published (read_only)")
+        connection.execute(f"attach {file_literal(rebuilt)} as rebuilt (read_only)")
         found = [
             name
             for (name,) in connection.execute(
@@ -163,7 +164,3 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> Difference:
         only.append(int(row[0]) if row else 0)
     row = connection.execute(f"select count(*) from published.main.{table}").fetchone()
     return Difference(table, int(row[0]) if row else 0, *only)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

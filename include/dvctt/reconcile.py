@@ -19,6 +19,7 @@ from dvctt.extract.files import whole_number
 from dvctt.landing import Extract, active_extracts, landed_extracts
 from dvctt.period import Month
 from dvctt.publish import current_publication
+from dvctt.sql import file_literal, readable
 
 FACTS = {
     "filings": "fct_filings",
@@ -84,7 +85,7 @@ def reconcile(settings: Settings, month: Month) -> list[Line]:
         raise PublishError(f"publication {publication.number} holds nothing of {month}; nothing was looked at")
     lines: list[Line] = []
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{str(publication.marts).replace(chr(39), chr(39) * 2)}' as marts (read_only)")
+        connection.execute(f"attach {file_literal(publication.marts)} as marts (read_only)")
         for source, entity in sorted({(extract.source, extract.entity) for extract in of_month}):
             extracts = [e for e in of_month if (e.source, e.entity) == (source, entity)]
             counting = _Counting(connection, settings.landing, source, entity, month, extracts, active)
@@ -139,7 +140,7 @@ class _Counting:
 
     def _files(self, *, only_active: bool) -> list[str]:
         chosen = [e for e in self.extracts if not only_active or e.extract_id in self.active]
-        return [str(extract.parquet(self.landing)) for extract in chosen]
+        return [readable(extract.parquet(self.landing)) for extract in chosen]
 
     def _read(self, sql: str, files: list[str]) -> list[Any]:
         try:

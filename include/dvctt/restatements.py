@@ -19,6 +19,7 @@ from dvctt.definitions import FOLDER, Node, read_definitions, replay
 from dvctt.errors import PublishError
 from dvctt.past import Making
 from dvctt.publish import Publication, as_earlier, closed_in
+from dvctt.sql import read_literal
 from dvctt.warehouse import CANDIDATE_NAME, open_candidate
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
     read = {name for node in nodes for name in node.inputs}
     with duckdb.connect(str(folder / CANDIDATE_NAME)) as connection:
         for path in _tables(later, read):
-            connection.execute(f"create view main.{path.stem} as from read_parquet({_text(path)})")
+            connection.execute(f"create view main.{path.stem} as from read_parquet({read_literal(path)})")
     made = later.manifest
     past.lay_past(
         folder,
@@ -175,7 +176,3 @@ def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Co
         "order by month, metric, agency_code, entity, source_id, record_id"
     ).fetchall()
     return Comparison(tuple(Change(*row) for row in changes), tuple(Movement(*row) for row in movements))
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

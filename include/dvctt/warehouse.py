@@ -19,6 +19,7 @@ from dvctt.config import PROJECT_ROOT, Province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.landing import Extract, active_extracts, name_arrivals
+from dvctt.sql import read_literals, readable
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: 
         path = extract.parquet(landing)
         remedy = "restore it from backup, or ask the source to send its month again"
         try:
-            found = connection.execute("select num_rows from parquet_file_metadata(?)", [str(path)]).fetchone()
+            found = connection.execute("select num_rows from parquet_file_metadata(?)", [readable(path)]).fetchone()
         except duckdb.Error as error:
             raise LandingError(f"{path}: damaged: {str(error).splitlines()[0]}; {remedy}") from error
         if found is None or found[0] != extract.rows:
@@ -183,16 +184,11 @@ def _view_of_entity(name: str, paths: Sequence[Path]) -> str:
     if not paths:
         empty = ", ".join(f'null::varchar as "{column}"' for column in ENTITIES[name].columns)
         return f"create view landing.{name} as select null::varchar as extract_id, 0::bigint as row_number, {empty} where false"
-    listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
     return (
         f"create view landing.{name} as "
         f"select regexp_extract(filename, '([^/]+-[0-9a-f]{{12}})(-\\d+)?\\.parquet$', 1) as extract_id, row_number, {columns} "
-        f"from read_parquet([{listed}], filename = true, hive_partitioning = false)"
+        f"from read_parquet({read_literals(paths)}, filename = true, hive_partitioning = false)"
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -> None:

@@ -6,6 +6,7 @@ module of this package with two functions, ``offers`` and ``read``; the types th
 """
 
 import importlib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,23 @@ class Offer:
     path: Path
     control: Control | None
 
+    @property
+    def name_key(self) -> str:
+        return folded_name(self.name)
+
+
+def folded_name(name: str) -> str:
+    """What two file names share that are one to a person or to another disk: equal but for case, width, or how letters are
+    composed.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
 
 @dataclass(frozen=True)
 class Reading:
     """What reading an offer gave: rows written, their amount in VND (None where the entity has none), the input's own
-    hash and size, and the names (never the values) of the columns that were left behind.
+    hash and size, and the columns that were left behind: by name those of the contract (never the values), the others
+    as a number, because a file without its header line has a citizen in the place of names.
     """
 
     rows: int
@@ -50,6 +63,19 @@ class Reading:
     sha256: str
     bytes: int
     dropped_columns: tuple[str, ...]
+    other_columns: int
+
+
+def count_in_words(wanted: int, likely: int) -> str:
+    """A total that a control file states. One that cannot be a total of this file is no count, and is not quoted: a number
+    that stands for a person may have slipped into its place.
+    """
+    return str(wanted) if abs(wanted) <= likely else f"a number above {likely}, which is no total of this file"
+
+
+def likely_amount(found: int | None) -> int:
+    """Up to which a stated amount is one of a file whose rows add up to ``found``."""
+    return 1000 * max(abs(found or 0), 1000)
 
 
 class Kind(Protocol):

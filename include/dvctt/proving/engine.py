@@ -28,6 +28,7 @@ from dvctt.proving.data import LAST, closed_counts, small_province, write_baseli
 from dvctt.proving.faults import Fault
 from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
+from dvctt.sql import file_literal
 from dvctt.transform import Layer
 
 log = logging.getLogger(__name__)
@@ -224,7 +225,7 @@ class Prover:
                 raise GateCouldNotCheck(
                     f"replaying dbt's SQL on the good data fails where dbt did not: {'; '.join(words)}"
                 )
-            connection.execute(f"attach '{_file(good)}' as good (read_only)")
+            connection.execute(f"attach {file_literal(_file(good))} as good (read_only)")
             self._facts = _count_facts(connection)
             for node in self._plan:
                 if node.kind == "model" and node.materialized == "table":
@@ -241,7 +242,7 @@ class Prover:
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Session settings of the profile, and the seeds as dbt loaded them."""
         connection.execute(f"set TimeZone = '{self.province.timezone}'")
-        connection.execute(f"attach '{_file(self._candidate('good'))}' as good (read_only)")
+        connection.execute(f"attach {file_literal(_file(self._candidate('good')))} as good (read_only)")
         for seed in self._seeds:
             connection.execute(f"create or replace table main.{seed} as from good.main.{seed}")
         connection.execute("detach good")
@@ -333,7 +334,7 @@ class Prover:
         kept = self.work / "audit" / fault.id
         kept.mkdir(parents=True, exist_ok=True)
         _file(kept).unlink(missing_ok=True)
-        connection.execute(f"attach '{_file(kept)}' as kept (block_size 16384)")
+        connection.execute(f"attach {file_literal(_file(kept))} as kept (block_size 16384)")
         for (name,) in connection.execute(
             "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'main' "
             "and table_name like 'aud\\_%' escape '\\' order by table_name"
@@ -374,7 +375,7 @@ class Prover:
 
     def _moved(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether the rows of any agency differ from the good data's."""
-        connection.execute(f"attach '{_file(self._candidate('good'))}' as good (read_only)")
+        connection.execute(f"attach {file_literal(_file(self._candidate('good')))} as good (read_only)")
         differing = connection.execute(
             "select count(*) from ((from main.aud_agency_rows except all from good.main.aud_agency_rows) "
             "union all (from good.main.aud_agency_rows except all from main.aud_agency_rows))"

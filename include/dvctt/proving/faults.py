@@ -22,6 +22,7 @@ from typing import Literal
 from dvctt.proving import liars
 from dvctt.proving.data import CLOSED, LAST, Row
 from dvctt.proving.site import Injection, Place, Site
+from dvctt.sql import file_literal, read_literal
 
 Where = Literal["inbox", "inbox, after landing", "landing", "staging", "facts", "audit", "gate"]
 Verdict = Literal["refused", "failed", "could_not_check", "passed"]
@@ -354,8 +355,8 @@ def _landed_rows(select: str) -> Injection:
 
         path = site.landed("payment_requests", LAST, ".parquet")
         with duckdb.connect() as connection:
-            connection.execute(f"create table landed as from read_parquet('{path}')")
-            connection.execute(f"copy ({select}) to '{path}' (format parquet)")
+            connection.execute(f"create table landed as from read_parquet({read_literal(path)})")
+            connection.execute(f"copy ({select}) to {file_literal(path)} (format parquet)")
         return ()
 
     return inject
