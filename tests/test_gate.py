@@ -1,6 +1,9 @@
 """The gate: three verdicts, severities, the canary, and exact integers. Audit tables are made by hand, GX is real."""
 
 import json
+import math
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,9 @@ import pytest
 from dvctt import gate
 from dvctt.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.gate import Check, Frame, Suite, decide, evaluate, load_suites
+from dvctt.notify import alert_about_publication, text_body
+from dvctt.report.findings import sides_en
+from dvctt.report.verdict import write_verdict_page
 
 META = {"id": "x.equal", "title_vi": "Tiêu đề", "why_vi": "Vì sao", "next_vi": "Làm gì"}
 EQUAL = {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "wanted", "column_B": "found"}}
@@ -207,3 +213,67 @@ def test_each_check_says_which_command_shows_its_rows_and_which_subject_failed(t
     first = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))["checks"][0]
     assert first["command"].startswith("dvctt rows --table aud_x")
     assert first["failing_rows"][0]["subject"] == "level_2"
+
+
+NOT_BELOW = "expect_column_pair_values_a_to_be_greater_than_b"
+OCTOBER, YEAR_ONE, YEAR_9999 = date(2022, 10, 1), date(1, 1, 1), date(9999, 12, 1)
+
+
+def sides_of(kind: str, kwargs: dict[str, Any], rows: list[tuple[Any, ...]], **meta: str) -> list[dict[str, Any]]:
+    """The failing rows of one rule over columns month, a and b."""
+    rule = suite("warning", expectation={"type": kind, "kwargs": kwargs, "meta": {**META, **meta}})
+    _, checks = verdict_of([rule], rows, ("month", "a", "b"))
+    assert checks[0].status == "failed", checks[0].error
+    return list(checks[0].failing_rows)
+
+
+def test_a_floor_says_at_least_and_a_ceiling_at_most() -> None:
+    floor = {"column_A": "a", "column_B": "b", "or_equal": True}
+    (row,) = sides_of(NOT_BELOW, floor, [(OCTOBER, 4, 1064), (OCTOBER, 1064, 1064)], observed_column="a")
+    assert (row["relation"], row["expected"], row["observed"], row["difference"]) == ("at_least", 1064, 4, -1060)
+    assert sides_en(row) == "expected at least 1,064, observed 4"
+    (row,) = sides_of(NOT_BELOW, floor, [(OCTOBER, 50, 90)], observed_column="b")
+    assert sides_en(row) == "expected at most 50, observed 90"
+    (row,) = sides_of(NOT_BELOW, {"column_A": "a", "column_B": "b"}, [(OCTOBER, 50, 50)], observed_column="b")
+    assert sides_en(row) == "expected less than 50, observed 50"
+
+
+def test_a_range_says_its_bounds() -> None:
+    between = "expect_column_values_to_be_between"
+    (row,) = sides_of(between, {"column": "a", "min_value": 0}, [(OCTOBER, -1, 0)])
+    assert sides_en(row) == "expected at least 0, observed -1"
+    (row,) = sides_of(between, {"column": "a", "min_value": 0, "max_value": 5}, [(OCTOBER, 9, 0), (OCTOBER, 3, 0)])
+    assert (row["expected"], sides_en(row)) == ([0, 5], "expected from 0 to 5, observed 9")
+
+
+def test_years_one_and_9999_missing_sides_and_numbers_beyond_a_float_reach_the_verdict_page(tmp_path: Path) -> None:
+    equal = {"column_A": "a", "column_B": "b"}
+    rows = [
+        (YEAR_ONE, math.nan, 2),
+        (YEAR_9999, 2**53, 2**53 + 1),
+        (OCTOBER, None, Decimal(5)),
+        (OCTOBER, math.inf, None),
+        (None, 2**70, Decimal("0.5")),
+    ]
+    found = sides_of(EQUAL["type"], equal, rows)
+    assert [(row["month"], sides_en(row)) for row in found] == [
+        ("0001-01", "expected none, observed 2"),
+        ("9999-12", "expected 9,007,199,254,740,992, observed 9,007,199,254,740,993"),
+        ("2022-10", "expected none, observed 5"),
+        ("2022-10", "expected none, observed none"),
+        (None, "expected 1,180,591,620,717,411,303,424, observed 0.5"),
+    ]
+    check = Check("x", "aud_x", suite("warning").expectations[0], "failed", 5, tuple(found))
+    verdict = json.loads(json.dumps(gate._as_dict("passed", [check], "Tỉnh", "run", "2022-10"), allow_nan=False))
+    page = write_verdict_page(verdict, tmp_path / "verdict.html").read_text(encoding="utf-8")
+    assert "01/0001" in page
+    assert "không có" in page
+    assert "9.007.199.254.740.993" in page
+    alert = alert_about_publication(verdict, tmp_path / "verdict.json", publication=1)
+    assert alert is not None
+    assert "Tháng: 01/0001" in text_body(alert)
+
+
+def test_a_rule_of_a_limit_that_does_not_say_what_is_counted_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"observed_column: found None, wanted the one of \['a', 'b'\]"):
+        suite(expectation={"type": NOT_BELOW, "kwargs": {"column_A": "a", "column_B": "b"}})

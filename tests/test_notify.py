@@ -326,6 +326,7 @@ def test_the_webhook_carries_numbers_as_numbers_and_vietnamese_as_utf8(hook: Hoo
         "month": "2022-10",
         "check": "Số dòng nhận vào bằng số dòng trong kho (rows.fact_accounts_for_landed, nguồn one_stop, hồ sơ)",
         "expected": 23449,
+        "relation": None,
         "observed": 23448,
         "difference": -1,
         "note": None,

@@ -9,3 +9,9 @@
 {% macro file_suffix(file_name) -%}
     regexp_extract({{ file_name }}, '^\d{4}-\d{2}(?:\.(.*))?\.[A-Za-z0-9]+$', 1)
 {%- endmacro %}
+
+{# Whether a file is a supplement to a month that came under another name: bo-sung, alone or after an agency's code, with
+   or without diacritics. #}
+{% macro is_supplement(name_suffix) -%}
+    regexp_matches(lower(strip_accents({{ name_suffix }})), '(^|\.)bo[-_ ]?sung')
+{%- endmacro %}

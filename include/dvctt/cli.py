@@ -288,7 +288,8 @@ def verdict(as_json: JsonOption = False) -> None:
             table.add_column(name, no_wrap=True)
         for item in content["checks"]:
             first = item["failing_rows"][0] if item["failing_rows"] else {}
-            words = ", ".join(f"{key}={value}" for key, value in first.items() if value is not None)
+            place = ("subject", "source_id", "entity", "month", "agency_code", "agency_name_vi")
+            words = ", ".join([*(f"{key}={first[key]}" for key in place if first.get(key)), first.get("words", "")])
             table.add_row(
                 item["id"], item["severity"], item["status"], str(item["rows_seen"]),
                 str(item["failing_rows_total"]), item["error"] or words,

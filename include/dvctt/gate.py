@@ -9,15 +9,18 @@ did not fail). GX's SQL route over DuckDB answers wrongly and its overall ``succ
 
 import json
 import logging
+import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dvctt.config import PROJECT_ROOT
 from dvctt.errors import ConfigError, GateCouldNotCheck, GateFailed
@@ -30,6 +33,7 @@ SUITES = PROJECT_ROOT / "expectations" / "suites"
 CANARY = "canary"
 VERDICT_VI = {"passed": "ĐẠT", "failed": "KHÔNG ĐẠT", "could_not_check": "CHƯA KIỂM TRA ĐƯỢC"}
 _LISTED_ROWS = 50
+_NOT_BELOW = "expect_column_pair_values_a_to_be_greater_than_b"
 _CANARY_FRAME = (["rule_id", "expected", "observed"], [("canary", 10, 9)])
 
 Status = Literal["passed", "failed", "could_not_check", "not_applicable"]
@@ -45,6 +49,8 @@ class _Meta(BaseModel):
     nothing_vi: str | None = None
     observed: str | None = None
     """The value behind a threshold, and the day it was seen."""
+    observed_column: str | None = None
+    """Of two columns of which one must not be below the other: the one that was counted; the other one is the limit."""
 
 
 class Expectation(BaseModel):
@@ -58,6 +64,16 @@ class Expectation(BaseModel):
     kwargs: dict[str, Any]
     severity: Literal["critical", "warning", "info"]
     meta: _Meta
+
+    @model_validator(mode="after")
+    def _says_what_was_observed(self) -> Self:
+        sides = [self.kwargs.get("column_A"), self.kwargs.get("column_B")]
+        if self.type == _NOT_BELOW and self.meta.observed_column not in sides:
+            raise ValueError(
+                f"{self.meta.id}: key meta.observed_column: found {self.meta.observed_column!r}, "
+                f"wanted the one of {sides} that was counted; the other one is the limit"
+            )
+        return self
 
 
 class Suite(BaseModel):
@@ -115,10 +131,23 @@ def load_suites(folder: Path = SUITES) -> list[Suite]:
     return suites
 
 
+def _plainly(row: Mapping[str, Any]) -> str:
+    return f"expected {row.get('expected')}, observed {row.get('observed')}"
+
+
 def check_counts(
-    candidate: Path, *, province_vi: str, run_id: str, month: str | None, suites: Sequence[Suite] | None = None
+    candidate: Path,
+    *,
+    province_vi: str,
+    run_id: str,
+    month: str | None,
+    suites: Sequence[Suite] | None = None,
+    tell: Callable[[Mapping[str, Any]], str] = _plainly,
 ) -> Path:
     """Judge the candidate's audit tables and write ``verdict.json`` beside it; its path when the verdict is ``passed``.
+
+    Args:
+        tell: puts a failing row's two sides into words; numbers are printed in a room further along the street.
 
     Raises:
         GateFailed: a critical expectation does not hold.
@@ -129,7 +158,7 @@ def check_counts(
     frames = _read_frames(candidate, suites)
     checks = evaluate(suites, frames)
     verdict = decide(checks)
-    content = _as_dict(verdict, checks, province_vi, run_id, month)
+    content = _as_dict(verdict, checks, province_vi, run_id, month, tell)
     path = candidate / "verdict.json"
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
     seen = sum(frame.rows is not None and len(frame.rows) for frame in frames.values() if isinstance(frame, Frame))
@@ -138,7 +167,7 @@ def check_counts(
     )
     if verdict == "passed":
         return path
-    reasons = "\n".join(_reason(check) for check in checks if check.status in _blocking(check))
+    reasons = "\n".join(_reason(check, tell) for check in checks if check.status in _blocking(check))
     if verdict == "failed":
         raise GateFailed(f"the gate failed:\n{reasons}\nverdict: {path}", path)
     raise GateCouldNotCheck(f"the gate could not check:\n{reasons}\nverdict: {path}", path)
@@ -148,15 +177,12 @@ def _blocking(check: Check) -> tuple[Status, ...]:
     return ("failed", "could_not_check") if check.expectation.severity == "critical" else ("could_not_check",)
 
 
-def _reason(check: Check) -> str:
+def _reason(check: Check, tell: Callable[[Mapping[str, Any]], str]) -> str:
     if check.error:
         return f"- {check.expectation.meta.id}: {check.error}"
     first = check.failing_rows[0] if check.failing_rows else {}
     where = " ".join(str(first[key]) for key in ("source_id", "entity", "month", "agency_name_vi") if first.get(key))
-    return (
-        f"- {check.expectation.meta.id}: {len(check.failing_rows)} rows, first: {where}: "
-        f"expected {first.get('expected')}, observed {first.get('observed')}"
-    )
+    return f"- {check.expectation.meta.id}: {len(check.failing_rows)} rows, first: {where}: {tell(first)}"
 
 
 def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | str]:
@@ -258,25 +284,52 @@ def _exception_of(info: Any) -> str | None:
 def _row(expectation: Expectation, frame: Frame, index: int) -> dict[str, Any]:
     """One failing row for people: where it is, what was expected, what was observed. Audit tables hold no personal data."""
     row = dict(zip(frame.columns, frame.rows[index], strict=True))
-    kwargs = expectation.kwargs
-    if "column_A" in kwargs:
-        expected, observed = row[kwargs["column_A"]], row[kwargs["column_B"]]
-    else:
-        low, high = kwargs.get("min_value"), kwargs.get("max_value")
-        expected, observed = f"[{'' if low is None else low}, {'' if high is None else high}]", row[kwargs["column"]]
+    relation, expected, observed = _sides(expectation, row)
     month = row.get("month") or row.get("file_month")
     numbers = isinstance(expected, int) and isinstance(observed, int)
     return {
         "subject": row.get("total_id") or row.get("rule_id") or row.get("defect_id") or row.get("indicator"),
         "source_id": row.get("source_id"),
         "entity": row.get("entity"),
-        "month": f"{month:%Y-%m}" if month else None,
+        # strftime writes the year 1 with one digit.
+        "month": month.isoformat()[:7] if month else None,
         "agency_code": row.get("agency_code") or row.get("source_agency_code"),
         "agency_name_vi": row.get("agency_name_vi"),
+        "relation": relation,
         "expected": expected,
         "observed": observed,
         "difference": observed - expected if numbers else None,
     }
+
+
+def _sides(expectation: Expectation, row: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """How the observed value must stand to the expected one, and both."""
+    kwargs = expectation.kwargs
+    if expectation.type == _NOT_BELOW:
+        a, b = _plain(row[kwargs["column_A"]]), _plain(row[kwargs["column_B"]])
+        equal_too = bool(kwargs.get("or_equal"))
+        if expectation.meta.observed_column == kwargs["column_A"]:
+            return "at_least" if equal_too else "more_than", b, a
+        return "at_most" if equal_too else "less_than", a, b
+    if "column_A" in kwargs:
+        return "equal", _plain(row[kwargs["column_A"]]), _plain(row[kwargs["column_B"]])
+    low, high, observed = kwargs.get("min_value"), kwargs.get("max_value"), _plain(row[kwargs["column"]])
+    if high is None:
+        return "more_than" if kwargs.get("strict_min") else "at_least", low, observed
+    if low is None:
+        return "less_than" if kwargs.get("strict_max") else "at_most", high, observed
+    return "between", [low, high], observed
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it: whole numbers exact, whatever their type; what is no number is missing."""
+    if isinstance(value, Decimal):
+        value = int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def decide(checks: Sequence[Check]) -> Literal["passed", "failed", "could_not_check"]:
@@ -298,7 +351,14 @@ def _command(check: Check) -> str | None:
     return f"dvctt rows --table {check.table}" + (f" --month {months.pop()}" if len(months) == 1 else "")
 
 
-def _as_dict(verdict: str, checks: Sequence[Check], province_vi: str, run_id: str, month: str | None) -> dict[str, Any]:
+def _as_dict(
+    verdict: str,
+    checks: Sequence[Check],
+    province_vi: str,
+    run_id: str,
+    month: str | None,
+    tell: Callable[[Mapping[str, Any]], str] = _plainly,
+) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "verdict_vi": VERDICT_VI[verdict],
@@ -319,7 +379,11 @@ def _as_dict(verdict: str, checks: Sequence[Check], province_vi: str, run_id: st
                 "rows_seen": check.rows_seen,
                 "error": check.error,
                 "failing_rows_total": len(check.failing_rows),
-                "failing_rows": list(check.failing_rows[:_LISTED_ROWS]),
+                # What people are warned of is published with the figures, all of it.
+                "failing_rows": [
+                    {**row, "words": tell(row)}
+                    for row in check.failing_rows[: None if check.expectation.severity == "warning" else _LISTED_ROWS]
+                ],
             }
             for check in checks
         ],

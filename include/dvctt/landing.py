@@ -64,6 +64,8 @@ class Extract:
     """Of the landed file; None where a version that did not record it landed it."""
     other_columns: int = 0
     """How many columns outside the contract were left behind; ``dropped_columns`` names those of the contract alone."""
+    control_agencies: dict[str, int] | None = None
+    """Rows by agency, as the control file states them; None where it states none."""
 
     @property
     def content_id(self) -> str:
@@ -210,12 +212,16 @@ def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Ex
 def _prepare(
     kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path
 ) -> Extract | None:
-    """Read one offer into the staging folder; None when its newest landed version has the same content."""
+    """Read one offer into the staging folder; None when its newest landed version has the same content, and its control
+    file says no more of single agencies than it said then.
+    """
     versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
     sha256 = kind.fingerprint(offer)
     if versions and versions[-1].sha256 == sha256:
         _refuse_late_control(offer, versions[-1])
-        return None
+        said = offer.control.agencies if offer.control else None
+        if said is None or dict(said) == versions[-1].control_agencies:
+            return None
     _refuse_impossible_month(offer, province.first_day)
     _refuse_landed_twin(offer, known)
     started, clock = now(), time.monotonic()
@@ -246,6 +252,7 @@ def _prepare(
         control_rows=control.rows if control else None,
         control_total_amount_vnd=control.total_amount_vnd if control else None,
         control_sha256=control.sha256 if control else None,
+        control_agencies=dict(control.agencies) if control and control.agencies is not None else None,
         dropped_columns=reading.dropped_columns,
         started_at=started.isoformat(),
         finished_at=now().isoformat(),

@@ -41,13 +41,13 @@ from dvctt.config import Settings, load_province
 from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, PeriodError, VerdictError
 from dvctt.period import month_of_run
 from dvctt.report import formats
+from dvctt.report.findings import Finding, Value, finding_of, one_line, optional_line
 
 logger = logging.getLogger(__name__)
 
 Kind = Literal[
     "gate_failed", "gate_could_not_check", "task_failed", "published_with_warnings", "published_with_changes"
 ]
-Value = str | int | float | None
 
 FINDINGS_LISTED = 20
 """Longer lists are not read on a telephone at night; the rest stands in the verdict."""
@@ -101,41 +101,6 @@ _AFTER_CHANGES_VI = (
     "Đối chiếu với báo cáo đã gửi: mục “Số liệu đã điều chỉnh so với bản công bố trước” trong báo cáo của tháng, hoặc "
     "`dvctt publications diff` giữa hai bản. Báo cáo đã ký của tháng đó cần được thay thế hoặc đính chính nếu số liệu khác."
 )
-_ENTITIES_VI: dict[str, str] = {
-    "filings": "hồ sơ",
-    "payment_requests": "yêu cầu thanh toán",
-    "payment_attempts": "giao dịch thanh toán",
-    "procedures": "thủ tục hành chính",
-    "reported_figures": "số liệu đơn vị tự báo cáo",
-    "index_counts": "số liệu thành phần chỉ số",
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as it should be: one agency, one month, one check.
-
-    Attributes:
-        agency: name of the agency; None when the check is not about one.
-        month: ``YYYY-MM``, or None.
-        check: what was checked, in Vietnamese, with the check's id.
-        expected, observed: counts, whole VND or text; None when there is no such figure.
-        note: why there are no figures, or that the finding does not block.
-    """
-
-    agency: str | None
-    month: str | None
-    check: str
-    expected: Value
-    observed: Value
-    note: str | None = None
-
-    @property
-    def difference(self) -> int | float | None:
-        """Observed less expected; None unless both are numbers."""
-        if isinstance(self.expected, (int, float)) and isinstance(self.observed, (int, float)):
-            return self.observed - self.expected
-        return None
 
 
 @dataclass(frozen=True)
@@ -182,11 +147,11 @@ def alert_from_verdict(
         open_checks.sort(key=lambda check: not _blocks(check))
         findings = tuple(finding for check in open_checks for finding in _findings_of(check))
         total = _findings_total(open_checks)
-        province = _one_line(verdict.get("province") or _province_name())
+        province = one_line(verdict.get("province") or _province_name())
     except (KeyError, TypeError, AttributeError) as error:
         raise _not_a_verdict(verdict_path, error) from error
 
-    about, when = _about(findings, month or _optional_line(verdict.get("month")))
+    about, when = _about(findings, month or optional_line(verdict.get("month")))
     if outcome == "failed":
         subject = f"KHÔNG ĐẠT: số liệu {when} không qua kiểm tra ({_number(total)} phát hiện)"
     else:
@@ -239,10 +204,10 @@ def alert_about_publication(
         # What people have filed already comes first.
         findings = (*changed, *(finding for check in warnings for finding in _findings_of(check, is_published=True)))
         total = len(changed) + _findings_total(warnings)
-        province = _one_line(verdict.get("province") or _province_name())
+        province = one_line(verdict.get("province") or _province_name())
     except (KeyError, TypeError, AttributeError) as error:
         raise _not_a_verdict(verdict_path, error) from error
-    about, when = _about(findings, str(month) if month else _optional_line(verdict.get("month")))
+    about, when = _about(findings, str(month) if month else optional_line(verdict.get("month")))
     told = f"thay đổi {_number(len(changed))} số liệu đã công bố" if changed else "kèm lưu ý"
     last = [_AFTER_CHANGES_VI] * bool(changed) + [_AFTER_WARNINGS_VI] * bool(warnings)
     return Alert(
@@ -305,7 +270,7 @@ def alert_from_exception(
     Only this package's own errors are quoted: the text of any other one may hold a value of a record (a conversion
     error of the database does), so it is named by type and place and stays in the log.
     """
-    province = _one_line(province_vi or _province_name())
+    province = one_line(province_vi or _province_name())
     about = f" ({_month_vi(month)})" if month else ""
     if isinstance(exc, GateFailed):
         kind: Kind = "gate_failed"
@@ -315,7 +280,7 @@ def alert_from_exception(
         subject = f"CHƯA KIỂM TRA ĐƯỢC: số liệu chưa có kết luận{about}"
     else:
         kind = "task_failed"
-        subject = f"LỖI KHI CHẠY: bước {_one_line(stage)} dừng hẳn{about}"
+        subject = f"LỖI KHI CHẠY: bước {one_line(stage)} dừng hẳn{about}"
     return Alert(
         kind=kind,
         subject_vi=f"[DVCTT {province}] {subject}",
@@ -325,7 +290,7 @@ def alert_from_exception(
         findings=(),
         verdict_path=exc.verdict_path if isinstance(exc, VerdictError) else None,
         log_url=log_url,
-        next_step_vi=f"- Đọc nhật ký của bước {_one_line(stage)} để biết nguyên nhân.\n- {_RERUN_VI}",
+        next_step_vi=f"- Đọc nhật ký của bước {one_line(stage)} để biết nguyên nhân.\n- {_RERUN_VI}",
         province_vi=province,
         run_id=run_id,
         detail=_describe(exc),
@@ -394,7 +359,7 @@ def send(alert: Alert) -> None:
         logger.error(
             "NOBODY WAS TOLD: no alert channel is configured, so this alert went nowhere: %s. Set DVCTT_ALERT_EMAILS "
             "with AIRFLOW_CONN_SMTP_DEFAULT, or DVCTT_ALERT_WEBHOOK_URL (docs/how-to/alerts.md)",
-            _one_line(alert.subject_vi),
+            one_line(alert.subject_vi),
         )
         return
     failures: list[tuple[str, Exception]] = []
@@ -409,7 +374,7 @@ def send(alert: Alert) -> None:
         reasons = "; ".join(f"{name}: {_reason(error)}" for name, error in failures)
         raise NotifyError(
             f"alert not delivered by {len(failures)} of {len(channels)} channels: {reasons}. "
-            f"Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {_one_line(alert.subject_vi)}"
+            f"Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {one_line(alert.subject_vi)}"
         ) from failures[0][1]
 
 
@@ -465,7 +430,7 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
     shown, hidden = _listed(alert)
     return {
         "kind": alert.kind,
-        "subject": _one_line(alert.subject_vi),
+        "subject": one_line(alert.subject_vi),
         "province": alert.province_vi,
         "month": alert.month,
         "stage": alert.stage,
@@ -477,6 +442,7 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
                 "month": finding.month,
                 "check": finding.check,
                 "expected": finding.expected,
+                "relation": finding.relation,
                 "observed": finding.observed,
                 "difference": finding.difference,
                 "note": finding.note,
@@ -491,7 +457,7 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
         "previous_publication": _PREVIOUS_PUBLICATION_VI[alert.kind],
         "next_step": alert.next_step_vi,
         "sent_at": clock.now().isoformat(),
-        "text": f"{_one_line(alert.subject_vi)}\n{text_body(alert)}",
+        "text": f"{one_line(alert.subject_vi)}\n{text_body(alert)}",
     }
 
 
@@ -514,19 +480,19 @@ def _facts(alert: Alert) -> list[tuple[str, str]]:
         ("Tệp kết luận", str(alert.verdict_path) if alert.verdict_path else None),
         ("Nhật ký", alert.log_url),
     ]
-    return [(label, _one_line(value)) for label, value in facts if value]
+    return [(label, one_line(value)) for label, value in facts if value]
 
 
 def _finding_facts(finding: Finding) -> list[tuple[str, str]]:
     facts = [
-        ("Cơ quan", _one_line(finding.agency or "tất cả cơ quan")),
+        ("Cơ quan", one_line(finding.agency or "tất cả cơ quan")),
         ("Tháng", _month_vi(finding.month, prefix="") if finding.month else "mọi tháng của lần chạy"),
-        ("Kiểm tra", _one_line(finding.check)),
-        ("Mong đợi", _number(finding.expected)),
-        ("Quan sát", _number(finding.observed)),
+        ("Kiểm tra", one_line(finding.check)),
+        ("Mong đợi", finding.wanted_vi),
+        ("Quan sát", finding.observed_vi),
         ("Chênh lệch", _number(finding.difference, sign=True)),
     ]
-    return [*facts, ("Ghi chú", _one_line(finding.note))] if finding.note else facts
+    return [*facts, ("Ghi chú", one_line(finding.note))] if finding.note else facts
 
 
 def _blocks(check: Mapping[str, Any]) -> bool:
@@ -548,29 +514,8 @@ def _findings_of(check: Mapping[str, Any], *, is_published: bool = False) -> lis
     if not rows:
         if check["status"] == "failed":
             notes.insert(0, "không có dòng chi tiết, xem tệp kết luận")
-        return [Finding(None, None, f"{_one_line(title)} ({check['id']})", None, None, "; ".join(notes) or None)]
-    return [
-        Finding(
-            agency=_optional_line(row.get("agency_name_vi") or row.get("agency_code")),
-            month=_optional_line(row.get("month")),
-            check=_check_vi(title, check["id"], row),
-            expected=_plain(row.get("expected")),
-            observed=_plain(row.get("observed")),
-            note="; ".join(notes) or None,
-        )
-        for row in rows
-    ]
-
-
-def _check_vi(title: str, check_id: str, row: Mapping[str, Any]) -> str:
-    parts = [check_id]
-    if row.get("subject"):
-        parts.append(str(row["subject"]))
-    if row.get("source_id"):
-        parts.append(f"nguồn {row['source_id']}")
-    if row.get("entity"):
-        parts.append(_ENTITIES_VI.get(row["entity"], str(row["entity"])))
-    return _one_line(f"{title} ({', '.join(parts)})")
+        return [Finding(None, None, f"{one_line(title)} ({check['id']})", None, None, "; ".join(notes) or None)]
+    return [finding_of(check, row, note="; ".join(notes) or None) for row in rows]
 
 
 def _listed(alert: Alert) -> tuple[tuple[Finding, ...], int]:
@@ -580,7 +525,7 @@ def _listed(alert: Alert) -> tuple[tuple[Finding, ...], int]:
 
 def _month_vi(month: str, prefix: str = "tháng ") -> str:
     match = _MONTH.fullmatch(month)
-    return f"{prefix}{match[2]}/{match[1]}" if match else f"{prefix}{_one_line(month)}"
+    return f"{prefix}{match[2]}/{match[1]}" if match else f"{prefix}{one_line(month)}"
 
 
 def _number(value: Value, *, sign: bool = False) -> str:
@@ -588,21 +533,8 @@ def _number(value: Value, *, sign: bool = False) -> str:
     if value is None:
         return "không có"
     if isinstance(value, str):
-        return _one_line(value)
+        return one_line(value)
     return formats.signed_exact(value) if sign else formats.exact(value)
-
-
-def _plain(value: object) -> Value:
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)
-
-
-def _one_line(text: str) -> str:
-    """No control character passes, so that a name can neither start a header nor fake a line of the body."""
-    return _CONTROL.sub(" ", str(text)).strip()
-
-
-def _optional_line(text: object) -> str | None:
-    return None if text is None else _one_line(str(text))
 
 
 def _lines(text: str) -> str:
@@ -614,7 +546,7 @@ def _distinct(values: Iterable[str]) -> list[str]:
 
 
 def _without_personal_data(text: str) -> str:
-    without_credentials = _URL_CREDENTIALS.sub("***@", _one_line(text))
+    without_credentials = _URL_CREDENTIALS.sub("***@", one_line(text))
     return _PERSONAL_NUMBER.sub("***", _EMAIL_ADDRESS.sub("***", without_credentials))
 
 
@@ -703,7 +635,7 @@ def _send_email(alert: Alert) -> None:
             f"sent to {len(recipients)} recipients, but DVCTT_ALERT_EMAILS holds what is no address: "
             + ", ".join(malformed)
         )
-    logger.info("alert e-mail sent to %d recipients: %s", len(recipients), _one_line(alert.subject_vi))
+    logger.info("alert e-mail sent to %d recipients: %s", len(recipients), one_line(alert.subject_vi))
 
 
 class _Subject(str):
@@ -719,7 +651,7 @@ class _Subject(str):
 
 def _message(alert: Alert, sender: str, recipients: list[str]) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = _Subject(_one_line(alert.subject_vi))
+    message["Subject"] = _Subject(one_line(alert.subject_vi))
     message["From"] = sender
     message["To"] = ", ".join(recipients)
     message["Date"] = format_datetime(clock.now())
@@ -745,7 +677,7 @@ def _recipients(setting: str) -> tuple[list[str], list[str]]:
 
 
 def _masked_address(address: str) -> str:
-    name, at, domain = _one_line(address).partition("@")
+    name, at, domain = one_line(address).partition("@")
     return f"{name[:1]}***{at}{domain}"
 
 
@@ -799,7 +731,7 @@ def _send_webhook(alert: Alert) -> None:
 def _masked_url(url: str) -> str:
     """Scheme and host only: chat programs put the secret into the path."""
     try:
-        parts = urlsplit(_one_line(url))
+        parts = urlsplit(one_line(url))
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "(unreadable address)"

@@ -24,6 +24,7 @@ from dvctt.files import disk_full_in_words, write_atomically
 from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
+from dvctt.report.findings import sides_en
 from dvctt.report.pages import write_reports
 from dvctt.report.request import write_close_request
 from dvctt.report.tables import write_csv
@@ -133,7 +134,9 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
     with _stage(settings, "check_counts", run_id) as (night, province):
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
-            gate.check_counts(settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month)
+            gate.check_counts(
+                settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month, tell=sides_en
+            )
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.
             try:

@@ -106,6 +106,7 @@ def lay_foundation(
         connection.execute("create schema landing")
         connection.execute("create schema province")
         _write_extracts(connection, extracts, active, left_out)
+        _write_agency_controls(connection, extracts, active, left_out)
         for name in ENTITIES:
             paths = [e.parquet(landing) for e in active if e.entity == name]
             connection.execute(_view_of_entity(name, paths))
@@ -162,6 +163,27 @@ def _write_extracts(
             )
             for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
             if e.extract_id not in left_out
+        ],
+    )
+
+
+def _write_agency_controls(
+    connection: duckdb.DuckDBPyConnection,
+    extracts: Sequence[Extract],
+    active: Sequence[Extract],
+    left_out: Set[str],
+) -> None:
+    """What control files state of single agencies."""
+    active_ids = {extract.extract_id for extract in active}
+    write_table(
+        connection,
+        "landing.agency_controls",
+        {"extract_id": "varchar", "agency_code": "varchar", "stated_rows": "bigint"},
+        [
+            (e.content_id if e.extract_id in active_ids else f"{e.extract_id}@{e.arrival}", code.strip(), rows)
+            for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
+            if e.extract_id not in left_out
+            for code, rows in sorted((e.control_agencies or {}).items())
         ],
     )
 

@@ -1,6 +1,7 @@
 """Source kind ``files``: read strictly or refused, with one error that ends the investigation."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import duckdb
@@ -196,3 +197,23 @@ def test_whatever_text_a_field_holds_comes_back(
     read(inbox, folder / "x.parquet")
     found = duckdb.sql(f"select MaHoSo, MaDonVi from '{folder / 'x.parquet'}' order by row_number").fetchall()
     assert found == [(number or None, agency or None) for number, agency in pairs]
+
+
+@pytest.mark.parametrize(
+    ("agencies", "wanted"),
+    [
+        ('{"243": 2}', "1 of 1 agencies have another number of rows"),
+        ('{"244": 0, "243": "1"}', "key agencies: wanted an object"),
+        ('{"243": -1}', "key agencies: wanted an object"),
+        ("[1]", "key agencies: wanted an object"),
+    ],
+)
+def test_rows_by_agency_that_are_not_so_are_refused_without_their_codes(
+    inbox: Inbox, tmp_path: Path, agencies: str, wanted: str
+) -> None:
+    path = inbox.write("filings", "2022-10", [filing("O1", "243", "20221001000000")])
+    path.with_suffix(".control.json").write_text(f'{{"rows": 1, "agencies": {agencies}}}', encoding="utf-8")
+    with pytest.raises(ExtractError, match=re.escape(wanted)) as raised:
+        (offer,) = files.offers(SOURCE, inbox.root)
+        files.read(offer, SOURCE.entities["filings"], tmp_path / "out.parquet")
+    assert "243" not in str(raised.value).replace(str(tmp_path), "")

@@ -111,7 +111,16 @@ def test_a_difference_is_signed_and_a_dash_when_there_is_none(difference, printe
     assert words.checked_difference({"difference": difference}) == printed
 
 
-@pytest.mark.parametrize(("value", "printed"), [(2952, "2.952"), (None, "chưa có dữ liệu"), ("[0, ]", "[0, ]")])
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (2952, "2.952"),
+        (None, "không có"),
+        (float("nan"), "không có"),
+        (2**53 + 1, "9.007.199.254.740.993"),
+        ("[0, ]", "[0, ]"),
+    ],
+)
 def test_what_a_check_saw_is_printed_as_offices_do(value, printed):
     assert words.checked_value(value) == printed
 

@@ -1,4 +1,6 @@
--- One row per source, entity (filings, payments), month and agency in force: whether its feed came, and when.
+-- One row per source, entity (filings, payments), month and agency in force: whether its feed came, when, or why not.
+{% set file_key = ['source_id', 'entity', 'file_month', 'agency_code'] -%}
+{% set agency_month = ['source_id', 'entity', 'month', 'agency_code'] -%}
 with extracts as (
     select * from {{ ref('stg_landing__extracts') }}
     where entity in ('filings', 'payment_requests', 'payment_attempts')
@@ -19,6 +21,15 @@ requests as (select * from {{ ref('int_payment_requests_disposed') }}),
 
 attempts as (select * from {{ ref('int_payment_attempts_disposed') }}),
 
+reported as (
+    select * from {{ ref('fct_reported_figures') }}
+    where indicator = 'ho_so_tiep_nhan'
+),
+
+stated as (select * from {{ ref('stg_landing__agency_controls') }}),
+
+rules as (select * from {{ ref('ref_delivery_rules') }}),
+
 -- Every month between the first and the last that any of these files is for: a month in the middle that did not come is
 -- owed too, and so are the filings of a month of which only payments came. What is before the first file is not owed: a
 -- warehouse begins somewhere. The newest month is the horizon; a night on which nothing at all came is for the DAG to
@@ -36,11 +47,18 @@ months as (
     inner join bounds on dates.month between bounds.first_month and bounds.last_month
 ),
 
+-- A source of requests owes the attempts at paying them, whether or not any ever came.
 feeds as (
     select distinct
         source_id,
         entity
     from extracts
+    union distinct
+    select distinct
+        source_id,
+        'payment_attempts' as entity
+    from extracts
+    where entity = 'payment_requests'
     union distinct
     select distinct
         source_id,
@@ -54,6 +72,7 @@ agency_months as (
         feeds.source_id,
         feeds.entity,
         months.month,
+        months.month as file_month,
         agencies.agency_code
     from feeds
     cross join months
@@ -73,7 +92,11 @@ file_names as (
         entity,
         file_month,
         file_name,
+        is_active,
+        landed_rows,
+        control_rows,
         {{ file_suffix('file_name') }} as name_suffix,
+        {{ is_supplement(file_suffix('file_name')) }} as is_supplement,
         fetched_at
     from extracts
 ),
@@ -83,7 +106,8 @@ for_all as (
         source_id,
         entity,
         file_month,
-        min(fetched_at) as arrived_at
+        min(fetched_at) as arrived_at,
+        sum(case when is_active then landed_rows else 0 end) as landed_rows
     from file_names
     where name_suffix = ''
     group by source_id, entity, file_month
@@ -94,10 +118,7 @@ codes as (select distinct agency_code from agencies),
 -- The longest code that fits: H62.01's file is not also that of an agency H62.
 named_agencies as (
     select
-        file_names.source_id,
-        file_names.entity,
-        file_names.file_month,
-        file_names.fetched_at,
+        file_names.*,
         codes.agency_code
     from file_names
     inner join codes
@@ -115,23 +136,20 @@ own as (
         agency_code,
         min(fetched_at) as arrived_at
     from named_agencies
+    where not is_supplement
     group by source_id, entity, file_month, agency_code
 ),
 
--- An agency whose rows stand in a file of another name has delivered, even if all of them were set aside. Not so in a
--- supplement (2022-10.bo-sung.csv): it adds a few rows to what has come, and they would pass for the whole month.
 rows_seen as (
     select
         extract_id,
         source_agency_code
     from filings
-    group by extract_id, source_agency_code
     union all
     select
         extract_id,
         source_agency_code
     from requests
-    group by extract_id, source_agency_code
     union all
     -- An attempt names no agency: it is that of its request.
     select
@@ -143,25 +161,166 @@ rows_seen as (
             attempts.source_id = requests.source_id
             and attempts.payment_request_id = requests.payment_request_id
             and requests.disposition = 'fact'
-    group by attempts.extract_id, requests.source_agency_code
 ),
 
+-- A file's rows of an agency, those that were set aside too. Of what is in the files for all and in its own is a month
+-- made; what stands elsewhere (2022-10.bo-sung.csv, 2022-10.phan-hai.csv) adds to it.
+rows_of_files as (
+    select
+        file_names.extract_id,
+        file_names.source_id,
+        file_names.entity,
+        file_names.file_month,
+        file_names.file_name,
+        file_names.is_supplement,
+        rows_seen.source_agency_code as agency_code,
+        file_names.name_suffix = '' or named_agencies.extract_id is not null as is_of_the_month,
+        count(*) as row_count
+    from rows_seen
+    inner join file_names on rows_seen.extract_id = file_names.extract_id
+    left join named_agencies
+        on
+            file_names.extract_id = named_agencies.extract_id
+            and rows_seen.source_agency_code = named_agencies.agency_code
+    group by
+        file_names.extract_id,
+        file_names.source_id,
+        file_names.entity,
+        file_names.file_month,
+        file_names.file_name,
+        file_names.is_supplement,
+        rows_seen.source_agency_code,
+        file_names.name_suffix = '' or named_agencies.extract_id is not null
+),
+
+row_counts as (
+    select
+        source_id,
+        entity,
+        file_month,
+        agency_code,
+        sum(row_count) as all_rows,
+        sum(case when is_of_the_month and not is_supplement then row_count else 0 end) as rows_of_the_month
+    from rows_of_files
+    group by source_id, entity, file_month, agency_code
+),
+
+-- Where no file for all came, an agency whose rows stand in a file of another name has delivered. Not so in a
+-- supplement: it adds a few rows to what has come, and they would pass for the whole month.
 by_rows as (
     select
         active.source_id,
         active.entity,
         active.file_month,
-        rows_seen.source_agency_code,
+        active.agency_code,
         min(versions.fetched_at) as arrived_at
-    from rows_seen
-    inner join file_names as active on rows_seen.extract_id = active.extract_id
+    from rows_of_files as active
     inner join file_names as versions
         on
             active.source_id = versions.source_id
             and active.entity = versions.entity
             and active.file_name = versions.file_name
-    where active.name_suffix <> 'bo-sung'
-    group by active.source_id, active.entity, active.file_month, rows_seen.source_agency_code
+    where not active.is_supplement
+    group by active.source_id, active.entity, active.file_month, active.agency_code
+),
+
+-- Zero is believed from one who says zero of this agency: in a control file, or by the control total of its own file.
+zero_stated as (
+    select
+        file_names.source_id,
+        file_names.entity,
+        file_names.file_month,
+        stated.agency_code
+    from stated
+    inner join file_names on stated.extract_id = file_names.extract_id
+    where file_names.is_active and stated.stated_rows = 0
+    union distinct
+    select
+        source_id,
+        entity,
+        file_month,
+        agency_code
+    from named_agencies
+    where is_active and not is_supplement and control_rows = 0
+),
+
+-- Or by the agency's own report of its filings. A source that has filings answers for its own; what one that has none
+-- reports is of all sources, and says something of one of them where it is the only one.
+sources_of_filings as (
+    select
+        source_id,
+        count(*) over () as source_count
+    from feeds
+    where entity = 'filings'
+),
+
+reported_rows as (
+    select
+        sources_of_filings.source_id,
+        'filings' as entity,
+        reported.month as file_month,
+        reported.source_agency_code as agency_code,
+        max(reported.reported_value) as reported_rows
+    from reported
+    left join sources_of_filings as own_source on reported.source_id = own_source.source_id
+    inner join sources_of_filings
+        on
+            reported.source_id = sources_of_filings.source_id
+            or (
+                own_source.source_id is null
+                and (sources_of_filings.source_count = 1 or reported.reported_value = 0)
+            )
+    group by sources_of_filings.source_id, reported.month, reported.source_agency_code
+),
+
+-- What is usual: the mean of the months before that had rows, of the next ones where there is none before. A month
+-- without rows is no part of it, so that one that did not come makes not the next one usual.
+histories as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.agency_code,
+        avg(case when near.file_month < agency_months.month then near.all_rows end) as mean_before,
+        avg(case when near.file_month > agency_months.month then near.all_rows end) as mean_after,
+        count(case when near.file_month < agency_months.month then 1 end) as months_with_rows,
+        min(case when near.file_month < agency_months.month then near.file_month end) as first_month_with_rows,
+        max(case when near.file_month < agency_months.month then near.file_month end) as last_month_with_rows
+    from agency_months
+    inner join rules on agency_months.entity = rules.entity
+    inner join row_counts as near
+        on
+            agency_months.source_id = near.source_id
+            and agency_months.entity = near.entity
+            and agency_months.agency_code = near.agency_code
+            and agency_months.month <> near.file_month
+            and near.file_month >= {{ dbt.dateadd('month', '-rules.trailing_months', 'agency_months.month') }}
+            and near.file_month <= {{ dbt.dateadd('month', 'rules.trailing_months', 'agency_months.month') }}
+    group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
+),
+
+-- Months without rows between months that had some: an agency that has them often has them.
+usual as (
+    select
+        histories.source_id,
+        histories.entity,
+        histories.month,
+        histories.agency_code,
+        histories.months_with_rows,
+        case
+            when
+                12 * (
+                    extract(year from histories.last_month_with_rows)
+                    - extract(year from histories.first_month_with_rows)
+                )
+                + extract(month from histories.last_month_with_rows)
+                - extract(month from histories.first_month_with_rows)
+                + 1 - histories.months_with_rows >= rules.usual_zero_months
+                then 0
+            else coalesce(histories.mean_before, histories.mean_after)
+        end as mean_rows
+    from histories
+    inner join rules on histories.entity = rules.entity
 ),
 
 working_days as (
@@ -212,38 +371,104 @@ owed as (
         on
             working_days.month = {{ dbt.dateadd('month', 1, 'entries.month') }}
             and working_days.working_day = least(entries.due_working_day, working_days.working_days_of_month)
+),
+
+-- What the calendar is silent about altogether is owed by whoever has sent it before, and attempts by whose requests of
+-- the month came: without them the figures would be small and look whole.
+owed_by_habit as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.agency_code
+    from agency_months
+    left join usual on {{ share('agency_months', 'usual', agency_month) }}
+    left join row_counts as requests_of_month
+        on
+            agency_months.source_id = requests_of_month.source_id
+            and agency_months.entity = 'payment_attempts'
+            and requests_of_month.entity = 'payment_requests'
+            and agency_months.month = requests_of_month.file_month
+            and agency_months.agency_code = requests_of_month.agency_code
+    left join calendar
+        on
+            agency_months.source_id = calendar.source_id
+            and agency_months.entity = calendar.entity
+            and calendar.agency_code in ('*', agency_months.agency_code)
+    where
+        calendar.source_id is null
+        and (coalesce(usual.months_with_rows, 0) > 0 or requests_of_month.agency_code is not null)
+    group by
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.agency_code
+),
+
+-- How many rows there should be, as far as anybody knows: by the agency's own report, else by what is usual.
+gathered as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.agency_code,
+        owed.due_on,
+        owed.agency_code is not null or owed_by_habit.agency_code is not null as is_expected,
+        for_all.arrived_at is not null as has_file_for_all,
+        coalesce(for_all.landed_rows = 0, false) as is_file_for_all_empty,
+        coalesce(for_all.arrived_at, own.arrived_at, by_rows.arrived_at) is not null as has_file,
+        least(for_all.arrived_at, own.arrived_at, by_rows.arrived_at) as arrived_at,
+        coalesce(row_counts.all_rows, 0) as all_rows,
+        coalesce(row_counts.rows_of_the_month, 0) as rows_of_the_month,
+        zero_stated.agency_code is not null or coalesce(reported_rows.reported_rows = 0, false) as is_zero_stated,
+        coalesce(
+            reported_rows.reported_rows, case when usual.mean_rows >= rules.smallest_mean then usual.mean_rows end
+        ) as wanted_rows,
+        reported_rows.reported_rows is null and usual.mean_rows < rules.smallest_mean as is_zero_usual,
+        rules.handful_percent,
+        rules.supplement_percent
+    from agency_months
+    inner join rules on agency_months.entity = rules.entity
+    left join for_all on {{ share('agency_months', 'for_all', ['source_id', 'entity', 'file_month']) }}
+    left join own on {{ share('agency_months', 'own', file_key) }}
+    left join by_rows on {{ share('agency_months', 'by_rows', file_key) }}
+    left join row_counts on {{ share('agency_months', 'row_counts', file_key) }}
+    left join zero_stated on {{ share('agency_months', 'zero_stated', file_key) }}
+    left join reported_rows on {{ share('agency_months', 'reported_rows', file_key) }}
+    left join usual on {{ share('agency_months', 'usual', agency_month) }}
+    left join owed on {{ share('agency_months', 'owed', agency_month) }}
+    left join owed_by_habit on {{ share('agency_months', 'owed_by_habit', agency_month) }}
+),
+
+-- Nothing received is not nothing filed: zero counts where it is said or usual.
+judged as (
+    select
+        *,
+        case
+            when has_file and all_rows = 0 and is_zero_stated then null
+            when not has_file and all_rows > 0 then 'supplement_only'
+            when not has_file then 'no_file'
+            when all_rows = 0 and wanted_rows > 0 and is_file_for_all_empty then 'empty_file'
+            when all_rows = 0 and wanted_rows > 0 then 'no_rows'
+            when
+                has_file_for_all and rows_of_the_month = 0 and all_rows > 0
+                and not coalesce(is_zero_usual, false)
+                and not coalesce(100 * all_rows >= wanted_rows * supplement_percent, false)
+                then 'supplement_only'
+            when 100 * all_rows < wanted_rows * handful_percent then 'few_rows'
+        end as missing_reason
+    from gathered
 )
 
+-- Rows that stand where a month's rows do not show that there is a month, whether or not anybody owes it.
 select
-    agency_months.source_id,
-    agency_months.entity,
-    agency_months.month,
-    agency_months.agency_code,
-    owed.agency_code is not null as is_expected,
-    coalesce(for_all.arrived_at, own.arrived_at, by_rows.arrived_at) is not null as is_delivered,
-    owed.due_on,
-    least(for_all.arrived_at, own.arrived_at, by_rows.arrived_at) as first_arrived_at
-from agency_months
-left join for_all
-    on
-        agency_months.source_id = for_all.source_id
-        and agency_months.entity = for_all.entity
-        and agency_months.month = for_all.file_month
-left join own
-    on
-        agency_months.source_id = own.source_id
-        and agency_months.entity = own.entity
-        and agency_months.month = own.file_month
-        and agency_months.agency_code = own.agency_code
-left join by_rows
-    on
-        agency_months.source_id = by_rows.source_id
-        and agency_months.entity = by_rows.entity
-        and agency_months.month = by_rows.file_month
-        and agency_months.agency_code = by_rows.source_agency_code
-left join owed
-    on
-        agency_months.source_id = owed.source_id
-        and agency_months.entity = owed.entity
-        and agency_months.month = owed.month
-        and agency_months.agency_code = owed.agency_code
+    source_id,
+    entity,
+    month,
+    agency_code,
+    is_expected or coalesce(missing_reason <> 'no_file', false) as is_expected,
+    missing_reason is null as is_delivered,
+    due_on,
+    case when missing_reason is null then arrived_at end as first_arrived_at,
+    missing_reason
+from judged

@@ -7,7 +7,23 @@ with quarantined as (
 
 deliveries as (
     select * from {{ ref('fct_feed_deliveries') }}
-    where entity in ('filings', 'payment_requests')
+    where entity in ('filings', 'payment_requests', 'payment_attempts')
+),
+
+reasons as (select * from {{ ref('ref_missing_reasons') }}),
+
+incomplete as (
+    select
+        deliveries.month,
+        deliveries.entity,
+        deliveries.agency_code,
+        coalesce(
+            min(case when deliveries.is_expected then reasons.official_order end), min(reasons.official_order)
+        ) as reason_order
+    from deliveries
+    left join reasons on deliveries.missing_reason = reasons.missing_reason
+    group by deliveries.month, deliveries.entity, deliveries.agency_code
+    having not ({{ is_month_complete() }})
 ),
 
 province as (select * from {{ ref('stg_province__province') }}),
@@ -21,22 +37,30 @@ set_aside as (
         quarantined.agency_code,
         'quarantined_rows' as caveat_id,
         count(*) as row_count,
-        false as is_missing
+        false as is_missing,
+        cast(null as integer) as reason_order
     from quarantined
     group by quarantined.file_month, subject, quarantined.agency_code
 ),
 
+-- The attempts of an agency whose requests did not come are not named once more.
 missing as (
     select
-        month,
-        case when entity = 'filings' then 'filings' else 'payments' end as subject,
-        agency_code,
-        'missing_feed' as caveat_id,
+        incomplete.month,
+        case when incomplete.entity = 'filings' then 'filings' else 'payments' end as subject,
+        incomplete.agency_code,
+        case when incomplete.entity = 'payment_attempts' then 'missing_attempts' else 'missing_feed' end as caveat_id,
         1 as row_count,
-        true as is_missing
-    from deliveries
-    group by month, entity, agency_code
-    having not ({{ is_month_complete() }})
+        true as is_missing,
+        incomplete.reason_order
+    from incomplete
+    left join incomplete as requests
+        on
+            incomplete.entity = 'payment_attempts'
+            and requests.entity = 'payment_requests'
+            and incomplete.month = requests.month
+            and incomplete.agency_code = requests.agency_code
+    where requests.agency_code is null
 ),
 
 -- Name and group as they were in the month; what is written of an agency outside its validity goes by the newest.
@@ -48,14 +72,22 @@ of_agencies as (
         agencies.group_name_vi,
         agencies.group_order,
         agencies.official_order,
-        case when unioned.is_missing then agencies.name_vi end as missing_name_vi,
-        case when unioned.is_missing then coalesce(agencies.name_en, agencies.name_vi) end as missing_name_en
+        case
+            when unioned.is_missing
+                then agencies.name_vi || coalesce(' (' || reasons.name_vi || ')', '')
+        end as missing_name_vi,
+        case
+            when unioned.is_missing
+                then coalesce(agencies.name_en, agencies.name_vi) || coalesce(' (' || reasons.name_en || ')', '')
+        end as missing_name_en
     from (
         select * from set_aside
         union all
         select * from missing
     ) as unioned
     inner join agencies on unioned.agency_code = agencies.agency_code
+    -- That no file came is what the caveat says already.
+    left join reasons on unioned.reason_order = reasons.official_order and reasons.missing_reason <> 'no_file'
     qualify
         row_number() over (
             partition by unioned.month, unioned.subject, unioned.caveat_id, unioned.agency_code
@@ -147,11 +179,15 @@ computed as (
         case
             when caveat_id = 'quarantined_rows'
                 then 'chưa tính ' || {{ count_text('row_count', 'vi') }} || ' dòng bị cách ly'
+            when caveat_id = 'missing_attempts'
+                then 'chưa có giao dịch thanh toán từ ' || missing_names_vi
             else 'chưa có dữ liệu từ ' || missing_names_vi
         end as text_vi,
         case
             when caveat_id = 'quarantined_rows'
                 then 'rows set aside and not counted: ' || {{ count_text('row_count', 'en') }}
+            when caveat_id = 'missing_attempts'
+                then 'no payment attempts from ' || missing_names_en
             else 'no data from ' || missing_names_en
         end as text_en
     from summed

@@ -11,13 +11,18 @@ agencies as (
     qualify row_number() over (partition by agency_code order by valid_from desc) = 1
 ),
 
+reasons as (select * from {{ ref('ref_missing_reasons') }}),
+
 named as (
     select
         deliveries.*,
+        reasons.name_vi as missing_reason_vi,
+        reasons.name_en as missing_reason_en,
         agencies.name_vi as agency_name_vi,
         agencies.group_code
     from deliveries
     inner join agencies on deliveries.agency_code = agencies.agency_code
+    left join reasons on deliveries.missing_reason = reasons.missing_reason
 ),
 
 computed as (
@@ -35,7 +40,10 @@ computed as (
         case
             when is_expected and is_delivered then cast(first_arrived_at as date) <= due_on
             when is_expected then false
-        end as is_on_time
+        end as is_on_time,
+        missing_reason,
+        missing_reason_vi,
+        missing_reason_en
     from named
 ),
 

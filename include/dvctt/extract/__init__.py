@@ -7,7 +7,7 @@ module of this package with two functions, ``offers`` and ``read``; the types th
 
 import importlib
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,8 @@ class Control:
     rows: int | None
     total_amount_vnd: int | None
     sha256: str | None
+    agencies: Mapping[str, int] | None = None
+    """Rows by agency: what says that an agency without rows has none."""
 
 
 @dataclass(frozen=True)

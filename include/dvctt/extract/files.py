@@ -29,7 +29,8 @@ from dvctt.sql import file_literal, read_literal, readable
 _NAME = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})(?P<suffix>(?:\.[\w-]+)*)\.csv")
 _CONTROL = ".control.json"
 _TOTALS = ("rows", "total_amount_vnd")
-_CONTROL_KEYS = {*_TOTALS, "sha256"}
+_CONTROL_KEYS = {*_TOTALS, "sha256", "agencies"}
+_AGENCY = "MaDonVi"
 _CONTROL_BYTES = 65_536
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
@@ -151,13 +152,14 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
         sha256 = content.get("sha256")
         if sha256 is not None and not (isinstance(sha256, str) and _HASH.fullmatch(sha256)):
             raise _Torn("key sha256: wanted a text of 64 hexadecimal digits")
+        agencies = _agencies(content.get("agencies"))
     except _Torn as error:
         problems.append(f"{path_in_words(path)}: {error}; ask the source to send its control file again")
         return None
     except ExtractError as error:
         problems.append(str(error))
         return None
-    return Control(path, totals["rows"], totals["total_amount_vnd"], sha256)
+    return Control(path, totals["rows"], totals["total_amount_vnd"], sha256, agencies)
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
@@ -209,6 +211,23 @@ def _total(content: dict[str, Any], key: str) -> int | None:
     return int(value)
 
 
+def _agencies(content: object) -> dict[str, int] | None:
+    """Rows by agency; the codes stay unsaid in an error, they are a source's words."""
+    if content is None:
+        return None
+    wrong = (
+        "key agencies: wanted an object with an agency's code for each key and a whole number of rows, without quotes"
+    )
+    if not isinstance(content, dict):
+        raise _Torn(wrong)
+    counts = {}
+    for code, rows in content.items():
+        if not isinstance(rows, _Number) or not _WHOLE.fullmatch(rows) or int(rows) < 0:
+            raise _Torn(wrong)
+        counts[str(code)] = int(rows)
+    return counts
+
+
 def fingerprint(offer: Offer) -> str:
     """sha256 of the file's bytes."""
     with open_regular(offer.path) as file:
@@ -242,6 +261,7 @@ def read(offer: Offer, feed: Feed, target: Path) -> Reading:
         if rows != seen.records - 1:
             _hold_against_bytes(offer.path, rows)
         _check_totals(offer, rows, amount, seen.bytes)
+        _check_agencies(offer, entity, target)
         _refuse_change(offer.path, before)
     except duckdb.Error as error:
         target.unlink(missing_ok=True)
@@ -413,6 +433,26 @@ def whole_number(column: str) -> str:
     blanks = r"[\s\p{Z}\x{feff}]+"
     text = f'''regexp_replace("{column}", '^{blanks}|{blanks}$', '', 'g')'''
     return rf"case when regexp_full_match({text}, '-?\d{{1,18}}') then cast({text} as hugeint) end"
+
+
+def _check_agencies(offer: Offer, entity: Entity, target: Path) -> None:
+    """Hold each agency's own control total against its rows; an entity that names no agency has none to hold."""
+    control = offer.control
+    if control is None or control.agencies is None or _AGENCY not in entity.columns:
+        return
+    with duckdb.connect() as connection:
+        counted = connection.execute(
+            f'select trim("{_AGENCY}"), count(*) from read_parquet({read_literal(target)}) where "{_AGENCY}" is not null '
+            "group by all"
+        ).fetchall()
+    rows_of = {str(code): int(rows) for code, rows in counted}
+    others = sum(rows_of.get(code.strip(), 0) != rows for code, rows in control.agencies.items())
+    if others:
+        raise ExtractError(
+            f"{path_in_words(offer.path)}: control total differs: key agencies of {path_in_words(control.path)}: "
+            f"{others} of {len(control.agencies)} agencies have another number of rows in the file; "
+            f"ask the source to send {offer.entity} of {offer.month} again"
+        )
 
 
 def _check_totals(offer: Offer, rows: int, amount: int | None, size: int) -> None:

@@ -186,6 +186,7 @@ def templates() -> Environment:
         words.exact_measure,
         words.check_subject,
         words.checked_value,
+        words.wanted_value,
         words.with_commands,
         words.checked_difference,
         _file_name,

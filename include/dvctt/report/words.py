@@ -4,6 +4,7 @@ Only fixed vocabularies and the choice between them may live here: statuses, ver
 agencies, groups, baselines, targets and metrics come from the marts, never from code.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -96,6 +97,13 @@ _CHECK_SUBJECT = {
     "no_afternoon_at_the_gateway": "giờ của cổng thanh toán không có buổi chiều",
     "ho_so_tiep_nhan": "hồ sơ tiếp nhận",
     "ho_so_truc_tuyen": "hồ sơ trực tuyến",
+}
+
+_WANTED = {
+    "at_least": "ít nhất {value}",
+    "at_most": "nhiều nhất {value}",
+    "more_than": "nhiều hơn {value}",
+    "less_than": "ít hơn {value}",
 }
 
 # What a verdict means for somebody who reads figures, and for nobody else.
@@ -220,8 +228,15 @@ def lower_first(text: str) -> str:
 
 
 def month_of_key(key: str | None) -> str:
-    """The month of a verdict: "2022-10" gives "tháng 10/2022"; None is every month of the run."""
-    return formats.month(date.fromisoformat(f"{key}-01")) if key else _("mọi tháng của lần chạy")
+    """The month of a verdict: "2022-10" gives "tháng 10/2022"; None is every month of the run, and what is no month is
+    printed as it stands: a page about faults must not end in one.
+    """
+    if not key:
+        return _("mọi tháng của lần chạy")
+    try:
+        return formats.month(date.fromisoformat(f"{key}-01"))
+    except ValueError:
+        return _("tháng {month}", month=key)
 
 
 def with_commands(text: str) -> Markup:
@@ -237,9 +252,18 @@ def check_subject(code: str) -> str:
 
 def checked_value(value: object) -> str:
     """What a check expected or observed: numbers as offices print them, a missing one in words, an interval as it is."""
-    if isinstance(value, (int, float)):
-        return formats.exact(value)
-    return _(formats.NO_DATA) if value is None else str(value)
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return _(formats.NOT_DEFINED)
+    return formats.exact(value) if isinstance(value, (int, float)) else str(value)
+
+
+def wanted_value(row: Mapping[str, Any]) -> str:
+    """What a check wanted of a failing row: "2.952", "ít nhất 1.064", "từ 0 đến 5"."""
+    expected, relation = row.get("expected"), row.get("relation")
+    if isinstance(expected, list | tuple):
+        return _("từ {low} đến {high}", low=checked_value(expected[0]), high=checked_value(expected[1]))
+    value = checked_value(expected)
+    return _(_WANTED[relation], value=value) if relation in _WANTED and expected is not None else value
 
 
 def checked_difference(row: Mapping[str, Any]) -> str:

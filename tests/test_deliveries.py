@@ -1,0 +1,137 @@
+"""Nothing received is not nothing filed, and a part is not the whole: what marts show while feeds are missing in part.
+
+Two sources in one home: the one-stop system for all agencies, and a land registry's for 244 alone, which the calendar does
+not name. Each agency that has anything has 20 filings or 12 requests a month, each request one attempt.
+"""
+
+import shutil
+
+import pytest
+from dvctt.config import Settings
+
+from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
+from tests.nights import Nights, nights_after
+
+MONTHS = ("2022-08", "2022-09", "2022-10")
+SOURCES = """sources:
+  - id: one_stop
+    name_vi: Hệ thống một cửa điện tử tỉnh
+    kind: files
+    entities:
+      filings: {month_means: received}
+      payment_requests: {month_means: updated}
+      payment_attempts: {month_means: updated}
+  - id: land
+    name_vi: Hệ thống đất đai
+    kind: files
+    entities:
+      payment_requests: {month_means: updated}
+      payment_attempts: {month_means: updated}
+"""
+
+
+def received(agency: str, month: str, count: int = 20, prefix: str = "F") -> list[dict[str, str]]:
+    return [filing(f"{prefix}-{agency}-{month}-{n}", agency, f"{month}-05 08:00:00") for n in range(count)]
+
+
+def requests(agency: str, month: str) -> list[dict[str, str]]:
+    return [
+        payment(f"R-{agency}-{month}-{n}", f"F-{agency}-{month}-{n}", agency, f"{month}-06 08:00:00", 1000)
+        for n in range(12)
+    ]
+
+
+def attempts(agency: str, month: str) -> list[dict[str, str]]:
+    return [
+        attempt(f"A-{agency}-{month}-{n}", f"R-{agency}-{month}-{n}", "", f"{month}-06 08:00:00", 1000)
+        for n in range(12)
+    ]
+
+
+@pytest.fixture(scope="module")
+def night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    root = tmp_path_factory.mktemp("deliveries")
+    shutil.copytree(PROVINCE, root / "province")
+    (root / "province" / "sources.yml").write_text(SOURCES, encoding="utf-8")
+    one_stop, land = Inbox(root / "inbox"), Inbox(root / "inbox", "land")
+    for month in MONTHS:
+        whole = month != "2022-10"
+        filings = [
+            row for agency in ("243", "246", "H62.01") if whole or agency == "246" for row in received(agency, month)
+        ]
+        stated = {} if whole else {"control": {"rows": 20, "agencies": {"H62.01": 0, "246": 20}}}
+        one_stop.write("filings", month, filings, **stated)
+        one_stop.write("payment_requests", month, requests("246", month))
+        one_stop.write("payment_attempts", month, attempts("246", month))
+        land.write("payment_requests", month, requests("244", month))
+        if whole:
+            land.write("payment_attempts", month, attempts("244", month))
+    one_stop.write("filings", "2022-10.bo-sung", received("243", "2022-10", 2, "late"))
+    one_stop.write("filings", "2022-11", [], control={"rows": 0})
+    settings = Settings(province_folder=root / "province", inbox=root / "inbox", home=root / "home")
+    nights = nights_after(tiny_home, settings)
+    nights.run()
+    return nights
+
+
+def filings_of(night: Nights, month: str, *codes: str) -> list[tuple[object, ...]]:
+    return night.rows(
+        "select entity_code, received, caveat_vi from mart_online_rates "
+        f"where month = date '{month}-01' and entity_code in {(*codes, '')} order by entity_code"
+    )
+
+
+def payments_of(night: Nights, month: str, *codes: str) -> list[tuple[object, ...]]:
+    return night.rows(
+        "select entity_code, online_payment_count, attempt_count, caveat_vi from mart_payments "
+        f"where month = date '{month}-01' and entity_code in {(*codes, '')} order by entity_code"
+    )
+
+
+def test_an_agency_that_the_shared_file_lacks_is_no_two_filings_of_a_supplement(night: Nights) -> None:
+    missing = "chưa có dữ liệu từ UBND thành phố Vĩnh Yên (chỉ có dòng trong tệp bổ sung)"
+    assert filings_of(night, "2022-10", "243", "246", "26", "district") == [
+        ("243", None, missing),
+        ("246", 20, None),
+        ("26", 20, missing),
+        ("district", 20, missing),
+    ]
+
+
+def test_zero_is_believed_of_whom_the_control_file_says_it(night: Nights) -> None:
+    assert filings_of(night, "2022-10", "H62.01") == [("H62.01", 0, None)]
+
+
+def test_a_header_alone_says_zero_of_nobody_who_had_twenty_a_month(night: Nights) -> None:
+    reason = "(tệp của tháng không có dòng nào)"
+    assert filings_of(night, "2022-11", "243", "244", "H62.01") == [
+        ("243", None, f"chưa có dữ liệu từ UBND thành phố Vĩnh Yên {reason}"),
+        ("244", 0, None),
+        ("H62.01", None, f"chưa có dữ liệu từ Sở Nội vụ {reason}"),
+    ]
+    assert night.rows(
+        "select missing_reason_vi, is_expected, is_delivered from mart_feeds "
+        "where month = date '2022-11-01' and entity = 'filings' and agency_code = '243' and source_id = 'one_stop'"
+    ) == [("tệp của tháng không có dòng nào", True, False)]
+
+
+def test_attempts_of_one_source_that_did_not_come_are_named_up_to_the_province(night: Nights) -> None:
+    missing = "chưa có giao dịch thanh toán từ UBND thành phố Phúc Yên"
+    assert payments_of(night, "2022-09", "244", "26") == [("244", 12, 12, None), ("26", 24, 24, None)]
+    assert payments_of(night, "2022-10", "244", "246", "26", "district") == [
+        ("244", 12, None, missing),
+        ("246", 12, 12, None),
+        ("26", 24, 12, missing),
+        ("district", 24, 12, missing),
+    ]
+
+
+def test_what_comes_later_mends_the_figures_and_takes_the_caveats_away(night: Nights) -> None:
+    land, one_stop = Inbox(night.settings.inbox, "land"), Inbox(night.settings.inbox)
+    land.write("payment_attempts", "2022-10", attempts("244", "2022-10"))
+    one_stop.write("filings", "2022-10.bo-sung", received("243", "2022-10", 18, "late"))
+    one_stop.write("filings", "2022-11", [], control={"rows": 0, "agencies": {"243": 0, "246": 0, "H62.01": 0}})
+    night.run()
+    assert payments_of(night, "2022-10", "26") == [("26", 24, 24, None)]
+    assert filings_of(night, "2022-10", "243", "26") == [("243", 18, None), ("26", 38, None)]
+    assert filings_of(night, "2022-11", "243", "26") == [("243", 0, None), ("26", 0, None)]
