@@ -112,7 +112,7 @@ TORN = [
     ('{"rows": -1}', "key rows: found a number below 0"),
     ('{"rows": 1, "rows": 2}', "a key stands twice in one object"),
     ('{"row": 1, "Nguyễn Văn Mẫu": 2}', "2 keys that no control file has"),
-    ("[]", "wanted an object with keys rows, sha256, total_amount_vnd"),
+    ("[]", "wanted an object with keys agencies, rows, sha256, total_amount_vnd"),
     ("", "not JSON at line 1, column 1"),
     ('{"rows": 1,\n 000099000001}', "not JSON at line 2, column 2"),
     ('{"rows": 1} Nguyễn', "not JSON at line 1, column 13"),

@@ -164,7 +164,7 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
 
 def _parsed(text: bytes) -> dict[str, Any]:
     if len(text) > _CONTROL_BYTES:
-        raise _Torn(f"not a control file: longer than {_CONTROL_BYTES} bytes; wanted an object of three keys")
+        raise _Torn(f"not a control file: longer than {_CONTROL_BYTES} bytes; wanted an object of four keys")
     try:
         content = json.loads(
             text.decode("utf-8-sig"),
@@ -178,7 +178,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _Torn(f"not JSON at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise _Torn("not a control file: nested too deep; wanted an object of three keys") from error
+        raise _Torn("not a control file: nested too deep; wanted an object of four keys") from error
     if not isinstance(content, dict):
         raise _Torn(f"wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}, found another JSON value")
     if unknown := set(content) - _CONTROL_KEYS:
