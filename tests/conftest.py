@@ -27,6 +27,7 @@ from aiosmtpd.controller import Controller
 from dvctt import transform
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
+from dvctt.files import seal, unseal
 from hypothesis import settings as hypothesis_settings
 
 from tests.zygote import Zygote
@@ -223,6 +224,12 @@ def inbox(tmp_path: Path) -> Inbox:
 def tiny_inbox(inbox: Inbox) -> Inbox:
     write_tiny(inbox)
     return inbox
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Change keys of a sealed document of a home, and seal it again."""
+    path.chmod(0o644)
+    path.write_text(seal({**unseal(path.read_bytes()), **changes}), encoding="utf-8")
 
 
 def settings_for(home: Path, inbox_root: Path) -> Settings:

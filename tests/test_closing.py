@@ -23,7 +23,7 @@ from dvctt.period import Month
 from dvctt.publish import Publication, current_publication
 from dvctt.rebuild import compare, rebuild
 
-from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment
+from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
 
 SEPTEMBER, OCTOBER = Month(2022, 9), Month(2022, 10)
 FROZEN = {
@@ -259,11 +259,7 @@ def test_what_was_approved_is_what_is_closed_or_nothing(walk: Walk, tmp_path: Pa
     pointer = settings.published / "current"
     pointer.unlink()
     pointer.symlink_to("2")
-    (settings.published / "2" / "manifest.json").chmod(0o644)
-    manifest = json.loads((settings.published / "2" / "manifest.json").read_text(encoding="utf-8"))
-    (settings.published / "2" / "manifest.json").write_text(
-        json.dumps({**manifest, "closed_months": {}}), encoding="utf-8"
-    )
+    rewrite(settings.published / "2" / "manifest.json", closed_months={})
     assert stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=1).publication == 2
 
 
@@ -481,8 +477,7 @@ def test_no_month_is_closed_while_the_last_verdict_is_not_passed(tiny_copy: Sett
 
 def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publication(tiny_copy: Settings) -> None:
     path = tiny_copy.candidate / "run.json"
-    night = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**night, "run_id": "manual__2"}), encoding="utf-8")
+    rewrite(path, run_id="manual__2")
     with pytest.raises(WarehouseError, match="run 'manual__2' has begun and has not published"):
         close(tiny_copy)
 

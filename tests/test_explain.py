@@ -17,7 +17,7 @@ from dvctt.publications import find
 from dvctt.publish import current_publication
 from dvctt.warehouse import open_published
 
-from tests.conftest import Inbox, dvctt, filing, settings_for
+from tests.conftest import Inbox, dvctt, filing, rewrite, settings_for
 
 ONLINE = "mart_online_rates/2022-10/agency/243/online"
 
@@ -176,9 +176,7 @@ def test_a_restatement_and_a_closed_month_are_told(tiny_copy: Settings):
             "'online' as metric, 'agency' as scope, '243' as entity_code, date '2022-10-01' as month, 1 as old_value, "
             "2 as new_value, 1 as change, 1 as late_filings"
         )
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["closed_months"] = {"2022-10": 2}
-    writable(folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    rewrite(folder / "manifest.json", closed_months={"2022-10": 2})
     closing = tiny_copy.closed / "2022-10" / "2"
     closing.mkdir(parents=True)
     closed = {

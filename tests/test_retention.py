@@ -302,9 +302,9 @@ def test_a_number_is_not_given_again_after_its_publication_went(published: Path)
 
 
 def test_what_readers_were_taken_back_to_stays_while_it_is_current(published: Path) -> None:
-    publish.roll_back(published, publish.load_publication(published / "1"), before=4, reason="sai số")
+    publish.roll_back(published, publish.load_publication(published / "1"), reason="sai số")
     assert set(prune(published)) == {2}
-    publish.roll_back(published, publish.load_publication(published / "4"), before=1, reason="đã sửa")
+    publish.roll_back(published, publish.load_publication(published / "4"), reason="đã sửa")
     assert set(prune(published)) == {1}
 
 

@@ -24,7 +24,7 @@ from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
 from dvctt.period import Month, Period, PeriodKind, month_of_run
-from dvctt.publish import Publication, current_publication
+from dvctt.publish import Publication, current_publication, refuse_damaged
 from dvctt.warehouse import candidate_path, open_candidate, open_published
 
 app = typer.Typer(
@@ -376,7 +376,7 @@ def parity(
     from dvctt.rebuild import compare, rebuild
 
     settings = Settings.from_environment()
-    publication = _current(settings) if number is None else find(settings.published, number)
+    publication = _current(settings, damaged_too=True) if number is None else find(settings.published, number)
     with TemporaryDirectory(prefix="dvctt-parity-") as folder:
         compared = compare(publication, rebuild(settings, publication, Path(folder)))
     differing = [table for table in compared if table.differs]
@@ -470,31 +470,41 @@ def gates_mutate(
 
 @publications.command("list")
 def publications_list() -> None:
-    """Every publication there is or was: number, when, month, run, extracts, software; the current one is marked."""
-    from dvctt.publications import listed
-    from dvctt.publish import rollbacks
+    """Every publication there is or was: number, when, month, run, extracts, software; the current one is marked.
+
+    Of what cannot be read it says why. Exit 1 if readers see nothing.
+    """
+    from dvctt.publications import listed, pointer_problem, unreadable
+    from dvctt.publish import pointed, rollbacks
     from dvctt.retention import removed
 
     settings = Settings.from_environment()
-    current = current_publication(settings.published)
+    problem = pointer_problem(settings.published)
     gone = removed(settings.published)
     marks = {publication.number: "removed" for publication in gone}
-    if current:
-        marks[current.number] = "current"
+    if problem is None and (current := pointed(settings.published)):
+        marks[current] = "current"
     table = Table(title=f"Publications in {settings.published}")
     for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
         table.add_column(name, no_wrap=True)
     for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
         manifest = publication.manifest
+        told = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), manifest["published_at"], str(manifest["month"]),
-            manifest["verdict"], str(len(manifest["extracts"])), manifest["software_version"], manifest["run_id"],
+            marks.get(publication.number, ""), str(publication.number), *told, str(len(manifest.get("extracts", ()))),
+            str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)
     for publication in gone:
         out.print(f"removed {publication.number} at {publication.at}: {publication.why}")
+    for number, why in unreadable(settings.published).items():
+        out.print(f"not a publication: {number}: {why}", markup=False)
     for event in rollbacks(settings.published):
-        out.print(f"rolled back from {event['from']} to {event['to']} at {event['at']}: {event['reason']}")
+        out.print(
+            f"rolled back from {event['from']} to {event['to']} at {event['at']}: {event['reason']}", markup=False
+        )
+    if problem:
+        raise PublishError(problem)
 
 
 @publications.command("show")
@@ -516,17 +526,32 @@ def publications_show(number: Annotated[int, typer.Argument(help="The publicatio
 
 
 @publications.command("verify")
-def publications_verify(number: Annotated[int, typer.Argument(help="The publication's number.")]) -> None:
-    """Hold every file of one publication against its manifest. Exit 1 if anything differs."""
-    from dvctt.publications import find, verify
+def publications_verify(
+    number: Annotated[int | None, typer.Argument(help="The publication's number; default: every one.")] = None,
+) -> None:
+    """Hold every file of one publication, or of all, against its manifest. Exit 1 if anything differs, and if readers see
+    nothing.
+    """
+    from dvctt.publications import find, listed, pointer_problem, unreadable, verify
 
-    publication = find(Settings.from_environment().published, number)
-    problems = verify(publication)
-    for problem in problems:
-        out.print(f"{problem.file}: found {problem.found}, wanted {problem.wanted}")
-    counted = len(publication.manifest["files"]), len(publication.manifest["row_counts"])
-    out.print(f"publication {number}: {counted[0]} files, {counted[1]} tables checked, {len(problems)} problems")
-    if problems:
+    published = Settings.from_environment().published
+    wrong = 0
+    for publication in listed(published) if number is None else [find(published, number)]:
+        problems = verify(publication)
+        for problem in problems:
+            out.print(str(problem), markup=False)
+        counted = len(publication.manifest["files"]), len(publication.manifest.get("row_counts", ()))
+        out.print(
+            f"publication {publication.number}: {counted[0]} files, {counted[1]} tables checked, {len(problems)} problems"
+        )
+        wrong += len(problems)
+    if number is None:
+        for stranger, why in unreadable(published).items():
+            out.print(f"not a publication: {stranger}: {why}", markup=False)
+            wrong += 1
+        if problem := pointer_problem(published):
+            raise PublishError(problem)
+    if wrong:
         raise typer.Exit(1)
 
 
@@ -972,7 +997,7 @@ def airflow_up() -> None:
 
     settings = Settings.from_environment()
     log.info("Airflow: UI at http://127.0.0.1:8080, user and password: %s", local_airflow.password_file(settings))
-    local_airflow.serve(settings)
+    raise typer.Exit(local_airflow.serve(settings))
 
 
 @app.command("explain")
@@ -1105,10 +1130,13 @@ def dictionary(
     out.print(str(target))
 
 
-def _current(settings: Settings) -> Publication:
+def _current(settings: Settings, *, damaged_too: bool = False) -> Publication:
+    """The publication that is asked, its marts held against their hash first; ``damaged_too`` for a question that compares."""
     publication = current_publication(settings.published)
     if publication is None:
         raise PublishError(f"{settings.published}: no publication yet; wanted one that passed its gate: make run")
+    if not damaged_too:
+        refuse_damaged(publication)
     return publication
 
 

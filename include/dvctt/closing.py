@@ -11,8 +11,8 @@ leaves nothing, or all of it.
 """
 
 import csv
+import hashlib
 import io
-import json
 import logging
 import os
 import shutil
@@ -30,12 +30,12 @@ from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import Node, read_definitions
 from dvctt.errors import CloseRefused, ClosingError, WarehouseError
 from dvctt.figures import figure_id, unit_of
-from dvctt.files import sha256_of, sync_folder, write_atomically
+from dvctt.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.landing import landed_extracts
 from dvctt.ledger import person_name, stated_reason
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
-from dvctt.publish import Publication, current_publication, load_publication, work_to_do
+from dvctt.publish import Publication, current_publication, load_publication, published_runs, work_to_do
 from dvctt.sql import file_literal
 from dvctt.withdrawals import withdrawn
 
@@ -113,6 +113,45 @@ def closed_now(closed: Path) -> list[ClosedMonth]:
     return in_force
 
 
+def hashes(closed: Path) -> dict[str, Any]:
+    """What was ever closed, for the manifest of a publication: sha256 of every revision's manifest, and of the record of what
+    was opened again. :func:`verify_all` holds a home against it.
+    """
+    found: dict[str, Any] = {}
+    for month in _months(closed):
+        for revision in _revisions(closed / month):
+            name = f"{month}/{revision.closed.revision}"
+            found[name] = {"manifest_sha256": sha256_of(closed / name / "manifest.json")}
+        if (events := closed / month / _EVENTS).is_file():
+            found[f"{month}/{_EVENTS}"] = {"bytes": events.stat().st_size, "sha256": sha256_of(events)}
+    return found
+
+
+def verify_all(closed: Path, listed: Mapping[str, Any]) -> int:
+    """Hold every revision of every month, also one that was opened again, against its manifest and against what the current
+    publication lists; the number of revisions.
+
+    Raises:
+        PublishError: the manifest of a revision cannot be read.
+        ClosingError: something that was closed is gone, or is not what it was.
+    """
+    known = revisions(closed)
+    for revision in known:
+        _verify(revision.closed.folder)
+    for name, wanted in sorted(listed.items()):
+        path = closed / name if name.endswith(_EVENTS) else closed / name / "manifest.json"
+        if not path.is_file():
+            raise ClosingError(f"{path}: gone, but the current publication lists it; restore {path.parent} from backup")
+        # The record of what was opened again grows by whole lines: what was there then must stand there still.
+        found = hashlib.sha256(path.read_bytes()[: wanted.get("bytes")]).hexdigest()
+        if found != wanted.get("sha256", wanted.get("manifest_sha256")):
+            raise ClosingError(
+                f"{path}: changed since the current publication was made: found sha256 {found}, wanted "
+                f"{wanted.get('sha256', wanted.get('manifest_sha256'))}; restore {path.parent} from backup"
+            )
+    return len(known)
+
+
 def revisions(closed: Path) -> list[Revision]:
     """Every revision of every month, in the order of months and numbers.
 
@@ -142,9 +181,12 @@ def _events(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            raise ValueError("found no end of its last line")
+        events = [unseal(line + b"\n") for line in content.removesuffix(b"\n").split(b"\n")]
         return [{**event, "revision": int(event["revision"])} for event in events]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ClosingError(f"{path}: not the record of a month's closings: {error}; restore it from backup") from error
 
 
@@ -213,18 +255,17 @@ def _refuse_unrest(publication: Publication, published: Path, candidate: Path, v
         )
     begun = candidate / "run.json"
     if begun.is_file():
-        run_id = json.loads(begun.read_text(encoding="utf-8"))["run_id"]
-        if run_id not in _published_runs(published):
+        try:
+            run_id = unseal(begun.read_bytes())["run_id"]
+        except (OSError, ValueError, KeyError) as error:
+            raise WarehouseError(
+                f"{begun}: cannot be read ({type(error).__name__}), so nobody can tell whether a run has begun and has not "
+                f"published; let a night begin anew: dvctt run --rebuild"
+            ) from error
+        if run_id not in published_runs(published):
             raise WarehouseError(
                 f"{begun}: run {run_id!r} has begun and has not published; let it end, or run again: dvctt run"
             )
-
-
-def _published_runs(published: Path) -> set[str]:
-    return {
-        json.loads(path.read_text(encoding="utf-8"))["run_id"]
-        for path in (*published.glob("*/manifest.json"), *published.glob("removed/*.json"))
-    }
 
 
 def _ask(publication: Publication, sql: str, month: Month) -> list[Any]:
@@ -321,7 +362,8 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
     folder = closed / str(plan.month)
     building = folder / _BUILDING
     shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
+    for place in (closed, folder, building):
+        make_folder(place, 0o755)
     _freeze(plan, building, province)
     _seal(plan, building, approver, (note or "").strip() or None)
     os.rename(building, folder / str(plan.revision))
@@ -471,7 +513,7 @@ def _seal(plan: Plan, building: Path, approver: str, note: str | None) -> None:
             str(path.relative_to(building)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files
         },
     }
-    write_atomically(building / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    write_atomically(building / "manifest.json", seal(manifest))
     for path in sorted(building.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
@@ -489,10 +531,19 @@ def _verify(folder: Path, names: Sequence[str] | None = None) -> None:
         ClosingError: a file is gone, is another, or is not listed.
     """
     path = folder / "manifest.json"
-    listed = json.loads(path.read_text(encoding="utf-8")).get("files")
+    try:
+        listed = unseal(path.read_bytes()).get("files")
+    except (OSError, ValueError) as error:
+        raise ClosingError(f"{path}: not a closed month's manifest: {error}; restore {folder} from backup") from error
     if not listed:
         raise ClosingError(
             f"{path}: lists no file, so nothing of it can be held against anything; restore it from backup"
+        )
+    present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {"manifest.json"}
+    if names is None and (strangers := sorted(present - listed.keys())):
+        raise ClosingError(
+            f"{folder / strangers[0]}: not listed in its manifest; a closed month holds what was closed and nothing else: "
+            f"move it away, or restore {folder} from backup"
         )
     for name in listed if names is None else names:
         if name not in listed:
@@ -525,7 +576,7 @@ def reopen_month(closed: Path, month: Month, *, by: str, reason: str) -> Revisio
     event = {"event": "reopened", "revision": last.revision, "by": person, "reason": why, "at": now().isoformat()}
     path = folder / _EVENTS
     earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
-    write_atomically(path, earlier + json.dumps(event, ensure_ascii=False) + "\n")
+    write_atomically(path, earlier + seal(event, indent=None))
     log.info("%s opened again by %s: %s; revision %d stays as it is", month, person, why, last.revision)
     return Revision(last, event["at"], person, why)
 

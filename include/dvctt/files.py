@@ -1,18 +1,19 @@
 """Writing files so that a reader, or a power cut, sees the old one or the new one whole.
 
-Only what the standard library leaves to its caller: the temporary name, the sync and the rename, and the words for a disk
-that is full.
+Only what the standard library leaves to its caller: the temporary name, the sync and the rename, the words for a disk that
+is full, and the seal by which a JSON document of the home tells that it was changed.
 """
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dvctt.errors import DiskFullError, DvcttError, ExtractError
 
@@ -88,6 +89,13 @@ def path_in_words(path: Path) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def make_folder(path: Path, mode: int) -> None:
+    """Make a folder, with those above it, unless it is there; with exactly this mode, whatever the process's mask."""
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        path.chmod(mode)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside ``folder`` durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -158,3 +166,40 @@ def sha256_of(path: Path) -> str:
     """Hex sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_SEALED_BY, _SEAL = "sealed_by", "seal"
+_BLANK = "0" * 64
+
+
+def seal(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+    """A JSON document that carries the sha256 of its own text; :func:`unseal` holds it against that.
+
+    The seal is the sha256 of the whole text with 64 zeros in the seal's place. A first key says that there is a seal, so that
+    a document whose seal was lost differs from one of a version that had none. ``indent`` None gives one line.
+    """
+    text = json.dumps({_SEALED_BY: "sha256", **document, _SEAL: _BLANK}, ensure_ascii=False, indent=indent) + "\n"
+    before, _, after = text.rpartition(_BLANK)
+    return f"{before}{hashlib.sha256(text.encode()).hexdigest()}{after}"
+
+
+def unseal(content: bytes) -> dict[str, Any]:
+    """The JSON document of :func:`seal`, without its seal. One that never had a seal, of an older version, is read as it is.
+
+    Raises:
+        ValueError: no JSON object, or changed after it was sealed.
+    """
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"found {type(document).__name__}, wanted a JSON object")
+    method, found = document.pop(_SEALED_BY, None), document.pop(_SEAL, None)
+    if method is None and found is None:
+        return document
+    before, place, after = content.rpartition(str(found).encode())
+    wanted = hashlib.sha256(before + _BLANK.encode() + after).hexdigest()
+    if not place or found != wanted:
+        raise ValueError(f"changed after it was written: found seal {found}, its text gives {wanted}")
+    return document

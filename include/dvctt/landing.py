@@ -7,7 +7,6 @@ lies here minus what the last publication lists, so nothing is remembered anywhe
     landing/<source>/<entity>/month=YYYY-MM/<extract_id>.json      the manifest: an extract exists when this file does
 """
 
-import json
 import logging
 import os
 import re
@@ -23,7 +22,7 @@ from dvctt.clock import now
 from dvctt.config import Province, Source
 from dvctt.errors import DvcttError, ExtractError, LandingError
 from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
-from dvctt.files import path_in_words, sha256_of, sync_folder, write_atomically
+from dvctt.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.period import Month
 
 log = logging.getLogger(__name__)
@@ -88,6 +87,9 @@ class Extract:
     def parquet(self, landing: Path) -> Path:
         return self.folder(landing) / f"{self.extract_id}.parquet"
 
+    def manifest(self, landing: Path) -> Path:
+        return self.folder(landing) / f"{self.extract_id}.json"
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -113,9 +115,9 @@ def landed_extracts(landing: Path) -> list[Extract]:
     extracts = []
     for path in sorted(landing.glob("*/*/month=*/*.json")):
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields = unseal(path.read_bytes())
             extract = Extract(**{**fields, "dropped_columns": tuple(fields["dropped_columns"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise LandingError(f"{path}: not a landing manifest: {error}; restore it from backup") from error
         if not extract.parquet(landing).is_file():
             raise LandingError(f"{extract.parquet(landing)}: listed in {path.name} but gone; restore it from backup")
@@ -335,6 +337,5 @@ def _commit(extract: Extract, staged: Path, landing: Path) -> None:
     with staged.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(staged, extract.parquet(landing))
-    manifest = folder / f"{extract.extract_id}.json"
-    write_atomically(manifest, json.dumps(asdict(extract), ensure_ascii=False, indent=2) + "\n")
+    write_atomically(extract.manifest(landing), seal(asdict(extract)))
     sync_folder(folder)

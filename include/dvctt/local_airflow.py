@@ -7,19 +7,31 @@ its tasks know nothing of this module. A deployment of several machines uses doc
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from dvctt.config import PROJECT_ROOT, Settings
 from dvctt.errors import DvcttError
+from dvctt.files import make_folder
+from dvctt.processes import adopts_orphans, ends_with_parent, kill_children
+from dvctt.stages import HOME_MODE
 
 log = logging.getLogger(__name__)
 
+LOOPBACK = "127.0.0.1"
+WORKER_LOG_PORT, TRIGGER_LOG_PORT = 8793, 8794
+_OURS_ALONE = 0o077
+"""Mask of what Airflow writes: database, passwords, logs. Publications get their modes by name, so readers lose nothing."""
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether a part of Airflow has ended."""
+_GRACE = 20.0
+"""Seconds that a part of Airflow gets to end by itself."""
 DAG_ID = "nightly_warehouse"
 WRITER_POOL = "warehouse_writer"
 _STAGE_LINE = re.compile(r"\[\w+ *\] (?P<words>.*?) +\[dvctt\.[\w.]+\]")
@@ -43,7 +55,11 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "dvctt.local_airflow.loopback",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(WORKER_LOG_PORT),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(TRIGGER_LOG_PORT),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
         "PYTHONUTF8": "1",
@@ -71,7 +87,8 @@ def prepare(settings: Settings) -> None:
     from importlib.metadata import version
 
     home = settings.airflow_home
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.home, HOME_MODE)
+    make_folder(home, 0o700)
     stamp = home / f".prepared-{version('apache-airflow')}"
     if stamp.is_file() and (home / "airflow.db").is_file():
         return
@@ -114,6 +131,8 @@ def _run(settings: Settings, arguments: tuple[str, ...], output: Path, show: Cal
             text=True,
             encoding="utf-8",
             errors="replace",
+            umask=_OURS_ALONE,
+            preexec_fn=ends_with_parent(signal.SIGTERM),
         ) as process,
     ):
         for line in process.stdout or ():
@@ -124,11 +143,104 @@ def _run(settings: Settings, arguments: tuple[str, ...], output: Path, show: Cal
         raise AirflowFailed(f"airflow {' '.join(arguments)} ended with {process.returncode}; every line: {output}")
 
 
-def serve(settings: Settings) -> NoReturn:
-    """Become Airflow: scheduler, DAG processor, triggerer and UI, in this process's place, so that signals reach it."""
+def serve(settings: Settings) -> int:
+    """Scheduler, DAG processor, triggerer, UI and their log servers, on loopback alone, until a signal or the end of one of
+    them; then all of them end. The exit code.
+
+    ``airflow standalone`` is not used: its log servers listen on all interfaces, and its API server outlives it.
+    """
+    os.umask(_OURS_ALONE)
     prepare(settings)
-    command = airflow_command("standalone")
-    os.execve(command[0], command, airflow_environment(settings))  # noqa: S606 - a command line of this package
+    close_to_others(settings)
+    return supervise(
+        {
+            "scheduler": airflow_command("scheduler", "--skip-serve-logs"),
+            "dag-processor": airflow_command("dag-processor"),
+            "triggerer": airflow_command("triggerer", "--skip-serve-logs"),
+            "api-server": airflow_command("api-server"),
+            "logs of tasks": _log_server(WORKER_LOG_PORT),
+            "logs of triggers": _log_server(TRIGGER_LOG_PORT),
+        },
+        airflow_environment(settings),
+    )
+
+
+def _log_server(port: int) -> list[str]:
+    """What the UI reads the lines of a running task from."""
+    application = "airflow.utils.serve_logs.log_server:get_app"
+    options = ("--host", LOOPBACK, "--port", str(port), "--log-level", "warning", "--no-access-log")
+    return [sys.executable, "-m", "uvicorn", "--factory", application, *options]
+
+
+def loopback() -> str:
+    """Airflow's ``hostname_callable``: by which name the UI asks the log servers."""
+    return LOOPBACK
+
+
+def close_to_others(settings: Settings) -> None:
+    """What holds passwords, sessions, logs and landed rows is its owner's alone, also where an older version made it for all
+    to read. Readers pass through the home to ``published``.
+
+    Raises:
+        AirflowFailed: the home belongs to another user.
+    """
+    home = settings.airflow_home
+    try:
+        settings.home.chmod(settings.home.stat().st_mode & 0o711)
+        for folder in (home, settings.landing, settings.candidate):
+            if folder.is_dir():
+                folder.chmod(0o700)
+        for path in (*home.glob("airflow.db*"), *home.glob("*.cfg"), password_file(settings)):
+            if path.is_file():
+                path.chmod(0o600)
+    except PermissionError as error:
+        raise AirflowFailed(
+            f"{error.filename}: belongs to another user: found owner {settings.home.stat().st_uid}, wanted {os.geteuid()}; "
+            f"start Airflow as the owner of {settings.home}"
+        ) from error
+
+
+def supervise(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> int:
+    """Run commands side by side until one ends or this process is told to end; then end them and all that they started.
+
+    Returns:
+        0 after a signal, 1 when a command ended by itself.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    adopts_orphans()
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    code = 0
+    try:
+        for name, command in commands.items():
+            # Each in a session of its own: Ctrl-C reaches this process alone, which ends them in order.
+            children[name] = subprocess.Popen(
+                command, env=dict(environment), start_new_session=True, preexec_fn=ends_with_parent(signal.SIGTERM)
+            )
+        while not stop.wait(_LOOK_EVERY):
+            if ended := {name: child.returncode for name, child in children.items() if child.poll() is not None}:
+                log.error("Airflow: %s ended by itself: %s; ending the others", ", ".join(ended), ended)
+                code = 1
+                break
+    finally:
+        log.info("Airflow: ending %s", ", ".join(children))
+        _end(children.values())
+    return code
+
+
+def _end(children: Iterable[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    for child in children:
+        try:
+            child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("Airflow: process %d does not end; killing it", child.pid)
+    # What they left behind has become this process's own, whatever session it moved to.
+    kill_children()
 
 
 def password_file(settings: Settings) -> Path:

@@ -5,7 +5,6 @@ fixed columns, so that a publication of an older version, or none at all, gives 
 past (restatements, frozen figures) is decided by dbt_project alone.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import duckdb
 
 from dvctt.errors import PublishError, WarehouseError
+from dvctt.files import unseal
 from dvctt.sql import read_literal
 from dvctt.warehouse import open_candidate, write_table
 
@@ -381,9 +381,8 @@ def read_closed(folder: Path) -> ClosedMonth:
     """
     path = folder / "manifest.json"
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        return _closed_month(folder, manifest)
-    except (OSError, ValueError, KeyError) as error:
+        return _closed_month(folder, unseal(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PublishError(f"{path}: not a closed month's manifest: {error}; restore {folder} from backup") from error
 
 

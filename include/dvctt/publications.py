@@ -6,37 +6,34 @@ and when, is decided in dvctt.retention.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from dvctt.errors import PublishError
-from dvctt.files import sha256_of
-from dvctt.publish import Publication, current_publication, load_publication, roll_back
+from dvctt.publish import WAY_BACK, Problem, Publication, current_publication, file_problems, on_disk, roll_back
 from dvctt.retention import Removed, lock, removed
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is not as the manifest says: a file of the publication, what was found, what was wanted."""
-
-    file: str
-    found: str
-    wanted: str
-
-
 def listed(published: Path) -> list[Publication]:
-    """Every publication on disk, oldest first.
+    """Every publication on disk whose manifest can be read, oldest first."""
+    return on_disk(published)[0]
 
-    Raises:
-        PublishError: one of them has no readable manifest.
-    """
-    if not published.is_dir():
-        return []
-    folders = [path for path in published.iterdir() if path.name.isdecimal() and path.is_dir()]
-    return [load_publication(folder) for folder in sorted(folders, key=lambda folder: int(folder.name))]
+
+def unreadable(published: Path) -> dict[int, str]:
+    """What else has a number for a name: a publication whose manifest is damaged, or a stranger; and what is wrong with it."""
+    return on_disk(published)[1]
+
+
+def pointer_problem(published: Path) -> str | None:
+    """What is wrong with the pointer that readers follow, in words; None when it leads to a publication, or there is none."""
+    try:
+        if current_publication(published) is None and listed(published):
+            return f"{published / 'current'}: no pointer: readers see nothing; {WAY_BACK}"
+    except PublishError as error:
+        return str(error)
+    return None
 
 
 def find(published: Path, number: int) -> Publication:
@@ -46,25 +43,24 @@ def find(published: Path, number: int) -> Publication:
         PublishError: there is none, and the message names those that there are; or it was removed, and the message says
             when and why.
     """
-    for publication in listed(published):
+    publications, damaged = on_disk(published)
+    for publication in publications:
         if publication.number == number:
             return publication
+    if number in damaged:
+        raise PublishError(damaged[number])
     gone = find_removed(published, number)
     if gone is not None:
         raise PublishError(
             f"{published}: publication {number} was removed at {gone.at}: {gone.why}; its files are gone, its manifest is "
             f"kept: dvctt publications show {number}"
         )
-    known = ", ".join(str(publication.number) for publication in listed(published)) or "none"
+    known = ", ".join(str(publication.number) for publication in publications) or "none"
     raise PublishError(f"{published}: no publication {number}; there are: {known}")
 
 
 def find_removed(published: Path, number: int) -> Removed | None:
-    """What is kept of a publication that was removed; None when none with this number was.
-
-    Raises:
-        PublishError: what is kept cannot be read.
-    """
+    """What is kept of a publication that was removed; None when none with this number was."""
     return next((gone for gone in removed(published) if gone.number == number), None)
 
 
@@ -90,22 +86,7 @@ def verify(publication: Publication) -> list[Problem]:
 
 
 def _problems(publication: Publication) -> Iterator[Problem]:
-    manifest = publication.manifest
-    present = {
-        str(path.relative_to(publication.folder))
-        for path in publication.folder.rglob("*")
-        if path.is_file() and path.name != "manifest.json"
-    }
-    for name in sorted(present - manifest["files"].keys()):
-        yield Problem(name, "a file that the manifest does not list", "no such file")
-    for name, wanted in sorted(manifest["files"].items()):
-        path = publication.folder / name
-        if not path.is_file():
-            yield Problem(name, "no file", f"{wanted['bytes']} bytes")
-        elif path.stat().st_size != wanted["bytes"]:
-            yield Problem(name, f"{path.stat().st_size} bytes", f"{wanted['bytes']} bytes")
-        elif (found := sha256_of(path)) != wanted["sha256"]:
-            yield Problem(name, f"sha256 {found}", f"sha256 {wanted['sha256']}")
+    yield from file_problems(publication)
     yield from _counted(publication)
     verdict = _verdict_of(publication)
     if verdict != "passed":
@@ -129,7 +110,7 @@ def _counted(publication: Publication) -> Iterator[Problem]:
     except duckdb.Error as error:
         yield Problem("marts.duckdb", f"cannot be opened: {str(error).splitlines()[0]}", "a DuckDB file")
         return
-    wanted = publication.manifest["row_counts"]
+    wanted = publication.manifest.get("row_counts", {})
     for name in sorted(found.keys() | wanted.keys()):
         if found.get(name) != wanted.get(name):
             yield Problem(f"marts.duckdb: {name}", f"{found.get(name)} rows", f"{wanted.get(name)} rows")
@@ -142,7 +123,7 @@ def rollback(published: Path, number: int, *, reason: str) -> Publication:
 
     Raises:
         PublishError: no such publication, it was removed, it is the current one already, or it is no longer what its
-            manifest says.
+            manifest says. What ``current`` is does not matter: this is the way back when it is broken.
     """
     find(published, number)
     # Nothing may be removed between the look and the switch, or the pointer would lead nowhere.
@@ -152,14 +133,12 @@ def rollback(published: Path, number: int, *, reason: str) -> Publication:
 
 def _rollback(published: Path, number: int, reason: str) -> Publication:
     target = find(published, number)
-    current = current_publication(published)
-    if current is not None and current.number == number:
+    if pointer_problem(published) is None and (current := current_publication(published)) and current.number == number:
         raise PublishError(f"{published}: publication {number} is the current one already")
     if problems := verify(target):
         first = problems[0]
         raise PublishError(
-            f"publication {number} is not what its manifest says: {first.file}: found {first.found}, wanted {first.wanted}; "
-            f"look: dvctt publications verify {number}"
+            f"publication {number} is not what its manifest says: {first}; look: dvctt publications verify {number}"
         )
-    roll_back(published, target, before=current.number if current else None, reason=reason)
+    roll_back(published, target, reason=reason)
     return target

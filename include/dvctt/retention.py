@@ -10,7 +10,6 @@ Nothing here moves the pointer, writes into a publication or reads the clock: th
 """
 
 import fcntl
-import json
 import logging
 import os
 import shutil
@@ -25,9 +24,9 @@ from typing import Any
 
 from dvctt.config import Retention
 from dvctt.errors import DvcttError, PublishError
-from dvctt.files import sync_folder, write_atomically
+from dvctt.files import make_folder, seal, sync_folder, unseal, write_atomically
 from dvctt.past import read_closed
-from dvctt.publish import REMOVED, REMOVING, Publication, current_publication, load_publication
+from dvctt.publish import REMOVED, REMOVING, Publication, current_publication, load_publication, on_disk
 
 log = logging.getLogger(__name__)
 
@@ -116,24 +115,15 @@ def _decide(
     return Decision(number, False, f"older than {rules.nightly_days} days: published {published_at:%Y-%m-%d}")
 
 
-def on_disk(published: Path) -> tuple[list[Publication], list[Decision]]:
+def judgeable(published: Path) -> tuple[list[Publication], list[Decision]]:
     """Publications whose folders are there, oldest first; and those whose manifest cannot be read, which are kept."""
-    found, unreadable = [], []
-    folders = [path for path in published.iterdir() if path.name.isdecimal() and path.is_dir()]
-    for folder in sorted(folders, key=lambda folder: int(folder.name)):
-        try:
-            found.append(load_publication(folder))
-        except PublishError as error:
-            unreadable.append(Decision(int(folder.name), True, f"cannot be judged: {error}"))
-    return found, unreadable
+    found, unreadable = on_disk(published)
+    return found, [Decision(number, True, f"cannot be judged: {why}") for number, why in unreadable.items()]
 
 
 def removed(published: Path) -> list[Removed]:
     """Every publication that was removed, oldest first. One whose folder is there is not removed, whatever is noted: its
-    removal was begun and not committed, or it was restored from a backup.
-
-    Raises:
-        PublishError: a note cannot be read.
+    removal was begun and not committed, or it was restored from a backup. A note that cannot be read says so in its ``why``.
     """
     notes = [path for path in (published / REMOVED).glob("*.json") if path.stem.isdecimal()]
     found = []
@@ -141,11 +131,12 @@ def removed(published: Path) -> list[Removed]:
         if (published / path.stem).is_dir():
             continue
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+            manifest = unseal(path.read_bytes())
             note = manifest.pop("removed")
             found.append(Removed(int(path.stem), manifest, note["at"], note["why"]))
-        except (OSError, ValueError, KeyError) as error:
-            raise PublishError(f"{path}: not the note of a removed publication: {error}; restore it") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            why = f"{path}: not the note of a removed publication: {error}; restore it from backup"
+            found.append(Removed(int(path.stem), {}, "unknown", why))
     return found
 
 
@@ -167,7 +158,7 @@ def decide(published: Path, rules: Retention, *, closing: Set[int], at: datetime
     if not published.is_dir():
         return [], Readers({})
     current = current_publication(published)
-    publications, unreadable = on_disk(published)
+    publications, unreadable = judgeable(published)
     readers = find_readers({publication.number: publication.folder for publication in publications})
     decisions = plan(publications, closing, current.number if current else None, at, rules, readers.of)
     return sorted([*decisions, *unreadable], key=lambda decision: decision.number), readers
@@ -218,6 +209,9 @@ def lock(published: Path) -> Iterator[None]:
 
 def _finish(published: Path) -> None:
     for doomed in sorted(published.glob(f"{REMOVING}*")):
+        if not doomed.name.removeprefix(REMOVING).isdecimal():
+            log.warning("%s: no number of a publication; left alone", doomed)
+            continue
         number = int(doomed.name.removeprefix(REMOVING))
         if reader := find_readers({number: doomed}).of.get(number):
             log.warning("publication %d: its removal waits: a reader is on it: %s", number, reader)
@@ -247,10 +241,10 @@ def _remove(published: Path, decision: Decision, at: datetime) -> Decision:
 
 
 def _note(published: Path, publication: Publication, decision: Decision, at: datetime) -> None:
-    (published / REMOVED).mkdir(exist_ok=True)
+    make_folder(published / REMOVED, 0o755)
     note = {**publication.manifest, "removed": {"at": at.isoformat(), "why": decision.why}}
     path = published / REMOVED / f"{publication.number}.json"
-    write_atomically(path, json.dumps(note, ensure_ascii=False, indent=2) + "\n")
+    write_atomically(path, seal(note))
     path.chmod(0o444)
 
 

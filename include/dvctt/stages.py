@@ -6,9 +6,11 @@ and not in Airflow's database. One run at a time owns a home: each stage takes i
 another run has begun.
 """
 
+import errno
 import fcntl
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +19,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dvctt import closing, gate, landing, notify, past, publish, retention, transform, warehouse, withdrawals
+from dvctt import closing, gate, integrity, landing, notify, past, publish, retention, transform, warehouse, withdrawals
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
-from dvctt.files import disk_full_in_words, write_atomically
+from dvctt.files import disk_full_in_words, make_folder, seal, unseal, write_atomically
 from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
@@ -33,6 +35,11 @@ from dvctt.report.words import restatement_causes
 from dvctt.transform import Layer, make_way
 
 log = logging.getLogger(__name__)
+
+HOME_MODE = 0o711
+"""Of a new home: others may pass through it to the publications, and see nothing else of it."""
+_SHOWN = 20
+"""How many damaged files an error names; the rest are counted."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +68,19 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     with _told(settings, "land_extracts"), _home_lock(settings):
         province = load_province(settings.province_folder)
         publish.recover(settings.published)
-        _tell_what_nobody_was_told(settings)
+        standing = _look_at_what_readers_have(settings, run_id=run_id, month=month)
+        if not standing.problems:
+            _tell_what_nobody_was_told(settings)
         landing.land(province, settings.inbox, settings.landing)
         extracts = landing.landed_extracts(settings.landing)
+        base = standing.base
+        integrity.verify_landing(settings.landing, extracts, base.manifest["extracts"] if base else ())
+        closing.verify_all(settings.closed, base.manifest.get("closings", {}) if base else {})
         closed = closing.closed_now(settings.closed)
         left_out = withdrawals.withdrawn(settings.ledgers, extracts)
-        work = publish.work_to_do(settings.published, extracts, province, closed, left_out)
+        work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
         if not work and not rebuild:
-            current = publish.current_publication(settings.published)
-            log.info("nothing new since publication %s: this run ends here", current.number if current else None)
+            log.info("nothing new since publication %s: this run ends here", standing.number)
             return None
         log.info(
             "to do: %d extracts that the last publication does not hold; changed: %s",
@@ -79,12 +90,12 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         out = {one.extract_id for one in left_out}
         warehouse.lay_foundation(
             settings.candidate, province, settings.landing, extracts, left_out=out,
-            verdicts=settings.verdicts, published_runs=_published_runs(settings.published),
+            verdicts=settings.verdicts, published_runs=publish.published_runs(settings.published),
         )  # fmt: skip
         past.lay_past(
             settings.candidate,
             publish.making(settings.published, province),
-            publish.earlier(settings.published, settings.closed),
+            publish.earlier(settings.published, settings.closed, base),
             closed,
             closing.revisions(settings.closed),
         )
@@ -98,19 +109,37 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
             left_out=tuple(asdict(one) for one in left_out),
         )
-        write_atomically(_night_path(settings), json.dumps(asdict(night), ensure_ascii=False, indent=2) + "\n")
+        write_atomically(_night_path(settings), seal(asdict(night)))
         return night
 
 
-def _published_runs(published: Path) -> set[str]:
-    """The runs that led to a publication, those that retention removed among them: its manifest stays."""
-    runs = set()
-    for path in sorted([*published.glob("[0-9]*/manifest.json"), *published.glob(f"{publish.REMOVED}/[0-9]*.json")]):
-        try:
-            runs.add(str(json.loads(path.read_text(encoding="utf-8"))["run_id"]))
-        except (OSError, ValueError, KeyError) as error:
-            log.warning("%s: not a publication's manifest, its run is left out of the history: %s", path, error)
-    return runs
+def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
+    """Every night, also one with nothing new: a publication that is no longer what its manifest says is told to people at
+    once, and this very night publishes anew from landing.
+    """
+    standing = publish.standing(settings.published)
+    if not standing.problems:
+        return standing
+    shown = [str(problem) for problem in standing.problems[:_SHOWN]]
+    if len(standing.problems) > _SHOWN:
+        shown.append(f"and {len(standing.problems) - _SHOWN} more")
+    damage = PublishError(
+        "\n".join(
+            [
+                f"publication {standing.number}, which readers see, is not what its manifest says:",
+                *shown,
+                f"this night publishes anew from landing; until then tell readers not to use it, or take it back: "
+                f"dvctt publications rollback N --reason …; look: dvctt publications verify {standing.number}; "
+                f"{publish.RUNBOOK}",
+            ]
+        )
+    )
+    log.error("%s", " | ".join(str(damage).splitlines()))
+    try:
+        notify.send(notify.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id))
+    except NotifyError:
+        log.exception("nobody has been told of the damage; the next run tries again if it is still there")
+    return standing
 
 
 def _newest_month(extracts: list[Extract]) -> str | None:
@@ -119,19 +148,20 @@ def _newest_month(extracts: list[Extract]) -> str | None:
 
 def build_facts(settings: Settings, *, run_id: str) -> None:
     """dbt: seeds, staging, intermediate, facts."""
-    with _stage(settings, "build_facts", run_id):
-        transform.build_layer(Layer.FACTS, settings.candidate)
+    with _stage(settings, "build_facts", run_id) as stage:
+        transform.build_layer(Layer.FACTS, settings.candidate, lock=stage.lock)
 
 
 def audit_facts(settings: Settings, *, run_id: str) -> None:
     """dbt: the audit tables that the gate reads."""
-    with _stage(settings, "audit_facts", run_id):
-        transform.build_layer(Layer.AUDIT, settings.candidate)
+    with _stage(settings, "audit_facts", run_id) as stage:
+        transform.build_layer(Layer.AUDIT, settings.candidate, lock=stage.lock)
 
 
 def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
-    with _stage(settings, "check_counts", run_id) as (night, province):
+    with _stage(settings, "check_counts", run_id) as stage:
+        night, province = stage.night, stage.province
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
             gate.check_counts(
@@ -152,25 +182,27 @@ def _remember_verdict(settings: Settings) -> None:
     a mart of the next publication. Whether a *passed* verdict led to one is asked then, not here.
     """
     text = (settings.candidate / "verdict.json").read_text(encoding="utf-8")
-    settings.verdicts.mkdir(exist_ok=True)
-    number = max((int(path.name.split("-")[0]) for path in settings.verdicts.glob("*.json")), default=0) + 1
-    write_atomically(settings.verdicts / f"{number:06d}-{json.loads(text)['verdict']}.json", text)
-    write_verdict_page(json.loads(text), settings.candidate / "verdict.html")
+    content = json.loads(text)
+    make_folder(settings.verdicts, 0o755)
+    places = [path.name.partition("-")[0] for path in settings.verdicts.glob("*.json")]
+    number = max((int(place) for place in places if place.isascii() and place.isdecimal()), default=0) + 1
+    write_atomically(settings.verdicts / f"{number:06d}-{content['verdict']}.json", seal(content))
+    write_verdict_page(content, settings.candidate / "verdict.html")
 
 
 def build_marts(settings: Settings, *, run_id: str) -> None:
     """dbt: the marts, still in the candidate."""
-    with _stage(settings, "build_marts", run_id):
-        transform.build_layer(Layer.MARTS, settings.candidate)
+    with _stage(settings, "build_marts", run_id) as stage:
+        transform.build_layer(Layer.MARTS, settings.candidate, lock=stage.lock)
 
 
 def assemble_publication(settings: Settings, *, run_id: str) -> None:
     """Copy the tables and write the reports of the publication to be, where no reader looks."""
-    with _stage(settings, "assemble_publication", run_id) as (_, province):
+    with _stage(settings, "assemble_publication", run_id) as stage:
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         clock = time.monotonic()
         written = write_reports(
-            building / "marts.duckdb", building / "reports", province, publish.next_number(settings.published)
+            building / "marts.duckdb", building / "reports", stage.province, publish.next_number(settings.published)
         )
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
         tables = write_csv(building / "marts.duckdb", building / "csv")
@@ -179,7 +211,8 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:
     """Seal the publication and switch readers to it, in one atomic step; then let retention remove what is old enough."""
-    with _stage(settings, "publish_marts", run_id) as (night, province):
+    with _stage(settings, "publish_marts", run_id) as stage:
+        night, province = stage.night, stage.province
         held = set(night.extract_ids)
         extracts = [e for e in landing.landed_extracts(settings.landing) if e.extract_id in held]
         publication = publish.publish(
@@ -187,7 +220,9 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             publish.building_folder(settings.published),
             number=publish.next_number(settings.published),
             province=province,
+            landing=settings.landing,
             extracts=extracts,
+            closings=closing.hashes(settings.closed),
             closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
             left_out=[LeftOut(**one) for one in night.left_out],
             run_id=night.run_id,
@@ -204,11 +239,11 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
 
     A stage of its own, so that an alert that does not go out is tried again without publishing again.
     """
-    with _stage(settings, "tell_people", run_id) as (night, _):
+    with _stage(settings, "tell_people", run_id) as stage:
         publication = publish.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
-        _tell(settings, publication, month=night.month)
+        _tell(settings, publication, month=stage.night.month)
 
 
 def _tell(settings: Settings, publication: Publication, *, month: str | None) -> None:
@@ -229,7 +264,14 @@ def _tell_what_nobody_was_told(settings: Settings) -> None:
     """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
     publication = publish.current_publication(settings.published)
     path = _told_path(settings)
-    told = json.loads(path.read_text(encoding="utf-8"))["publication"] if path.is_file() else 0
+    try:
+        told = int(json.loads(path.read_text(encoding="utf-8"))["publication"]) if path.is_file() else 0
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning(
+            "%s: cannot be read (%s), so nobody knows what people were told of last; telling them of the current publication, "
+            "rather twice than never", path, type(error).__name__,
+        )  # fmt: skip
+        told = 0
     if publication is None or publication.number <= told:
         return
     log.warning(
@@ -373,19 +415,34 @@ def _night_path(settings: Settings) -> Path:
     return settings.candidate / "run.json"
 
 
+@dataclass(frozen=True)
+class _Stage:
+    """What a stage after the first one works on, and the handle of the home's lock, for processes that write for it."""
+
+    night: Night
+    province: Province
+    lock: int
+
+
 @contextmanager
-def _stage(settings: Settings, name: str, run_id: str) -> Iterator[tuple[Night, Province]]:
-    with _told(settings, name), _home_lock(settings):
+def _stage(settings: Settings, name: str, run_id: str) -> Iterator[_Stage]:
+    with _told(settings, name), _home_lock(settings) as lock:
         path = _night_path(settings)
         if not path.is_file():
             raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        night = Night(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        try:
+            fields = unseal(path.read_bytes())
+            night = Night(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        except (OSError, ValueError, TypeError) as error:
+            raise WarehouseError(
+                f"{path}: not what the first stage wrote ({type(error).__name__}); the candidate is begun anew from "
+                f"land_extracts: dvctt run, or dvctt run --rebuild if that finds nothing new"
+            ) from error
         if night.run_id != run_id:
             raise WarehouseError(
                 f"{path}: the candidate belongs to run {night.run_id!r}, not to {run_id!r}; let that run end, then run again"
             )
-        yield night, load_province(settings.province_folder)
+        yield _Stage(night, load_province(settings.province_folder), lock)
 
 
 @contextmanager
@@ -398,7 +455,13 @@ def _told(settings: Settings, name: str) -> Iterator[None]:
     make_way()
     try:
         with disk_full_in_words(f"stage {name}", settings.home):
-            yield
+            try:
+                yield
+            except OSError as error:
+                # A file of the home that belongs to another user, or a file system that was mounted for reading.
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not _is_of(settings.home, error):
+                    raise
+                raise WarehouseError(_not_ours(settings.home, error)) from error
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
@@ -408,13 +471,38 @@ def _told(settings: Settings, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _home_lock(settings: Settings) -> Iterator[None]:
-    """One writer a home, across processes; the system releases it when the process dies, however it dies."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+def _home_lock(settings: Settings) -> Iterator[int]:
+    """One writer a home, across processes; the system releases it when the last process that holds it has died, however it
+    died. Yields its handle, for a child that writes on behalf of this process.
+    """
     path = settings.home / ".writer.lock"
-    with path.open("w") as file:
+    try:
+        make_folder(settings.home, HOME_MODE)
+        file = path.open("a")
+    except OSError as error:
+        raise WarehouseError(_not_ours(settings.home, error)) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise WarehouseError(f"{path}: another run is writing in {settings.home}; wait for it to end") from error
-        yield
+            raise WarehouseError(
+                f"{path}: another run is writing in {settings.home}, or dbt of one that was killed is not gone yet; wait for "
+                f"it to end; who: fuser -v {path}"
+            ) from error
+        yield file.fileno()
+
+
+def _is_of(home: Path, error: OSError) -> bool:
+    return isinstance(error.filename, str) and Path(error.filename).is_relative_to(home)
+
+
+def _not_ours(home: Path, error: OSError) -> str:
+    """Why nothing can be written in a home: its owner, its mode, or its file system."""
+    found = home if home.exists() else next(folder for folder in home.parents if folder.exists())
+    status = found.stat()
+    whose = f"owner {status.st_uid}, group {status.st_gid}, mode {status.st_mode & 0o777:o}"
+    return (
+        f"{error.filename or home}: cannot be written ({error.strerror}): found {found} with {whose}; wanted a home that user "
+        f"{os.geteuid()} may write: run as its owner, give it to this user (chown -R), or mount it for writing; another one: "
+        f"set DVCTT_HOME"
+    )

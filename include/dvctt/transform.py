@@ -17,6 +17,7 @@ from typing import Any
 from dvctt.config import PROJECT_ROOT
 from dvctt.errors import ConfigError, TransformError
 from dvctt.files import no_room_line
+from dvctt.processes import ends_with_parent
 from dvctt.warehouse import candidate_path
 
 log = logging.getLogger(__name__)
@@ -86,10 +87,14 @@ def dbt_environment(candidate: Path) -> dict[str, str]:
     return {**os.environ, "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name, "PYTHONUTF8": "1"}
 
 
-def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
+def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Counter[str]:
     """Build and test one layer in the candidate; how many nodes ended in which status.
 
     Unit tests of models are left to the project's own tests: they judge the code, not the night's data.
+
+    Args:
+        lock: handle of the home's lock. dbt writes, so it holds the lock as well: should it outlive this process by a moment,
+            nobody else begins before it is gone. The system ends it with this process.
 
     Raises:
         TransformError: a model or a test failed; the message names each, with dbt's words and the command to look closer.
@@ -101,9 +106,16 @@ def build_layer(layer: Layer, candidate: Path) -> Counter[str]:
     results_path = target_folder(candidate) / "run_results.json"
     results_path.unlink(missing_ok=True)
     finished = subprocess.run(
-        command, cwd=candidate, env=dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8",
+        command,
+        cwd=candidate,
+        env=dbt_environment(candidate),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
         check=False,
-    )  # fmt: skip
+        pass_fds=() if lock is None else (lock,),
+        preexec_fn=ends_with_parent(),
+    )
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:

@@ -5,19 +5,20 @@ sources name. No business rule lives here; SQL that decides anything belongs to 
 """
 
 import csv
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dvctt.config import PROJECT_ROOT, Province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError, LandingError, WarehouseError
+from dvctt.files import unseal
 from dvctt.landing import Extract, active_extracts, name_arrivals
 from dvctt.sql import read_literals, readable
 
@@ -445,6 +446,27 @@ def read_baselines(baselines: Path) -> list[dict[str, str]]:
     return rows
 
 
+def _read_verdicts(folder: Path) -> list[dict[str, Any]]:
+    """The verdicts of this home, oldest first. One that cannot be read is told and left out: it stands in no figure, and a
+    night need not stay down for it.
+    """
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = unseal(path.read_bytes())
+            for key in ("run_id", "month", "verdict"):
+                content[key]
+            for check in content["checks"]:
+                check["status"], check["severity"]
+            found.append(content)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning(
+                "%s: not a verdict of this home (%s); it is left out of the history of verdicts; restore it from backup",
+                path, type(error).__name__,
+            )  # fmt: skip
+    return found
+
+
 def _write_history(
     connection: duckdb.DuckDBPyConnection, verdicts: Path | None, published_runs: Set[str] = frozenset()
 ) -> None:
@@ -453,7 +475,7 @@ def _write_history(
     must give the same history as if the first had never been.
     """
     connection.execute("create schema history")
-    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(verdicts.glob("*.json"))] if verdicts else []
+    found = _read_verdicts(verdicts) if verdicts else []
     last_passed = {content["run_id"]: place for place, content in enumerate(found) if content["verdict"] == "passed"}
     kept = [
         content

@@ -63,7 +63,9 @@ def wanted_of(folder: Path) -> dict[str, Any]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     hashes = {name: entry["sha256"] for name, entry in manifest["files"].items() if name not in NOT_COMPARED}
     assert {name.partition("/")[0] for name in hashes} >= {"parquet", "csv", "reports"}
-    manifest_keys = {key: value for key, value in manifest.items() if key not in ("published_at", "run_id", "files")}
+    manifest_keys = {
+        key: value for key, value in manifest.items() if key not in ("published_at", "run_id", "files", "seal")
+    }
     return {**hashes, **manifest_keys, "names": sorted(manifest["files"])}
 
 
