@@ -47,6 +47,10 @@ test: setup readers ## Set up and run all tests
 chaos: setup ## Kill runs of the command line at every point (CHAOS_POINTS=20: at so many, chosen by CHAOS_SEED)
 	$(BIN)/pytest -s tests/chaos/every_point.py
 
+.PHONY: flips
+flips: setup ## Flip 500 bits of landing, publication and closed months, one at a time: each is noticed (FLIPS=…, FLIPS_SEED=…)
+	FLIPS=$${FLIPS:-500} $(BIN)/pytest -s tests/chaos/test_flips.py
+
 .PHONY: bench
 bench: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVCTT_HOME, idle and during a run
 	@$(BIN)/python benchmarks/readers.py

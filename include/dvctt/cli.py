@@ -956,6 +956,21 @@ def check_additivity(
         raise typer.Exit(1)
 
 
+@check.command("home")
+def check_home() -> None:
+    """What a night looks at before it builds: the current publication, landing, closed months, ledgers, each against its hash.
+    Changes nothing. Exit 1 if anything was changed or is gone.
+    """
+    standing = stages.look_over(Settings.from_environment())
+    for problem in standing.problems:
+        out.print(f"publication {standing.number}: {problem}", markup=False)
+    out.print(
+        f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
+    )
+    if standing.problems:
+        raise typer.Exit(1)
+
+
 @check.command("config")
 def check_config() -> None:
     """Load the province folder and the gate's suites; an error names file, line and key."""

@@ -203,3 +203,8 @@ def unseal(content: bytes) -> dict[str, Any]:
     if not place or found != wanted:
         raise ValueError(f"changed after it was written: found seal {found}, its text gives {wanted}")
     return document
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether a document that :func:`unseal` reads carries a seal, so that a change of it cannot have gone unnoticed."""
+    return f'"{_SEAL}"'.encode() in content

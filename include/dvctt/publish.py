@@ -670,6 +670,7 @@ def publish(
     closed: Sequence[ClosedMonth] = (),
     left_out: Sequence[LeftOut] = (),
     closings: Mapping[str, Any] | None = None,
+    ledgers: Mapping[str, Any] | None = None,
     run_id: str,
     month: str | None,
 ) -> Publication:
@@ -680,6 +681,7 @@ def publish(
         extracts: those that it was made of, without those that were left out.
         left_out: those that had landed and that it was made without.
         closings: hashes of what was ever closed, so that the next night can tell that some of it was changed or is gone.
+        ledgers: length and hash of what people had decided, for the same.
 
     Raises:
         PublishError: a publication with this number exists, or a file of the assembled folder is gone.
@@ -701,6 +703,7 @@ def publish(
         "definitions": project_digest(),
         "closed_months": _revisions(closed),
         "closings": dict(closings or {}),
+        "ledgers": dict(ledgers or {}),
         "run_id": run_id,
         "month": month,
         "published_at": now().isoformat(),

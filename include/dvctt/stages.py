@@ -72,12 +72,8 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         if not standing.problems:
             _tell_what_nobody_was_told(settings)
         landing.land(province, settings.inbox, settings.landing)
-        extracts = landing.landed_extracts(settings.landing)
         base = standing.base
-        integrity.verify_landing(settings.landing, extracts, base.manifest["extracts"] if base else ())
-        closing.verify_all(settings.closed, base.manifest.get("closings", {}) if base else {})
-        closed = closing.closed_now(settings.closed)
-        left_out = withdrawals.withdrawn(settings.ledgers, extracts)
+        extracts, left_out, closed = _read_and_verify(settings, base)
         work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
         if not work and not rebuild:
             log.info("nothing new since publication %s: this run ends here", standing.number)
@@ -111,6 +107,32 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         )
         write_atomically(_night_path(settings), seal(asdict(night)))
         return night
+
+
+def _read_and_verify(
+    settings: Settings, base: Publication | None
+) -> tuple[list[Extract], list[LeftOut], list[past.ClosedMonth]]:
+    """What a night reads, each file held against its hash: the landed extracts, those that are left out, the closed months."""
+    manifest = base.manifest if base else {}
+    extracts = landing.landed_extracts(settings.landing)
+    left_out = withdrawals.withdrawn(settings.ledgers, extracts)
+    integrity.verify_landing(
+        settings.landing, extracts, manifest.get("extracts", ()), unread={one.extract_id for one in left_out}
+    )
+    integrity.verify_ledgers(settings.ledgers, manifest.get("ledgers", {}))
+    closing.verify_all(settings.closed, manifest.get("closings", {}))
+    return extracts, left_out, closing.closed_now(settings.closed)
+
+
+def look_over(settings: Settings) -> publish.Standing:
+    """What a night looks at before it builds anything: the publication that readers see, landing, closed months, ledgers.
+
+    Raises:
+        DvcttError: something that a night reads is damaged or gone, or the pointer is broken.
+    """
+    standing = publish.standing(settings.published)
+    _read_and_verify(settings, standing.base)
+    return standing
 
 
 def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
@@ -223,6 +245,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             landing=settings.landing,
             extracts=extracts,
             closings=closing.hashes(settings.closed),
+            ledgers=integrity.hashes_of_ledgers(settings.ledgers),
             closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
             left_out=[LeftOut(**one) for one in night.left_out],
             run_id=night.run_id,
@@ -498,7 +521,7 @@ def _is_of(home: Path, error: OSError) -> bool:
 
 def _not_ours(home: Path, error: OSError) -> str:
     """Why nothing can be written in a home: its owner, its mode, or its file system."""
-    found = home if home.exists() else next(folder for folder in home.parents if folder.exists())
+    found = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
     status = found.stat()
     whose = f"owner {status.st_uid}, group {status.st_gid}, mode {status.st_mode & 0o777:o}"
     return (

@@ -151,3 +151,18 @@ def test_a_province_without_sample_yml_and_a_scale_of_nought_are_refused(tmp_pat
         write_sample(folder, tmp_path / "out")
     with pytest.raises(ConfigError, match="scale: found 0"):
         write_sample(PROVINCE, tmp_path / "out", scale=0)
+
+
+def test_files_that_the_sample_did_not_make_are_never_written_over(sample: Sample, tmp_path: Path) -> None:
+    own = tmp_path / "one_stop" / "payment_attempts" / "2022-10.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("of my own", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"payment_attempts/2022-10\.csv: not made by the sample"):
+        write_sample(PROVINCE, tmp_path)
+    assert {path: path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()} == {
+        own: "of my own"
+    }
+    marker = json.loads((sample.out / "one_stop" / ".sample.json").read_text(encoding="utf-8"))
+    names = {path.relative_to(sample.out / "one_stop").as_posix() for path in sample.out.glob("one_stop/*/*")}
+    assert len(names) > 100
+    assert set(marker["made"]) == names

@@ -9,7 +9,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,8 @@ from dvctt.sample.plan import FILE_NAME, Plan, load_plan
 log = logging.getLogger(__name__)
 
 SOURCE_KIND = "files"
+MARKER = ".sample.json"
+"""In the source's folder: which files the sample made, so that it never writes over others."""
 RECEIVED, ONLINE = "ho_so_tiep_nhan", "ho_so_truc_tuyen"
 
 Progress = Callable[[str, int], None]
@@ -115,12 +117,45 @@ class _Writer:
         self._root = root
         self._progress = progress
         self.files: list[SampleFile] = []
+        self._made = self._marked()
+
+    def _marked(self) -> set[str]:
+        path = self._root / MARKER
+        try:
+            return set(json.loads(path.read_text(encoding="utf-8"))["made"]) if path.is_file() else set()
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{path}: not the list of what the sample made ({type(error).__name__}); nothing is written; choose an empty "
+                f"folder with --out"
+            ) from error
+
+    def refuse_others(self, months: Set[str]) -> None:
+        """Somebody's own files are never written over: found by month and entity, before anything is written."""
+        for entity in ENTITIES:
+            for path in sorted((self._root / entity).glob("*")):
+                name = path.relative_to(self._root).as_posix()
+                if path.name[:7] in months and name not in self._made:
+                    raise ConfigError(
+                        f"{path}: not made by the sample, which would write {entity} of {path.name[:7]} there; nothing is "
+                        f"written; choose an empty folder with --out, or move this one away"
+                    )
+
+    def mark(self) -> None:
+        """Keep the names of all that the sample has made here, for the next call."""
+        for made in self.files:
+            name = made.path.relative_to(self._root)
+            self._made |= {name.as_posix(), name.with_name(f"{made.path.stem}.control.json").as_posix()}
+        text = json.dumps({"made": sorted(self._made)}, indent=1) + "\n"
+        path = self._root / MARKER
+        if not (path.is_file() and path.read_text(encoding="utf-8") == text):
+            write_atomically(path, text)
 
     def open(self, entity: str, stem: str) -> _CsvFile:
         return _CsvFile(self._root / entity, ENTITIES[entity], stem)
 
     def done(self, made: SampleFile) -> None:
         self.files.append(made)
+        self.mark()
         log.info("sample: %s: %d rows%s", made.path, made.rows, "" if made.changed else ", unchanged")
         if self._progress:
             self._progress(made.path.relative_to(self._root.parent).as_posix(), made.rows)
@@ -137,12 +172,13 @@ def write_sample(province_folder: Path, out: Path, scale: int = 1, progress: Pro
 
     Args:
         province_folder: a province folder with a sample.yml.
-        out: created when missing; files of the same names are replaced, others are not touched.
+        out: created when missing; files that an earlier call made are replaced, others are not touched.
         scale: multiplies filings, payment requests and attempts of every agency and month; the catalogue stays.
         progress: called after each file with its path below ``out`` and its rows.
 
     Raises:
-        ConfigError: the province folder or its sample.yml is wrong, or ``scale`` is less than 1.
+        ConfigError: the province folder or its sample.yml is wrong, ``scale`` is less than 1, or a file of a month that the
+            sample writes lies there and was not made by it: nothing is written then.
     """
     if scale < 1:
         raise ConfigError(f"scale: found {scale}, wanted 1 or more")
@@ -154,6 +190,7 @@ def write_sample(province_folder: Path, out: Path, scale: int = 1, progress: Pro
         )
     plan = load_plan(province)
     writer = _Writer(out / source.id, progress)
+    writer.refuse_others({*plan.data.all_months, *catalogue_files(plan, build_catalogue(plan))})
     catalogue = build_catalogue(plan)
     for month, rows in catalogue_files(plan, catalogue).items():
         writer.write("procedures", month, rows)
