@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 from dvctt.errors import DiskFullError, DvcttError, ExtractError
 
+HOME_MODE = 0o711
+"""Of a new home: others may pass through it to the publications, and see nothing else of it."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_WORDS = tuple(os.strerror(number).lower() for number in sorted(_NO_ROOM))
 """What the system says; libraries and dbt quote it, each in a sentence of its own."""

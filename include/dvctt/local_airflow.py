@@ -18,9 +18,8 @@ from pathlib import Path
 
 from dvctt.config import PROJECT_ROOT, Settings
 from dvctt.errors import DvcttError
-from dvctt.files import make_folder
+from dvctt.files import HOME_MODE, make_folder
 from dvctt.processes import adopts_orphans, ends_with_parent, kill_children
-from dvctt.stages import HOME_MODE
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from dvctt import closing, gate, integrity, landing, notify, past, publish, retention, transform, warehouse, withdrawals
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
-from dvctt.files import disk_full_in_words, make_folder, seal, unseal, write_atomically
+from dvctt.files import HOME_MODE, disk_full_in_words, make_folder, seal, unseal, write_atomically
 from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
@@ -36,8 +36,6 @@ from dvctt.transform import Layer, make_way
 
 log = logging.getLogger(__name__)
 
-HOME_MODE = 0o711
-"""Of a new home: others may pass through it to the publications, and see nothing else of it."""
 _SHOWN = 20
 """How many damaged files an error names; the rest are counted."""
 
@@ -505,14 +503,24 @@ def _home_lock(settings: Settings) -> Iterator[int]:
     except OSError as error:
         raise WarehouseError(_not_ours(settings.home, error)) from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _lock_soon(file.fileno()):
             raise WarehouseError(
                 f"{path}: another run is writing in {settings.home}, or dbt of one that was killed is not gone yet; wait for "
                 f"it to end; who: fuser -v {path}"
-            ) from error
+            )
         yield file.fileno()
+
+
+def _lock_soon(handle: int) -> bool:
+    """Whether the lock could be had; dbt of a run that was killed gets a moment to be gone."""
+    for pause in (0.0, *[0.1] * 20):
+        time.sleep(pause)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return True
+    return False
 
 
 def _is_of(home: Path, error: OSError) -> bool:

@@ -10,8 +10,11 @@ import json
 import os
 import re
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
@@ -31,13 +34,18 @@ class Point:
     steps: tuple[str, ...]
     only_dbt: bool = False
     """The system kills dbt alone, as it does when memory is short; the stage then ends by itself, with an error."""
+    only_parent: bool = False
+    """The stage alone is killed: dbt, which it started, must not write on."""
 
 
 POINTS = (
     Point("landing: all is staged, nothing is moved", "land_extracts", (r"run rename landing/\.incoming/.+\.parquet ",)),
     Point("landing: a Parquet file without its manifest", "land_extracts", (r"run open landing/.+\.bo-sung-\w+\.json\.tmp",)),
     Point("foundation: the old candidate is gone", "land_extracts", (r"run remove candidate/warehouse\.duckdb\.wal",)),
-    Point("facts: dbt has made some models", "build_facts", (r"dbt open candidate/dbt/run/.+/facts/fct_filings\.sql",)),
+    Point(
+        "facts: the stage dies and dbt is left alone", "build_facts",
+        (r"dbt open candidate/dbt/run/.+/facts/fct_filings\.sql",), only_parent=True,
+    ),
     Point("between facts and audit", "audit_facts", (r"run open \.writer\.lock",)),
     Point("audit: the system kills dbt alone", "audit_facts", (r"dbt open candidate/dbt/run/.+/aud_totals\.sql",), True),
     Point("gate: the verdict is not yet in its place", "check_counts", (r"run rename .+ candidate/verdict\.json",)),
@@ -64,19 +72,47 @@ class Found:
     publication: dict[str, Any]
     verified: list[tuple[int, str]]
     watched: Watched
+    left: list[str]
+    """Processes of the killed run that were still there a moment later."""
+
+
+def still_there(lane: Lane) -> list[str]:
+    """The dbt processes on this lane's candidate, once they have had a moment to go."""
+    candidate = str(lane.settings.candidate)
+    for _ in range(50):
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it has ended
+                words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if candidate in words and "/dbt " in words:
+                    found.append(words)
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
 
 
 def kill_at(lane: Lane, point: Point) -> Found:
     lane.put_back(point.stage)
     mark = lane.folder / "mark.txt"
     mark.unlink(missing_ok=True)
-    plan = plan_of(lane.settings, mark, steps=point.steps, only_me=point.only_dbt)
+    plan = plan_of(lane.settings, mark, steps=point.steps, only_me=point.only_dbt, parent=point.only_parent)
     with watched(lane.zygote, lane.settings, lane.folder) as seen:
         ended, words = lane.call("stage", point.stage, RUN, **plan)
         current = os.readlink(lane.settings.published / "current")
+        left = still_there(lane)
         next_ended, next_words, publication, verified = lane.finish()
     return Found(
-        ended, mark.read_text(encoding="utf-8"), words, current, next_ended, next_words, publication, verified, seen
+        ended,
+        mark.read_text(encoding="utf-8"),
+        words,
+        current,
+        next_ended,
+        next_words,
+        publication,
+        verified,
+        seen,
+        left,
     )
 
 
@@ -118,6 +154,7 @@ def test_a_run_that_is_killed_leaves_one_publication_or_the_next_and_the_next_ru
     # It was killed, and where it was said.
     assert trial.ended == (1 if point.only_dbt else -signal.SIGKILL), trial.words
     assert len(trial.line.splitlines()) == 1
+    assert trial.left == [], "nothing that the run started may write on"
     assert re.search(point.steps[-1], trial.line.strip())
     assert trial.current == ("2" if point.name == "after the switch" else "1")
     # No help was needed, and it is as if nothing had happened.

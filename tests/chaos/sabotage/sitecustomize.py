@@ -21,7 +21,7 @@ from pathlib import Path
 PLAN = "DVCTT_SABOTAGE"
 """JSON: ``home``, ``mark`` (the file that lines are written to) and, for a kill, ``steps``: regular expressions that lines
 must match one after the other; the process group dies at the last one, just before what it announces. ``only_me``: the
-process alone dies. ``fill``: nobody dies; a file of this name takes all the room that the disk has, and the run goes on. ``delay``: seconds between the last step and the kill, to land inside what is not announced."""
+process alone dies. ``parent``: the process that started it dies, alone. ``fill``: nobody dies; a file of this name takes all the room that the disk has, and the run goes on. ``delay``: seconds between the last step and the kill, to land inside what is not announced."""
 LANDED_AT = "DVCTT_SABOTAGE_LANDED_AT"
 """ISO time: files are landed at this moment, whenever that is, so that two runs can be compared byte for byte: when a file
 came is part of what is published."""
@@ -95,6 +95,9 @@ def install(plan: dict[str, object]) -> None:
         os.write(mark, f"{line}\n".encode())
         if plan.get("fill"):
             fill(str(plan["fill"]))
+            return
+        if plan.get("parent"):
+            os.kill(os.getppid(), signal.SIGKILL)
             return
         if plan.get("only_me"):
             os.kill(os.getpid(), signal.SIGKILL)
