@@ -14,7 +14,7 @@ from dvctt.errors import DvcttError, WarehouseError
 from dvctt.files import seal, unseal
 from dvctt.period import Month
 
-from tests.conftest import settings_for
+from tests.conftest import rewrite, settings_for
 from tests.test_publish import current
 
 GARBAGE = {
@@ -34,6 +34,15 @@ def test_a_run_json_that_cannot_be_read_is_told_by_the_stage_and_by_a_close(tiny
     with pytest.raises(WarehouseError, match=r"run\.json: .*(dvctt run|run again)"):
         stages.build_facts(tiny_copy, run_id="any")
     with pytest.raises(DvcttError, match=r"run\.json: cannot be read"):
+        stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
+
+
+def test_no_month_is_closed_on_a_run_that_was_killed_while_it_sealed_its_publication(tiny_copy: Settings) -> None:
+    building = tiny_copy.published / ".building"
+    shutil.copytree(tiny_copy.published / "1", building)
+    rewrite(building / "manifest.json", run_id="killed")
+    rewrite(tiny_copy.candidate / "run.json", run_id="killed")
+    with pytest.raises(WarehouseError, match="run 'killed' has begun and has not published"):
         stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 
 
