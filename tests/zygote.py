@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -177,14 +178,18 @@ class _Forking:
         text: bool,
         encoding: str,
         check: bool,
+        pass_fds: tuple[int, ...],
+        preexec_fn: Callable[[], None],
     ) -> "subprocess.CompletedProcess[str]":
         assert Path(command[0]).name == "dbt" and capture_output and text and not check
+        assert pass_fds, "dbt holds the home's lock, which a fork inherits as all else"
         sys.audit("subprocess.Popen", command[0], command, cwd, env)
         ends = [os.pipe(), os.pipe()]
         pid = os.fork()
         if pid == 0:
             for number, (_, write) in enumerate(ends, start=1):
                 os.dup2(write, number)
+            preexec_fn()
             os.chdir(cwd)
             os.environ.clear()
             os.environ.update(env)
