@@ -107,7 +107,7 @@ def kill_at(lane: Lane, point: Point) -> Found:
         publication,
         verified,
         seen,
-        left,
+        gone,
     )
 
 
