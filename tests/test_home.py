@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dvctt import closing, publish, stages, warehouse
+from dvctt import publish, stages, warehouse
 from dvctt.config import Settings
-from dvctt.errors import DvcttError, WarehouseError
+from dvctt.errors import DvcttError, PublishError, WarehouseError
 from dvctt.files import seal, unseal
 from dvctt.period import Month
 
@@ -180,7 +180,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
         stages.look_over(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
         publish.as_earlier(current(tiny_copy), tiny_copy.closed)
-    with pytest.raises(closing.ClosingError, match=r"marts\.duckdb: not what its manifest says"):
+    with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 
 

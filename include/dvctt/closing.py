@@ -35,7 +35,7 @@ from dvctt.landing import landed_extracts
 from dvctt.ledger import person_name, stated_reason
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
-from dvctt.publish import Publication, current_publication, load_publication, published_runs, work_to_do
+from dvctt.publish import Publication, current_publication, load_publication, published_runs, refuse_damaged, work_to_do
 from dvctt.sql import file_literal
 from dvctt.withdrawals import withdrawn
 
@@ -207,7 +207,7 @@ def plan_close(
         CloseRefused: the month is not over, not published or closed already, or the last verdict in this home is not
             ``passed``.
         WarehouseError: a run has begun and has not published.
-        PublishError: the current publication cannot be read.
+        PublishError: the current publication cannot be read, or its marts are not what was published.
     """
     folder = closed / str(month)
     known = _revisions(folder) if folder.is_dir() else []
@@ -222,6 +222,7 @@ def plan_close(
     publication = current_publication(published)
     if publication is None:
         raise CloseRefused(f"{published}: no publication yet; a month is closed out of one: dvctt run")
+    refuse_damaged(publication)
     _refuse_unrest(publication, published, candidate, verdicts)
     if str(month) in publication.manifest.get("closed_months", {}):
         raise CloseRefused(
