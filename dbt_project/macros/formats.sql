@@ -4,3 +4,15 @@
     {% set grouped = "format('{:,}', cast(" ~ value ~ " as bigint))" -%}
     {{ "replace(" ~ grouped ~ ", ',', '.')" if language == 'vi' else grouped }}
 {%- endmacro %}
+
+{# Points of an index: all of them from the threshold on, in proportion below it, rounded half up. Whole numbers alone, since a
+   double of 2.675 lies below it. Without a threshold it is 100 per cent. `//` divides whole numbers. #}
+{% macro rounded_points(max_points, numerator, denominator, threshold_percent, decimals) -%}
+    {% set unit = "cast(power(10, " ~ decimals ~ ") as hugeint)" -%}
+    {% set most = "cast(round(" ~ max_points ~ " * power(10, " ~ decimals ~ ")) as hugeint)" -%}
+    {% set below = "(cast(round(100 * coalesce(" ~ threshold_percent ~ ", 100.0)) as hugeint) * " ~ denominator ~ ")" -%}
+    cast(
+        least({{ most }}, (20000 * {{ most }} * cast({{ numerator }} as hugeint) + {{ below }}) // (2 * {{ below }}))
+        as double
+    ) / {{ unit }}
+{%- endmacro %}

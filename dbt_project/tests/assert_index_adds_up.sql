@@ -1,5 +1,6 @@
 -- A row is a score of the index that is not the sum of its components, points that are not between 0 and the most
--- there are, points beside a state without any, or an additive count of the province that is not the sum of agencies.
+-- there are, more decimals than are printed, points beside a state without any, or an additive count of the province
+-- that is not the sum of agencies.
 -- Closed months are as they were frozen, and add up as well.
 {% set index_groups = ['transparency', 'progress', 'online_services', 'payment', 'digitisation', 'satisfaction'] -%}
 {% set entity = ['month', 'span', 'scope', 'entity_code', 'formula_version'] -%}
@@ -59,6 +60,8 @@ select
 from components
 where
     points not between 0 and points_max
+    -- What is printed is what is added up.
+    or (formula_version > 1 and (points <> round(points, 2) or points_portal <> round(points_portal, 2)))
     or (points is null) <> (state <> 'scored')
     or (reason_id is null and denominator is null)
 

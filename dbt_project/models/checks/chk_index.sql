@@ -4,7 +4,8 @@ with index_scores as (select * from {{ ref('mart_index_scores') }}),
 
 index_components as (select * from {{ ref('mart_index_components') }}),
 
--- Points in millionths, which they are rounded to. assert_index_adds_up asks the same of each group and component.
+-- Points in millionths, which months closed by the first version of the formula have. assert_index_adds_up asks the
+-- same of each group and component.
 index_points as (
     select
         'index_points_are_sum_of_components' as check_id,

@@ -9,7 +9,11 @@
     ('fee_procedures_paid', 'fee_procedures_paid', 'fee_procedures', 'payments'),
 ] -%}
 {% set entity = ['month', 'span', 'scope', 'entity_code'] -%}
-with components as (select * from {{ ref('ref_index_components') }}),
+-- A version that ends before it begins was a misreading: months closed by it keep it, and nothing is computed by it.
+with components as (
+    select * from {{ ref('ref_index_components') }}
+    where coalesce(valid_to >= valid_from, true)
+),
 
 reasons as (select * from {{ ref('ref_index_reasons') }}),
 
@@ -415,6 +419,7 @@ told as (
         components.official_order as component_order,
         components.name_vi,
         components.max_points,
+        components.points_decimals,
         components.threshold_percent,
         components.zero_rule,
         components.portal_zero_rule,
@@ -482,15 +487,16 @@ reasoned as (
     from settled
 ),
 
--- Full points from the threshold on, in proportion below it; no threshold is one of 100 per cent. Points are kept to a
--- millionth, so that their sums are exact.
+-- As the national portal does: points are rounded before they are added up, so that what is printed adds up.
 scored as (
     select
         *,
-        -- The smaller of 1 and nothing is 1 in some engines.
         case
             when ratio_percent is not null
-                then round(max_points * least(1.0, ratio_percent / coalesce(threshold_percent, 100.0)), 6)
+                then
+                    {{ rounded_points(
+                        'max_points', 'settled_numerator', 'settled_denominator', 'threshold_percent', 'points_decimals'
+                    ) }}
         end as ratio_points
     from reasoned
 ),

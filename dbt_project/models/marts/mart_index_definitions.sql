@@ -14,6 +14,7 @@ select
     components.name_vi,
     components.name_en,
     components.max_points as points_max,
+    components.points_decimals,
     components.threshold_percent,
     components.zero_rule,
     nullif(components.portal_zero_rule, '') as portal_zero_rule,

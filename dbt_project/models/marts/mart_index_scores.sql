@@ -5,6 +5,7 @@ with components as (select * from {{ ref('mart_index_components') }}),
 bands as (select * from {{ ref('ref_index_bands') }}),
 
 -- Only what has points is in a score, and the most that it could give stands beside it: nothing is scaled up.
+-- Points have two decimals; rounding their sum mends what adding doubles leaves.
 summed as (
     select
         month,
@@ -17,14 +18,14 @@ summed as (
         formula_version,
         bool_and(is_in_force) as is_in_force,
         {%- for group in index_groups %}
-        round(sum(case when group_id = '{{ group }}' then points end), 6) as {{ group }}_score,
+        round(sum(case when group_id = '{{ group }}' then points end), 2) as {{ group }}_score,
         sum(case when group_id = '{{ group }}' and points is not null then points_max else 0 end)
             as {{ group }}_scored_max,
         {%- endfor %}
-        round(sum(points), 6) as total_score,
+        round(sum(points), 2) as total_score,
         sum(case when points is not null then points_max else 0 end) as scored_max,
         sum(points_max) as score_max,
-        round(sum(points_portal), 6) as portal_score,
+        round(sum(points_portal), 2) as portal_score,
         sum(case when points_portal is not null then points_max else 0 end) as portal_scored_max,
         sum(case when points is null then 1 else 0 end) as unscored_components,
         max(case when points is not null then missing_agencies else 0 end) as missing_agencies,

@@ -24,6 +24,7 @@ Number = int | float | Decimal
 NO_DATA = "chưa có dữ liệu"
 NOT_DEFINED = "không có"
 POINTS = "điểm %"
+SCORE_DECIMALS = 2
 
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -74,7 +75,7 @@ def signed_points(value: Number | None, places: int = 1) -> str:
 
 def score(value: Number) -> str:
     """Points of the index, two decimals, as the national portal prints them: 14.665 gives "14,67", 6 gives "6,00"."""
-    return _grouped(_rounded(value, 2))
+    return _grouped(_rounded(value, SCORE_DECIMALS))
 
 
 def brief(value: Number | None) -> str:

@@ -19,7 +19,7 @@ INDEX_CONTRACT: Mapping[str, Mart] = {
     "mart_index_definitions": Mart(
         columns=(
             "component_id", "formula_version", "group_id", "group_name_vi", "group_name_en", "group_points_max",
-            "official_order", "name_vi", "name_en", "points_max", "legal_basis_vi", "legal_basis_en",
+            "official_order", "name_vi", "name_en", "points_max", "points_decimals", "legal_basis_vi", "legal_basis_en",
         ),
         order_by="formula_version, official_order",
         key=("component_id", "formula_version"),
@@ -106,7 +106,7 @@ def agency_index_tables(content: Marts, month: date, agency: Row) -> tuple[Docum
                 Line((text(_("Điểm có thể chấm")), _points(row["scored_max"]))),
                 Line((text(_("Thứ hạng")), _counted(row["rank_in_group"]))),
             ),
-            (_formulas(row),),
+            _notes(content, version, row),
         )
         for row in found
     )
@@ -155,7 +155,7 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
                 "Điểm tính trên {scored} điểm tối đa của các thành phần có dữ liệu, trong {whole} điểm; không quy đổi.",
                 scored=formats.score(province["scored_max"]), whole=formats.score(province["score_max"]),
             ),
-            _formulas(province),
+            *_notes(content, version, province),
         ),
     )  # fmt: skip
 
@@ -224,6 +224,23 @@ def _scores(scores: Sequence[Row], province: Province, document: str) -> Documen
             ),
         ),
     )  # fmt: skip
+
+
+def _notes(content: Marts, version: int, score: Row) -> tuple[str, ...]:
+    """By which formulas the points are; of a month that older ones closed also why printed points may not add up."""
+    found = {
+        row["points_decimals"] for row in content.rows["mart_index_definitions"] if row["formula_version"] == version
+    }
+    if found <= {formats.SCORE_DECIMALS}:
+        return (_formulas(score),)
+    return (
+        _formulas(score),
+        _(
+            "Tháng đã chốt theo công thức phiên bản {version}, cộng điểm trước khi làm tròn: tổng có thể lệch vài phần trăm "
+            "của một điểm so với các điểm in ra.",
+            version=version,
+        ),
+    )
 
 
 def _formulas(score: Row) -> str:
