@@ -40,6 +40,7 @@ from dvctt import clock
 from dvctt.config import Settings, load_province
 from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, PeriodError, VerdictError
 from dvctt.period import month_of_run
+from dvctt.printable import printable
 from dvctt.report import formats
 from dvctt.report.findings import Finding, Value, finding_of, one_line, optional_line
 
@@ -472,7 +473,7 @@ def _facts(alert: Alert) -> list[tuple[str, str]]:
     facts = [
         ("Tỉnh", alert.province_vi),
         ("Tháng", month),
-        ("Bản công bố", _number(alert.publication) if alert.publication is not None else None),
+        ("Bản công bố", str(alert.publication) if alert.publication is not None else None),
         ("Bước", alert.stage),
         ("Lần chạy", alert.run_id),
         ("Cơ quan liên quan", ", ".join(alert.agencies)),
@@ -538,7 +539,7 @@ def _number(value: Value, *, sign: bool = False) -> str:
 
 
 def _lines(text: str) -> str:
-    return _CONTROL_BUT_NEWLINE.sub(" ", text).strip()
+    return printable(_CONTROL_BUT_NEWLINE.sub(" ", text)).strip()
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

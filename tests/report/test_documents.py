@@ -10,15 +10,19 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import duckdb
 import pypdf
 import pytest
+import typst
 from dvctt.config import Province, load_province
 from dvctt.errors import ReportError
+from dvctt.printable import printable
 from dvctt.publish import current_publication
-from dvctt.report import formats
-from dvctt.report.document_tables import Column, DocumentTable, agency_tables, province_tables
+from dvctt.report import formats, letters
+from dvctt.report.document_tables import Column, DocumentTable, Line, agency_tables, province_tables
+from dvctt.report.document_tables import text as cell_text
 from dvctt.report.documents import write_documents
 from dvctt.report.letters import Letter, Section, write_letter
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
@@ -358,20 +362,116 @@ def letter(text: str) -> Letter:
     return Letter("Ủy ban", "/BC-", "BÁO CÁO", "Thử", datetime(2022, 11, 5, 1, 2, 3), (Section("Mục", (text,)),))
 
 
-def test_a_letter_without_a_glyph_is_an_error(tmp_path):
-    write_letter(tmp_path / "sound.pdf", letter("Ẵ ẫ Ợ ữ Đ đ – “” … ₫"))
-    with pytest.raises(ReportError, match="could not be displayed"):
-        write_letter(tmp_path / "hole.pdf", letter("chữ \U000323af"))
-    assert not (tmp_path / "hole.pdf").exists()
+@pytest.fixture
+def own_fonts(monkeypatch):
+    """Typst's own fonts alone, as on a machine that has none."""
+    fonts = letters.choose_fonts(typst.Fonts(include_system_fonts=False))
+    monkeypatch.setattr(letters, "_fonts", lambda: fonts)
+    letters._is_held.cache_clear()
+    yield fonts
+    letters._is_held.cache_clear()
 
 
-def test_typsts_own_fonts_are_enough_for_vietnamese(tmp_path, monkeypatch):
-    import typst
-    from dvctt.report import letters
+UNPRINTABLE = {
+    "C0": "\x07", "escape": "\x1b", "C1": "\x9f", "private use": "\ue000", "private plane": "\U000f0000",
+    "no character": "\ufffe", "no character either": "\ufdd0", "unassigned": "\U000e0fff", "tag": "\U000e0041",
+}  # fmt: skip
 
-    monkeypatch.setattr(letters, "_fonts", lambda: (typst.Fonts(include_system_fonts=False), ("Libertinus Serif",)))
+
+@pytest.mark.parametrize("sign", [*UNPRINTABLE.values(), "漢", "😀", "ｱ", "𓀀", "\U000323af"])
+def test_a_sign_that_no_font_holds_is_a_box_and_costs_no_document(tmp_path, own_fonts, caplog, sign):
+    written = write_letter(tmp_path / "made.pdf", letter(f"Lĩnh vực {sign}đất đai"))
+    assert squeezed("Lĩnh vực □đất đai") in squeezed(pdf_text(written))
+    if printable(sign) == sign:
+        (record,) = caplog.records
+        assert record.getMessage().endswith(
+            "1 signs that no font holds are shown as □; whose they are: dvctt rows --table aud_unprintable_texts"
+        )
+        assert sign not in record.getMessage()
+
+
+@pytest.mark.parametrize("sign", ["\u00ad", "\u200b", "\u200d", "\ufeff", "\u202e", "\u2066"])
+def test_a_sign_that_nobody_sees_is_left_out(tmp_path, own_fonts, sign):
+    assert squeezed("Lĩnh vực đất đai") in squeezed(
+        pdf_text(write_letter(tmp_path / "made.pdf", letter(f"Lĩnh v{sign}ực đất đai")))
+    )
+
+
+def test_the_workbook_of_a_month_has_the_same_box(tmp_path):
+    for place, sign in enumerate(UNPRINTABLE.values()):
+        table = DocumentTable(
+            "Lĩnh vực",
+            f"Bảng {sign}x",
+            (Column(f"Cột {sign}x", is_number=False),),
+            (Line((cell_text(f"Đất{sign} đai"),)),),
+            (f"Chú {sign}x",),
+        )
+        path = write_workbook(
+            tmp_path / f"{place}.xlsx",
+            ("Bìa", f"Dòng {sign}x"),
+            f"T {sign}x",
+            f"A {sign}x",
+            datetime(2022, 1, 1),
+            [table],
+        )
+        assert [row[0] for row in sheet(path, "Lĩnh vực")] == ["Bảng □x", "", "Cột □x", "Đất□ đai", "", "Chú □x"]
+        assert sheet(path, "Thông tin")[1][0] == "Dòng □x"
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                ElementTree.fromstring(archive.read(name))
+
+
+def test_page_drawing_and_documents_of_a_month_are_made_with_such_a_sign_in_a_name(
+    build_marts, rows, province, tmp_path
+):
+    signs = list(UNPRINTABLE.values())
+    parts = iter(["".join(signs[place : place + 3]) for place in range(0, len(signs), 3)])
+    rates = [
+        (*row[:3], f"Sở {next(parts, 'Y')}tế", *row[4:]) if row[:2] == (OCTOBER, "agency") else row
+        for row in rows["mart_online_rates"]
+    ]
+    assert next(parts, None) is None, "a kind of sign stands in no name"
+    marts = build_marts(mart_online_rates=rates)
+    page = next(path for path in write_reports(marts, tmp_path / "pages", province, 7) if "2022-10" in path.name)
+    written = write_documents(marts, page, tmp_path / "out", province, 7, OCTOBER)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Sở □□□tế") >= 6, "each name stands in a table and in a drawing"
+    for drawing in re.findall(r"<svg.*?</svg>", text, re.S):
+        ElementTree.fromstring(drawing)
+    for sign in UNPRINTABLE.values():
+        assert sign not in text
+    assert squeezed("Sở □□□tế") in squeezed(pdf_text(written[1]))
+
+
+def test_typsts_own_fonts_are_enough_for_vietnamese(tmp_path, own_fonts):
+    assert own_fonts[1] == ("Libertinus Serif",)
     every = "".join(chr(code) for code in [*range(0x1EA0, 0x1EFA), *map(ord, "ĂăÂâÊêÔôƠơƯưĐđ₫–“”…•")])
-    write_letter(tmp_path / "own.pdf", letter(every))
+    path = write_letter(tmp_path / "own.pdf", letter(every))
+    assert squeezed(every) in squeezed(pdf_text(path))
+    fonts = {
+        str(font["/BaseFont"]).split("+")[-1]
+        for page in pypdf.PdfReader(path).pages
+        for font in (entry.get_object() for entry in page["/Resources"]["/Font"].values())
+    }
+    assert {name.split("-")[0] for name in fonts} == {"LibertinusSerif"}, "a word is set in two fonts"
+
+
+def test_a_font_that_lacks_vietnamese_letters_is_passed_over(monkeypatch):
+    monkeypatch.setattr(letters, "FONTS", ("New Computer Modern Math", "Libertinus Serif"))
+    monkeypatch.setattr(letters, "ALPHABET", letters.ALPHABET + "я")  # stands for a letter that the first one lacks
+    fonts = typst.Fonts(include_system_fonts=False)
+    assert "New Computer Modern Math" in {font.family for font in fonts.fonts()}
+    assert letters.choose_fonts(fonts)[1] == ("Libertinus Serif",)
+
+
+def test_without_any_font_for_vietnamese_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(letters, "FONTS", ("New Computer Modern Math", "Times New Roman"))
+    monkeypatch.setattr(letters, "ALPHABET", letters.ALPHABET + "я")
+    with pytest.raises(
+        ReportError,
+        match=r"found New Computer Modern Math of New Computer Modern Math, Times New Roman, wanted one with every letter from U\+1EA0",
+    ):
+        letters.choose_fonts(typst.Fonts(include_system_fonts=False))
 
 
 def test_a_month_that_the_publication_lacks_is_an_error_that_names_those_it_has(marts, written, province, tmp_path):

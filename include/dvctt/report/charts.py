@@ -20,6 +20,7 @@ import vl_convert
 from markupsafe import Markup
 
 from dvctt.errors import ReportError
+from dvctt.printable import printable, printable_values
 from dvctt.report import formats, words
 from dvctt.report.language import _
 from dvctt.report.marts import Row
@@ -319,7 +320,7 @@ def _draw(
         )
     )
     try:
-        raw = vl_convert.vegalite_to_svg(framed.to_dict(), vl_version=_VEGA_LITE)
+        raw = vl_convert.vegalite_to_svg(printable_values(framed.to_dict()), vl_version=_VEGA_LITE)
     except ValueError as error:
         raise ReportError(f"chart {chart_id}: cannot be drawn: {error}") from error
     return _clean(raw, chart_id, title, description)
@@ -337,7 +338,7 @@ def _clean(raw: str, chart_id: str, title: str, description: str) -> Markup:
     names = {"title": title, "desc": description}
     for place, (tag, text) in enumerate(names.items()):
         child = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{chart_id}-{tag}"})
-        child.text = text
+        child.text = printable(text)
         root.insert(place, child)
     root.attrib.pop("version", None)
     root.set("role", "img")

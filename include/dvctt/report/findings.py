@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from dvctt.printable import printable
 from dvctt.report import words
 from dvctt.report.language import speaking
 
@@ -163,7 +164,7 @@ def _plain(value: object) -> Value:
 
 def one_line(text: str) -> str:
     """No control character passes, so that a name can neither start a header nor fake a line of a mail's body."""
-    return _CONTROL.sub(" ", str(text)).strip()
+    return printable(_CONTROL.sub(" ", str(text))).strip()
 
 
 def optional_line(text: object) -> str | None:

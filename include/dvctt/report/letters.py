@@ -1,30 +1,41 @@
 """A report as a PDF to be signed: sections and tables handed to include/reports/bao-cao.typ, compiled by Typst.
 
 Only handing over and compiling may live here: what is said comes from the page and the tables, how it is laid out stands in
-the template. Nothing is fetched; fonts are those of the machine and Typst's own. A warning of the compiler or a letter that no
-font holds is an error: a document with a hole in it is not one to sign. The same data and fonts give the same bytes.
+the template. Nothing is fetched; fonts are those of the machine and Typst's own. A sign of the data that no font holds is
+printed as □ and counted in the log; a warning of the compiler is an error. Every Vietnamese letter comes from one font: one
+that lacks some is passed over, or a word would be set in two. The same data and fonts give the same bytes.
 """
 
 import json
+import logging
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import typst
 
 from dvctt.errors import ReportError
+from dvctt.printable import SHOWN, printable_values
 from dvctt.report.document_tables import DocumentTable
 from dvctt.report.language import VIETNAMESE, _, spoken
 from dvctt.report.pages import TEMPLATES
 
+log = logging.getLogger(__name__)
+
 TEMPLATE = TEMPLATES / "bao-cao.typ"
 
 FONTS = ("Times New Roman", "Liberation Serif", "Tinos", "TeX Gyre Termes", "Libertinus Serif")
-"""In this order, of those that there are: the one that Nghị định 30/2020 names, its free equals in width, Typst's own."""
+"""In this order, of those that have every letter of `ALPHABET`: the one that Nghị định 30/2020 names, its free equals in width,
+Typst's own.
+"""
+ALPHABET = (
+    "".join(map(chr, (*range(0x21, 0x7F), *range(0x1EA0, 0x1EFA)))) + "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯư–“”…"
+)
+"""What a document in Vietnamese is set in. Older free fonts lack U+1EA0 to U+1EF9, the letters with two marks."""
 
 # PDF/A-2u is for keeping: fonts inside, every letter readable as text; a letter without a glyph does not compile.
 _STANDARD = "a-2u"
@@ -73,20 +84,70 @@ def _words() -> Mapping[str, str]:
 
 @cache
 def _fonts() -> tuple[typst.Fonts, tuple[str, ...]]:
-    """The machine's fonts, looked for once, and the names of ours among them."""
-    fonts = typst.Fonts()
+    """The machine's fonts, looked for once, and the names of ours among them that have the whole alphabet.
+
+    Raises:
+        ReportError: none has.
+    """
+    return choose_fonts(typst.Fonts())
+
+
+def choose_fonts(fonts: typst.Fonts) -> tuple[typst.Fonts, tuple[str, ...]]:
+    """The fonts, and the names of ours among them that have every letter of the alphabet.
+
+    Raises:
+        ReportError: none has; the message names those that there are.
+    """
     there = {font.family for font in fonts.fonts()}
-    return fonts, tuple(name for name in FONTS if name in there)
+    found = [name for name in FONTS if name in there]
+    whole = tuple(name for name in found if _sets(ALPHABET, fonts, (name,), fallback=False))
+    if not whole:
+        raise ReportError(
+            f"no font for a document in Vietnamese: found {', '.join(found) or 'none'} of {', '.join(FONTS)}, wanted one with "
+            f"every letter from U+1EA0 to U+1EF9; install one, such as fonts-liberation2 or Times New Roman"
+        )
+    return fonts, whole
+
+
+_PROBE = """#set document(date: datetime(year: 2000, month: 1, day: 1), title: "x")
+#set text(font: json(bytes(sys.inputs.fonts)), fallback: json(bytes(sys.inputs.fallback)))
+#json(bytes(sys.inputs.text))
+"""
+
+
+def _sets(text: str, fonts: typst.Fonts, names: Sequence[str], *, fallback: bool) -> bool:
+    """Whether a text can be set so that it can be kept: every sign has a glyph, and may stand in PDF/A."""
+    given = {"text": json.dumps(text), "fonts": json.dumps(list(names)), "fallback": json.dumps(fallback)}
+    try:
+        compiler = typst.Compiler(_PROBE.encode(), font_paths=fonts, sys_inputs=given)
+        _written, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=_STANDARD)
+    except typst.TypstError:
+        return False
+    return not warnings
+
+
+# A province's texts hold some dozens of signs beyond the alphabet; each is asked for once in a process.
+@lru_cache(maxsize=2**12)
+def _is_held(sign: str, names: tuple[str, ...]) -> bool:
+    return sign.isspace() or _sets(f"a{sign}a", _fonts()[0], names, fallback=True)
 
 
 def write_letter(path: Path, letter: Letter) -> Path:
     """Compile one letter to PDF.
 
     Raises:
-        ReportError: a letter of the text has no glyph in any font, or Typst warns or fails; the message is Typst's.
+        ReportError: Typst warns or fails, or no font has the alphabet; the message is Typst's.
     """
     fonts, names = _fonts()
-    content = unicodedata.normalize("NFC", json.dumps(_content(letter, names), ensure_ascii=False))
+    content = unicodedata.normalize("NFC", json.dumps(printable_values(_content(letter, names)), ensure_ascii=False))
+    missing = {sign for sign in set(content) - set(ALPHABET) if not _is_held(sign, names)}
+    if missing:
+        shown = sum(content.count(sign) for sign in missing)
+        content = content.translate({ord(sign): SHOWN for sign in missing})
+        log.warning(
+            "%s: %d signs that no font holds are shown as %s; whose they are: dvctt rows --table aud_unprintable_texts",
+            path, shown, SHOWN,
+        )  # fmt: skip
     try:
         compiler = typst.Compiler(str(TEMPLATE), root=str(TEMPLATES), font_paths=fonts, sys_inputs={"report": content})
         written, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=_STANDARD)

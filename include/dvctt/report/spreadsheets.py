@@ -18,6 +18,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from dvctt.errors import ReportError
+from dvctt.printable import printable
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Kind, Role
 from dvctt.report.language import VIETNAMESE, _, spoken
@@ -67,7 +68,7 @@ def write_workbook(
     """
     try:
         with Workbook(str(path), {"in_memory": True, "default_date_format": number_format("day")}) as workbook:
-            workbook.set_properties({"title": title, "author": author, "created": moment})
+            workbook.set_properties({"title": printable(title), "author": printable(author), "created": moment})
             workbook.set_calc_mode("auto")
             styles = _Styles(workbook)
             _write_cover(workbook.add_worksheet(_("Thông tin")), cover, styles)
@@ -115,7 +116,7 @@ def _write_cover(sheet: Worksheet, cover: Sequence[str], styles: _Styles) -> Non
     sheet.set_column(0, 0, _COVER_WIDTH)
     for row, line in enumerate(cover):
         sheet.set_row(row, _HEIGHT_OF_LINE * _lines(line, _COVER_WIDTH))
-        sheet.write_string(row, 0, line, styles.title if row == 0 else styles.running)
+        sheet.write_string(row, 0, printable(line), styles.title if row == 0 else styles.running)
 
 
 def _set_up_page(sheet: Worksheet) -> None:
@@ -131,10 +132,10 @@ def _write_table(sheet: Worksheet, table: DocumentTable, styles: _Styles) -> Non
     _set_up_page(sheet)
     sheet.freeze_panes(FIRST_ROW, 0)
     sheet.repeat_rows(_HEADER_ROW)
-    sheet.write_string(0, 0, table.title_vi, styles.title)
+    sheet.write_string(0, 0, printable(table.title_vi), styles.title)
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, _width(column))
-        sheet.write_string(_HEADER_ROW, place, column.heading_vi, styles.header)
+        sheet.write_string(_HEADER_ROW, place, printable(column.heading_vi), styles.header)
     sheet.set_row(
         _HEADER_ROW, _HEIGHT_OF_LINE * max((_lines(c.heading_vi, _width(c)) for c in table.columns), default=1)
     )
@@ -157,7 +158,7 @@ def _write_note(sheet: Worksheet, row: int, note: str, columns: Sequence[Column]
     if len(columns) > 1:
         sheet.merge_range(row, 0, row, len(columns) - 1, "", styles.note)
     sheet.set_row(row, _HEIGHT_OF_LINE * _lines(note, sum(_width(column) for column in columns)))
-    sheet.write_string(row, 0, note, styles.note)
+    sheet.write_string(row, 0, printable(note), styles.note)
 
 
 def _width(column: Column) -> float:
@@ -177,7 +178,7 @@ def _write_cell(
         # Never `write`: it would take text that begins with "=" for a formula, and a web address for a link.
         style = styles.of(NUMBER_FORMAT["text"], role, is_number=column.is_number and cell.kind != "text")
         if cell.printed:
-            sheet.write_string(row, place, cell.printed, style)
+            sheet.write_string(row, place, printable(cell.printed), style)
         else:
             sheet.write_blank(row, place, None, style)
         return
