@@ -1,0 +1,65 @@
+-- One row per active extract and text column: rows looked at, rows whose text holds a sign that documents cannot print.
+{% set texts = {
+    'filings': {
+        'MaHoSo': 'filing_id', 'MaTTHC': 'procedure_code', 'TenTTHC': 'procedure_name_vi', 'MaLinhVuc': 'field_code',
+        'TenLinhVuc': 'field_name_vi', 'MaDonVi': 'source_agency_code', 'DonViXuLy': 'handling_unit_vi',
+        'LoaiDoiTuong': 'applicant_kind',
+    },
+    'payment_requests': {
+        'MaYeuCau': 'payment_request_id', 'MaDonVi': 'source_agency_code', 'MaNganHang': 'bank_code',
+    },
+    'payment_attempts': {
+        'MaThamChieu': 'payment_attempt_id', 'MaNganHang': 'bank_code', 'MaLoi': 'error_code',
+    },
+    'procedures': {
+        'MaTTHC': 'procedure_code', 'TenTTHC': 'name_vi', 'MaLinhVuc': 'field_code', 'TenLinhVuc': 'field_name_vi',
+        'CapThucHien': 'administrative_tier',
+    },
+    'reported_figures': {'MaDonVi': 'source_agency_code', 'ChiTieu': 'indicator'},
+    'index_counts': {'MaDonVi': 'source_agency_code', 'ThanhPhan': 'component'},
+} -%}
+with extracts as (
+    select * from {{ ref('stg_landing__extracts') }}
+    where is_active
+),
+
+{% for entity in texts -%}
+{{ entity }} as (select * from {{ ref('stg_one_stop__' ~ entity) }}),
+
+{% endfor -%}
+
+counted as (
+    {% for entity, columns in texts.items() -%}
+    {% set last_entity = loop.last -%}
+    {% for source_column, column in columns.items() -%}
+    select
+        extract_id,
+        '{{ source_column }}' as source_column,
+        count(*) as row_count,
+        sum(case when {{ has_unprintable_sign(column) }} then 1 else 0 end) as failing_rows,
+        cast(min(case when {{ has_unprintable_sign(column) }} then row_number end) as bigint) as first_row_number
+    from {{ entity }}
+    group by extract_id
+    {% if not (last_entity and loop.last) %}union all
+    {% endif %}
+    {%- endfor %}
+    {%- endfor %}
+)
+
+select
+    -- The finding's words: file, column and row, and nothing of what stands there.
+    extracts.file_name || ', ' || counted.source_column
+    || coalesce(', #' || cast(counted.first_row_number as {{ dbt.type_string() }}), '') as rule_id,
+    extracts.source_id,
+    extracts.entity,
+    extracts.file_month,
+    extracts.file_name,
+    counted.extract_id,
+    counted.source_column,
+    counted.row_count,
+    cast(0 as bigint) as wanted_rows,
+    cast(counted.failing_rows as bigint) as failing_rows,
+    counted.first_row_number
+from counted
+inner join extracts on counted.extract_id = extracts.extract_id
+order by extracts.source_id, extracts.entity, extracts.file_month, counted.extract_id, counted.source_column
