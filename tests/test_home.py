@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dvctt import publish, stages, warehouse
+from dvctt import cli, publish, stages, warehouse
 from dvctt.config import Settings
 from dvctt.errors import DvcttError, PublishError, WarehouseError
 from dvctt.files import seal, unseal
@@ -104,8 +104,9 @@ def test_a_document_that_was_sealed_tells_every_change_of_one_bit_and_one_that_n
 @contextmanager
 def another_user(home: Path) -> Iterator[None]:
     """Somebody who may read this home and write nothing in it."""
-    folders = [home, *home.parents]
-    modes = {folder: folder.stat().st_mode for folder in folders if folder.stat().st_uid == os.geteuid()}
+    modes = {home: home.stat().st_mode, **{folder: folder.stat().st_mode for folder in home.parents}}
+    # Of the folders above, only pytest's own are closed to others; those of the machine stay as they are.
+    modes = {folder: mode for folder, mode in modes.items() if folder == home or mode & 0o005 != 0o005}
     for folder in modes:
         folder.chmod(0o555)
     root = os.geteuid() == 0
@@ -131,6 +132,21 @@ def test_a_home_that_this_user_may_not_write_is_one_error_with_its_owner_and_the
     assert "chown" in words
     with another_user(home), pytest.raises(WarehouseError, match="cannot be written"):
         stages.land_extracts(settings_for(home / "new", tmp_path / "inbox"), run_id="r", month=None)
+
+
+def test_the_command_line_says_so_too(
+    small: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DVCTT_HOME", str(small.home))
+    monkeypatch.setenv("DVCTT_PROVINCE", str(small.province_folder))
+    monkeypatch.setattr("sys.argv", ["dvctt", "publications", "rollback", "1", "--reason", "sai số"])
+    (small.published / ".retention.lock").unlink(missing_ok=True)
+    (small.published / "current").unlink()
+    with another_user(small.published), pytest.raises(SystemExit) as ended:
+        cli.main()
+    (small.published / "current").symlink_to("1")
+    assert ended.value.code == 1
+    assert "retention.lock: cannot be written (Permission denied)" in capsys.readouterr().err
 
 
 def test_a_file_of_another_user_within_the_home_is_one_error_too(tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ def test_after_a_rollback_the_next_publication_has_a_number_of_its_own(two: Sett
 
 
 def test_a_rollback_to_what_is_damaged_or_current_is_refused(two: Settings, tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match="found no reason to go back to publication 1"):
+        publications.rollback(two.published, 1, reason=" ")
+    with pytest.raises(PublishError, match=r"character 4 is U\+001B"):
+        publications.rollback(two.published, 1, reason="sai\x1b[2J")
     with pytest.raises(PublishError, match="publication 2 is the current one already"):
         publications.rollback(two.published, 2, reason="thử")
     shutil.rmtree(two.published / "1" / "reports")

@@ -23,6 +23,7 @@ from dvctt import __version__, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
+from dvctt.files import denied_in_words, is_denied_in
 from dvctt.period import Month, Period, PeriodKind, month_of_run
 from dvctt.publish import Publication, current_publication, refuse_damaged
 from dvctt.warehouse import candidate_path, open_candidate, open_published
@@ -71,6 +72,12 @@ def main() -> None:
         app()
     except DvcttError as error:
         print(f"dvctt: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        home = Settings.from_environment().home
+        if not is_denied_in(home, error):
+            raise
+        print(f"dvctt: {denied_in_words(home, error)}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -135,6 +135,24 @@ def disk_full_in_words(what: str, home: Path) -> Iterator[None]:
         ) from error
 
 
+def is_denied_in(home: Path, error: OSError) -> bool:
+    """Whether the system refused to write in this home: another user's file, or a file system mounted for reading."""
+    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    return refused and isinstance(error.filename, str) and Path(error.filename).is_relative_to(home)
+
+
+def denied_in_words(home: Path, error: OSError) -> str:
+    """Why nothing can be written in a home: its owner, its mode, or its file system."""
+    found = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
+    status = found.stat()
+    whose = f"owner {status.st_uid}, group {status.st_gid}, mode {status.st_mode & 0o777:o}"
+    return (
+        f"{error.filename or home}: cannot be written ({error.strerror}): found {found} with {whose}; wanted a home that user "
+        f"{os.geteuid()} may write: run as its owner, give it to this user (chown -R), or mount it for writing; another one: "
+        f"set DVCTT_HOME"
+    )
+
+
 def no_room(error: BaseException) -> str | None:
     """The line that says that a disk is full, of this error or of one that it came from; None when none does."""
     seen: BaseException | None = error

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from dvctt.errors import PublishError
+from dvctt.ledger import stated_reason
 from dvctt.publish import WAY_BACK, Problem, Publication, current_publication, file_problems, on_disk, roll_back
 from dvctt.retention import Removed, lock, removed
 
@@ -126,9 +127,10 @@ def rollback(published: Path, number: int, *, reason: str) -> Publication:
             manifest says. What ``current`` is does not matter: this is the way back when it is broken.
     """
     find(published, number)
+    why = stated_reason(reason, f"go back to publication {number}", PublishError)
     # Nothing may be removed between the look and the switch, or the pointer would lead nowhere.
     with lock(published):
-        return _rollback(published, number, reason)
+        return _rollback(published, number, why)
 
 
 def _rollback(published: Path, number: int, reason: str) -> Publication:

@@ -6,11 +6,9 @@ and not in Airflow's database. One run at a time owns a home: each stage takes i
 another run has begun.
 """
 
-import errno
 import fcntl
 import json
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +20,16 @@ from pathlib import Path
 from dvctt import closing, gate, integrity, landing, notify, past, publish, retention, transform, warehouse, withdrawals
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
-from dvctt.files import HOME_MODE, disk_full_in_words, make_folder, seal, unseal, write_atomically
+from dvctt.files import (
+    HOME_MODE,
+    denied_in_words,
+    disk_full_in_words,
+    is_denied_in,
+    make_folder,
+    seal,
+    unseal,
+    write_atomically,
+)
 from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
@@ -480,9 +487,9 @@ def _told(settings: Settings, name: str) -> Iterator[None]:
                 yield
             except OSError as error:
                 # A file of the home that belongs to another user, or a file system that was mounted for reading.
-                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not _is_of(settings.home, error):
+                if not is_denied_in(settings.home, error):
                     raise
-                raise WarehouseError(_not_ours(settings.home, error)) from error
+                raise WarehouseError(denied_in_words(settings.home, error)) from error
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
@@ -501,7 +508,7 @@ def _home_lock(settings: Settings) -> Iterator[int]:
         make_folder(settings.home, HOME_MODE)
         file = path.open("a")
     except OSError as error:
-        raise WarehouseError(_not_ours(settings.home, error)) from error
+        raise WarehouseError(denied_in_words(settings.home, error)) from error
     with file:
         if not _lock_soon(file.fileno()):
             raise WarehouseError(
@@ -513,7 +520,7 @@ def _home_lock(settings: Settings) -> Iterator[int]:
 
 def _lock_soon(handle: int) -> bool:
     """Whether the lock could be had; dbt of a run that was killed gets a moment to be gone."""
-    for pause in (0.0, *[0.1] * 20):
+    for pause in (0.0, *[0.1] * 50):
         time.sleep(pause)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -521,19 +528,3 @@ def _lock_soon(handle: int) -> bool:
             continue
         return True
     return False
-
-
-def _is_of(home: Path, error: OSError) -> bool:
-    return isinstance(error.filename, str) and Path(error.filename).is_relative_to(home)
-
-
-def _not_ours(home: Path, error: OSError) -> str:
-    """Why nothing can be written in a home: its owner, its mode, or its file system."""
-    found = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
-    status = found.stat()
-    whose = f"owner {status.st_uid}, group {status.st_gid}, mode {status.st_mode & 0o777:o}"
-    return (
-        f"{error.filename or home}: cannot be written ({error.strerror}): found {found} with {whose}; wanted a home that user "
-        f"{os.geteuid()} may write: run as its owner, give it to this user (chown -R), or mount it for writing; another one: "
-        f"set DVCTT_HOME"
-    )
