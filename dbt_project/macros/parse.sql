@@ -60,11 +60,6 @@
     )
 {%- endmacro %}
 
-{# Whether a key that staging has cleaned is one word of at most so many characters. #}
-{% macro is_well_formed_key(column, longest) -%}
-    regexp_full_match({{ column }}, '[^\s]{1,{{ longest }}}')
-{%- endmacro %}
-
 {# Whether one moment lies before another. A source that keeps days only writes midnight: the same day is not before itself. #}
 {% macro is_before(column, other_column) -%}
     (

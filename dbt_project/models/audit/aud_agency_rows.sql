@@ -20,6 +20,7 @@ agencies as (
         source_agency_code,
         count(*) as staged_rows,
         sum(case when disposition = 'superseded' then 1 else 0 end) as superseded_rows,
+        sum(case when is_superseded_within_file then 1 else 0 end) as superseded_within_file_rows,
         sum(case when disposition = 'quarantined' then 1 else 0 end) as quarantined_rows,
         {% if entity == 'filings' -%}
         cast(null as bigint) as staged_amount_vnd
@@ -74,6 +75,7 @@ select
     joined.staged_rows,
     cast(joined.fact_rows as bigint) as fact_rows,
     cast(joined.superseded_rows as bigint) as superseded_rows,
+    cast(joined.superseded_within_file_rows as bigint) as superseded_within_file_rows,
     cast(joined.quarantined_rows as bigint) as quarantined_rows,
     cast(joined.fact_rows + joined.superseded_rows + joined.quarantined_rows as bigint) as accounted_rows,
     cast(joined.staged_amount_vnd as bigint) as staged_amount_vnd,

@@ -47,7 +47,8 @@ superseded as (
     {% for entity in entities -%}
     select
         extract_id,
-        count(*) as row_count
+        count(*) as row_count,
+        sum(case when is_superseded_within_file then 1 else 0 end) as within_file
     from {{ ref('int_' ~ entity ~ '_disposed') }}
     where disposition = 'superseded'
     group by extract_id
@@ -62,6 +63,7 @@ by_extract as (
         coalesce(staged.row_count, 0) as staged_rows,
         coalesce(facts.row_count, 0) as fact_rows,
         coalesce(superseded.row_count, 0) as superseded_rows,
+        coalesce(superseded.within_file, 0) as superseded_within_file_rows,
         coalesce(quarantined.row_count, 0) as quarantined_rows
     from extracts
     left join staged on extracts.extract_id = staged.extract_id
@@ -83,6 +85,7 @@ summed as (
         cast(sum(staged_rows) as bigint) as staged_rows,
         cast(sum(fact_rows) as bigint) as fact_rows,
         cast(sum(superseded_rows) as bigint) as superseded_rows,
+        cast(sum(superseded_within_file_rows) as bigint) as superseded_within_file_rows,
         cast(sum(quarantined_rows) as bigint) as quarantined_rows
     from by_extract
     group by source_id, entity, file_month

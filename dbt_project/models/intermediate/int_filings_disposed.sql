@@ -9,6 +9,15 @@ channels as (select * from {{ ref('ref_channels') }}),
 
 levels as (select distinct level_code from {{ ref('ref_service_levels') }}),
 
+doubled as (
+    {{ find_doubled_keys(
+        'filings',
+        ['filing_id'],
+        fixed=['procedure_code', 'source_agency_code'],
+        once_known=['submitted_at', 'received_at', 'channel_code', 'field_code', 'applicant_kind'],
+    ) }}
+),
+
 checked as (
     select
         extracts.source_id,
@@ -21,6 +30,8 @@ checked as (
             when filings.unparseable_columns is not null then 'unparseable'
             when filings.filing_id is null then 'missing_key'
             when not {{ is_well_formed_key('filings.filing_id', 50) }} then 'malformed_key'
+            -- Its agency's code alone: a prefix that was cut off.
+            when filings.filing_id = filings.source_agency_code then 'malformed_key'
             when statuses.status_code is null then 'unknown_status'
             when filings.channel_code is not null and channels.channel_code is null then 'unknown_channel'
             when filings.level_code is not null and levels.level_code is null then 'unknown_level'
@@ -34,6 +45,7 @@ checked as (
                 extracts.month_means = 'received'
                 and date_trunc('month', coalesce(filings.received_at, filings.submitted_at)) <> extracts.file_month
                 then 'received_outside_month'
+            when doubled.extract_id is not null then 'doubled_key'
         end as quarantine_reason,
         -- What the row's own system counts as its errors (domain notes §1, trap 3), and what is no reason to leave a
         -- received filing out of a count: it stays a fact, and is counted as a defect. One may have both.
@@ -52,6 +64,10 @@ checked as (
     left join statuses on filings.status_code = statuses.status_code
     left join channels on filings.channel_code = channels.channel_code
     left join levels on filings.level_code = levels.level_code
+    left join doubled
+        on
+            filings.extract_id = doubled.extract_id
+            and filings.filing_id = doubled.filing_id
 )
 
 {{ select_disposed('checked', ['source_id', 'filing_id']) }}

@@ -5,6 +5,17 @@ attempts as (select * from {{ ref('stg_one_stop__payment_attempts') }}),
 
 statuses as (select * from {{ ref('ref_attempt_statuses') }}),
 
+doubled as (
+    {{ find_doubled_keys(
+        'attempts',
+        ['payment_attempt_id'],
+        fixed=[
+            'payment_request_id', 'filing_id', 'status_label', 'error_code', 'amount_vnd', 'attempted_at',
+            'transaction_id', 'bank_code',
+        ],
+    ) }}
+),
+
 checked as (
     select
         extracts.source_id,
@@ -26,10 +37,15 @@ checked as (
                 extracts.month_means = 'received'
                 and date_trunc('month', attempts.attempted_at) <> extracts.file_month
                 then 'attempted_outside_month'
+            when doubled.extract_id is not null then 'doubled_key'
         end as quarantine_reason
     from attempts
     inner join extracts on attempts.extract_id = extracts.extract_id
     left join statuses on attempts.status_label = statuses.source_label
+    left join doubled
+        on
+            attempts.extract_id = doubled.extract_id
+            and attempts.payment_attempt_id = doubled.payment_attempt_id
 )
 
 {{ select_disposed('checked', ['source_id', 'payment_attempt_id']) }}

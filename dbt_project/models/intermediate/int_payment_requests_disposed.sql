@@ -9,6 +9,15 @@ methods as (select * from {{ ref('ref_payment_methods') }}),
 
 collections as (select * from {{ ref('ref_collection_kinds') }}),
 
+doubled as (
+    {{ find_doubled_keys(
+        'requests',
+        ['payment_request_id'],
+        fixed=['filing_id', 'source_agency_code'],
+        once_known=['amount_vnd', 'phi_vnd', 'le_phi_vnd', 'requested_at', 'paid_at', 'refunded_at'],
+    ) }}
+),
+
 checked as (
     select
         extracts.source_id,
@@ -44,12 +53,17 @@ checked as (
                 extracts.month_means = 'received'
                 and date_trunc('month', coalesce(requests.requested_at, requests.paid_at)) <> extracts.file_month
                 then 'requested_outside_month'
+            when doubled.extract_id is not null then 'doubled_key'
         end as quarantine_reason
     from requests
     inner join extracts on requests.extract_id = extracts.extract_id
     left join statuses on requests.status_label = statuses.source_label
     left join methods on requests.method_label = methods.source_label
     left join collections on requests.collection_label = collections.source_label
+    left join doubled
+        on
+            requests.extract_id = doubled.extract_id
+            and requests.payment_request_id = doubled.payment_request_id
 )
 
 {{ select_disposed('checked', ['source_id', 'payment_request_id']) }}

@@ -5,6 +5,14 @@ procedures as (select * from {{ ref('stg_one_stop__procedures') }}),
 
 levels as (select distinct level_code from {{ ref('ref_service_levels') }}),
 
+doubled as (
+    {{ find_doubled_keys(
+        'procedures',
+        ['procedure_code', 'valid_from'],
+        fixed=['level_code', 'has_fee', 'field_code', 'administrative_tier'],
+    ) }}
+),
+
 checked as (
     select
         extracts.source_id,
@@ -15,12 +23,19 @@ checked as (
         case
             when procedures.unparseable_columns is not null then 'unparseable'
             when procedures.procedure_code is null or procedures.valid_from is null then 'missing_key'
+            when not {{ is_well_formed_key('procedures.procedure_code', 80) }} then 'malformed_key'
             when procedures.level_code is not null and levels.level_code is null then 'unknown_level'
             when procedures.valid_to < procedures.valid_from then 'ends_before_it_starts'
+            when doubled.extract_id is not null then 'doubled_key'
         end as quarantine_reason
     from procedures
     inner join extracts on procedures.extract_id = extracts.extract_id
     left join levels on procedures.level_code = levels.level_code
+    left join doubled
+        on
+            procedures.extract_id = doubled.extract_id
+            and procedures.procedure_code = doubled.procedure_code
+            and procedures.valid_from = doubled.valid_from
 )
 
 {{ select_disposed('checked', ['procedure_code', 'valid_from']) }}

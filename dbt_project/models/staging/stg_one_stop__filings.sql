@@ -1,16 +1,19 @@
 -- One row per landed row of an active filings extract.
 with source as (select * from {{ source('one_stop', 'filings') }}),
 
+agency_codes as (select * from {{ ref('stg_province__agency_codes') }}),
+
 cleaned as (
     select
         extract_id,
         row_number,
-        {{ clean_text('"MaHoSo"') }} as filing_id,
-        {{ clean_text('"MaTTHC"') }} as procedure_code,
+        "MaHoSo" as written_key,
+        {{ clean_key('"MaHoSo"') }} as filing_id,
+        {{ clean_key('"MaTTHC"') }} as procedure_code,
         {{ clean_text('"TenTTHC"') }} as procedure_name_vi,
-        {{ clean_text('"MaLinhVuc"') }} as field_code,
+        {{ clean_key('"MaLinhVuc"') }} as field_code,
         {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
-        {{ clean_text('"MaDonVi"') }} as source_agency_code,
+        {{ clean_key('"MaDonVi"') }} as written_agency_code,
         {{ clean_text('"DonViXuLy"') }} as handling_unit_vi,
         {{ clean_text('"LoaiDoiTuong"') }} as applicant_kind,
         {{ cleaned_columns([
@@ -22,7 +25,8 @@ cleaned as (
 
 parsed as (
     select
-        *,
+        cleaned.*,
+        {{ matched_agency_code('cleaned.written_agency_code') }} as source_agency_code,
         {{ parse_timestamp('"NgayNopHoSo"') }} as submitted_at,
         {{ parse_timestamp('"NgayTiepNhan"') }} as received_at,
         {{ parse_timestamp('"NgayHenTra"') }} as due_at,
@@ -32,15 +36,17 @@ parsed as (
         {{ parse_integer('"MucDo"') }} as level_number,
         {{ parse_integer('"TrangThaiHoSo"') }} as status_code
     from cleaned
+    left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
 )
 
 select
     extract_id,
     row_number,
+    written_key,
     filing_id,
-    procedure_code,
+    upper({{ reference('procedure_code') }}) as procedure_code,
     procedure_name_vi,
-    field_code,
+    upper(field_code) as field_code,
     field_name_vi,
     source_agency_code,
     handling_unit_vi,

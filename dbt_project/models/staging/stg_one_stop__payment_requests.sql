@@ -1,15 +1,18 @@
 -- One row per landed row of an active payment_requests extract.
 with source as (select * from {{ source('one_stop', 'payment_requests') }}),
 
+agency_codes as (select * from {{ ref('stg_province__agency_codes') }}),
+
 cleaned as (
     select
         extract_id,
         row_number,
-        {{ clean_text('"MaYeuCau"') }} as payment_request_id,
-        {{ clean_text('"MaHoSo"') }} as filing_id,
-        {{ clean_text('"MaDonVi"') }} as source_agency_code,
-        {{ clean_text('"MaGiaoDich"') }} as transaction_id,
-        {{ clean_text('"MaNganHang"') }} as bank_code,
+        "MaYeuCau" as written_key,
+        {{ clean_key('"MaYeuCau"') }} as payment_request_id,
+        {{ clean_key('"MaHoSo"') }} as filing_id,
+        {{ clean_key('"MaDonVi"') }} as written_agency_code,
+        {{ clean_key('"MaGiaoDich"') }} as transaction_id,
+        {{ clean_key('"MaNganHang"') }} as bank_code,
         {{ cleaned_columns([
             'SoTien', 'Phi', 'LePhi', 'TrangThai', 'HinhThucThanhToan', 'HinhThucThu', 'NgayYeuCau', 'NgayThuPhi',
             'NgayHoanPhi',
@@ -19,7 +22,8 @@ cleaned as (
 
 parsed as (
     select
-        *,
+        cleaned.*,
+        {{ matched_agency_code('cleaned.written_agency_code') }} as source_agency_code,
         {{ parse_integer('"SoTien"') }} as amount_vnd,
         {{ parse_integer('"Phi"') }} as phi_vnd,
         {{ parse_integer('"LePhi"') }} as le_phi_vnd,
@@ -27,16 +31,18 @@ parsed as (
         {{ parse_timestamp('"NgayThuPhi"') }} as paid_at,
         {{ parse_timestamp('"NgayHoanPhi"') }} as refunded_at
     from cleaned
+    left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
 )
 
 select
     extract_id,
     row_number,
+    written_key,
     payment_request_id,
-    filing_id,
+    {{ reference('filing_id') }} as filing_id,
     source_agency_code,
     transaction_id,
-    bank_code,
+    upper(bank_code) as bank_code,
     {{ match_label('"TrangThai"') }} as status_label,
     {{ match_label('"HinhThucThanhToan"') }} as method_label,
     {{ match_label('"HinhThucThu"') }} as collection_label,

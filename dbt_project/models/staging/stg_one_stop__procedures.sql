@@ -5,9 +5,10 @@ cleaned as (
     select
         extract_id,
         row_number,
-        {{ clean_text('"MaTTHC"') }} as procedure_code,
+        "MaTTHC" as written_key,
+        {{ clean_key('"MaTTHC"') }} as procedure_code,
         {{ clean_text('"TenTTHC"') }} as name_vi,
-        {{ clean_text('"MaLinhVuc"') }} as field_code,
+        {{ clean_key('"MaLinhVuc"') }} as field_code,
         {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
         {{ clean_text('"CapThucHien"') }} as administrative_tier,
         {{ cleaned_columns(['MucDo', 'CoThuPhi', 'DaTichHopDVCQG', 'HieuLucTu', 'HieuLucDen']) }}
@@ -28,9 +29,10 @@ parsed as (
 select
     extract_id,
     row_number,
-    procedure_code,
+    written_key,
+    upper(procedure_code) as procedure_code,
     name_vi,
-    field_code,
+    upper(field_code) as field_code,
     field_name_vi,
     administrative_tier,
     cast(level_number as varchar) as level_code,

@@ -1,22 +1,26 @@
 -- One row per landed row of an active reported_figures extract.
 with source as (select * from {{ source('one_stop', 'reported_figures') }}),
 
+agency_codes as (select * from {{ ref('stg_province__agency_codes') }}),
+
 cleaned as (
     select
         extract_id,
         row_number,
-        {{ clean_text('"MaDonVi"') }} as source_agency_code,
-        {{ clean_text('"ChiTieu"') }} as indicator,
+        {{ clean_key('"MaDonVi"') }} as written_agency_code,
+        {{ clean_key('"ChiTieu"') }} as indicator,
         {{ cleaned_columns(['Thang', 'GiaTri']) }}
     from source
 ),
 
 parsed as (
     select
-        *,
+        cleaned.*,
+        {{ matched_agency_code('cleaned.written_agency_code', is_key=true) }} as source_agency_code,
         {{ parse_month('"Thang"') }} as month,
         {{ parse_integer('"GiaTri"') }} as reported_value
     from cleaned
+    left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
 )
 
 select

@@ -253,6 +253,56 @@ def _two_months(site: Site) -> Iterable[Place]:
     return [Place("filings", f"{_CLOSED}.csv", number)]
 
 
+def _respelled_again(respell: Callable[[str], str]) -> Injection:
+    """The first agency's filings come again under another name, their keys in another spelling."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        stem = site.own_file(0)
+        rows = site.rows("filings", stem)
+        site.write("filings", f"{stem}.lan-2", [{**row, "MaHoSo": respell(row["MaHoSo"])} for row in rows])
+        return [Place("filings", f"{stem}.csv", row) for row in range(1, len(rows) + 1)]
+
+    return inject
+
+
+def _one_key_two_filings(site: Site) -> Iterable[Place]:
+    """Two filings of two agencies under one key, in one file."""
+    stem = site.own_file(0)
+    rows = site.rows("filings", stem)
+    rows[6].update(MaHoSo=rows[4]["MaHoSo"], MaDonVi=site.agency(1))
+    site.write("filings", stem, rows)
+    return [Place("filings", f"{stem}.csv", number) for number in (5, 7)]
+
+
+def _one_key_two_requests(site: Site) -> Iterable[Place]:
+    """The third request and the first of another agency under one key."""
+    rows = site.rows("payment_requests", _MONTH)
+    other = next(n for n, row in enumerate(rows) if row["MaDonVi"] != rows[2]["MaDonVi"])
+    rows[other]["MaYeuCau"] = rows[2]["MaYeuCau"]
+    site.write("payment_requests", _MONTH, rows)
+    return [Place("payment_requests", f"{_MONTH}.csv", number) for number in (3, other + 1)]
+
+
+def _success_then_failure(site: Site) -> Iterable[Place]:
+    """One attempt has both ends in one file: where the second stood, the first stands again, failed."""
+    rows = site.rows("payment_attempts", _MONTH)
+    rows[1] = {**rows[0], "TrangThai": "that-bai", "MaLoi": "99"}
+    site.write("payment_attempts", _MONTH, rows)
+    return [Place("payment_attempts", f"{_MONTH}.csv", number) for number in (1, 2)]
+
+
+def _bare_prefix(site: Site) -> Iterable[Place]:
+    return _cells("filings", 5, agency=0, MaHoSo=f"{site.agency(0)}-")(site)
+
+
+def _agency_in_wide_letters(site: Site) -> Iterable[Place]:
+    """The first agency's code in small letters of double width, with a sign of no width in it."""
+    stem = site.own_file(0)
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in site.agency(0).lower()) + "\u200b"
+    site.write("filings", stem, [{**row, "MaDonVi": wide} for row in site.rows("filings", stem)])
+    return ()
+
+
 def _other_keys_again(site: Site) -> Iterable[Place]:
     stem = site.own_file(0)
     rows = [{**row, "MaHoSo": f"{row['MaHoSo']}-A"} for row in site.rows("filings", stem)]
@@ -454,6 +504,20 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "quarantined: missing_key", "passed", _filing(MaHoSo="")),
     Fault("malformed_key", "Mã hồ sơ có khoảng trắng", "a filing's key with a blank in it",
           "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="HS 0001")),
+    Fault("spreadsheet_key", "Mã hồ sơ bị bảng tính đổi thành số mũ", "a filing's key made an exponent by a spreadsheet",
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="2.0221E+17")),
+    Fault("error_for_a_key", "Mã hồ sơ là lỗi của ô tính", "the error of a cell in place of a filing's key",
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="#REF!")),
+    Fault("key_of_signs", "Mã hồ sơ chỉ có dấu", "a filing's key of signs only",
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="??")),
+    Fault("bare_prefix", "Mã hồ sơ chỉ còn phần đầu", "nothing but the prefix of a filing's key",
+          "inbox", "quarantined: malformed_key", "passed", _bare_prefix),
+    Fault("doubled_filing", "Hai hồ sơ chung một mã trong một tệp", "two filings under one key in one file",
+          "inbox", "quarantined: doubled_key", "passed", _one_key_two_filings),
+    Fault("doubled_request", "Hai yêu cầu thanh toán chung một mã trong một tệp", "two requests under one key in one file",
+          "inbox", "quarantined: doubled_key", "passed", _one_key_two_requests),
+    Fault("doubled_attempt", "Một giao dịch vừa thành công vừa thất bại", "one attempt that succeeds and fails in one file",
+          "inbox", "quarantined: doubled_key", "passed", _success_then_failure),
     Fault("level_outside_list", "Mức độ ngoài danh mục", "a service level outside its list",
           "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="7")),
     Fault("channel_outside_list", "Kênh nộp ngoài danh mục", "a channel outside its list",
@@ -518,6 +582,10 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "superseded", "passed", _twin_key),
     Fault("counted_in_two_months", "Một hồ sơ ở hai tháng", "one filing in two months",
           "inbox", "superseded", "passed", _two_months),
+    Fault("invisible_in_key", "Mã hồ sơ có dấu không nhìn thấy", "the same filings again, a soft hyphen in every key",
+          "inbox", "superseded", "passed", _respelled_again(lambda key: f"{key[:3]}\u00ad{key[3:]}")),
+    Fault("agency_in_wide_letters", "Mã cơ quan viết bằng chữ toàn độ rộng", "an agency's code in wide small letters",
+          "inbox", "unmoved", "passed", _agency_in_wide_letters),
     Fault("same_file_other_keys", "Tệp gửi lại với mã khác", "the same file again with other keys",
           "inbox", "drift.not_above_the_band", "passed", _other_keys_again),
     Fault("two_thirds_missing", "Tệp thiếu hai phần ba", "two thirds of a file are missing",
@@ -533,6 +601,8 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "references.point_to_something", "passed", _filing(MaTTHC="9.999999")),
     Fault("payment_without_filing", "Khoản thu không có hồ sơ", "a payment for a filing that is not there",
           "inbox", "references.point_to_something", "passed", _request(MaHoSo="KHONG-CO")),
+    Fault("reference_is_no_key", "Mã hồ sơ của khoản thu là lỗi của ô tính", "a cell's error in place of a payment's filing",
+          "inbox", "references.point_to_something", "passed", _request(MaHoSo="#N/A")),
     Fault("attempt_without_request", "Giao dịch không có yêu cầu", "an attempt for a request that is not there",
           "inbox", "references.point_to_something", "passed", _cells("payment_attempts", 1, MaYeuCau="KHONG-CO")),
     Fault("two_successes", "Hai giao dịch thành công cho một yêu cầu", "two successful attempts for one request",
