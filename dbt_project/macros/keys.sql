@@ -115,3 +115,16 @@
         or count(staged.{{ column }}) not in (0, count(*))
         {%- endfor %}
 {%- endmacro %}
+
+{# How many of a kind the seed of tolerances lets pass among so many rows: a share of them, and never fewer than its least. Over
+   rows joined with all tolerances. #}
+{% macro key_tolerance(tolerance_id, row_count) -%}
+    max(
+        case
+            when tolerances.tolerance_id = '{{ tolerance_id }}'
+                then greatest(
+                    tolerances.at_least, cast(floor({{ row_count }} * tolerances.percent_of_rows / 100) as bigint)
+                )
+        end
+    )
+{%- endmacro %}

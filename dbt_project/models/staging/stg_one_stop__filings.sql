@@ -7,7 +7,7 @@ cleaned as (
     select
         extract_id,
         row_number,
-        "MaHoSo" as written_key,
+        {{ '"MaHoSo"' }} as written_key,
         {{ clean_key('"MaHoSo"') }} as filing_id,
         {{ clean_key('"MaTTHC"') }} as procedure_code,
         {{ clean_text('"TenTTHC"') }} as procedure_name_vi,

@@ -6,7 +6,7 @@ cleaned as (
     select
         extract_id,
         row_number,
-        "MaThamChieu" as written_key,
+        {{ '"MaThamChieu"' }} as written_key,
         {{ clean_key('"MaThamChieu"') }} as payment_attempt_id,
         {{ clean_key('"MaYeuCau"') }} as payment_request_id,
         {{ clean_key('"MaHoSo"') }} as filing_id,

@@ -7,7 +7,7 @@ cleaned as (
     select
         extract_id,
         row_number,
-        "MaYeuCau" as written_key,
+        {{ '"MaYeuCau"' }} as written_key,
         {{ clean_key('"MaYeuCau"') }} as payment_request_id,
         {{ clean_key('"MaHoSo"') }} as filing_id,
         {{ clean_key('"MaDonVi"') }} as written_agency_code,

@@ -5,7 +5,7 @@ cleaned as (
     select
         extract_id,
         row_number,
-        "MaTTHC" as written_key,
+        {{ '"MaTTHC"' }} as written_key,
         {{ clean_key('"MaTTHC"') }} as procedure_code,
         {{ clean_text('"TenTTHC"') }} as name_vi,
         {{ clean_key('"MaLinhVuc"') }} as field_code,

@@ -265,6 +265,15 @@ def _respelled_again(respell: Callable[[str], str]) -> Injection:
     return inject
 
 
+def _counted_in_two_cases(site: Site) -> Iterable[Place]:
+    """The first agency's filings come again, and only the case of one letter tells their keys from the first ones."""
+    stem = site.own_file(0)
+    rows = site.rows("filings", stem)
+    for name, ending in ((stem, "A"), (f"{stem}.lan-2", "a")):
+        site.write("filings", name, [{**row, "MaHoSo": f"{row['MaHoSo']}-{ending}"} for row in rows])
+    return ()
+
+
 def _one_key_two_filings(site: Site) -> Iterable[Place]:
     """Two filings of two agencies under one key, in one file."""
     stem = site.own_file(0)
@@ -584,6 +593,10 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "superseded", "passed", _two_months),
     Fault("invisible_in_key", "Mã hồ sơ có dấu không nhìn thấy", "the same filings again, a soft hyphen in every key",
           "inbox", "superseded", "passed", _respelled_again(lambda key: f"{key[:3]}\u00ad{key[3:]}")),
+    Fault("other_dash_in_key", "Mã hồ sơ viết bằng dấu gạch khác", "the same filings again, another dash in every key",
+          "inbox", "keys.are_spelled_one_way", "passed", _respelled_again(lambda key: key.replace("-", "\u2013"))),
+    Fault("other_case_in_key", "Mã hồ sơ chỉ khác chữ hoa", "the same filings again, a letter of every key in another case",
+          "inbox", "keys.few_count_twice", "failed", _counted_in_two_cases),
     Fault("agency_in_wide_letters", "Mã cơ quan viết bằng chữ toàn độ rộng", "an agency's code in wide small letters",
           "inbox", "unmoved", "passed", _agency_in_wide_letters),
     Fault("same_file_other_keys", "Tệp gửi lại với mã khác", "the same file again with other keys",
@@ -638,6 +651,10 @@ FAULTS: tuple[Fault, ...] = (
           "staging", "rows.landed_are_staged", "failed",
           _sql("alter view landing.filings rename to all_filings; create view landing.filings as "
                "select * from landing.all_filings where row_number <> 7 or extract_id not like '%{first}%'")),
+    Fault("repeat_without_a_twin", "Dòng bị coi là lặp mà không lặp", "a row is called repeated and is not",
+          "facts", "keys.repeats_are_superseded", "failed",
+          _sql("update int_filings_disposed set is_superseded_within_file = true where extract_id || '#' || row_number = "
+               "(select extract_id || '#' || row_number from int_filings_disposed order by 1 limit 1)")),
     Fault("fact_lost", "Bảng sự kiện mất một dòng", "a fact is lost",
           "facts", "rows.landed_are_accounted_for", "failed", _sql(f"delete from fct_filings where {_IS_ONE_FACT}")),
     Fault("fact_moved_to_another_agency", "Hồ sơ bị tính cho cơ quan khác", "a filing is counted for another agency",
