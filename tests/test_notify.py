@@ -2,9 +2,13 @@
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,8 +18,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from dvctt import notify
-from dvctt.errors import ConfigError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
+from dvctt import clock, notify, outbox
+from dvctt.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
 
 FAILED: dict[str, Any] = {
     "verdict": "failed",
@@ -428,7 +432,9 @@ def test_the_sender_can_be_set_and_must_be_known(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(NotifyError, match="DVCTT_ALERT_FROM"):
         notify.send(failed_alert())
     monkeypatch.setenv("DVCTT_ALERT_FROM", "Kho dữ liệu <kho-2@vi-du.vn>")
-    notify.send(failed_alert())
+    (first,) = notify.waiting_and_sent()
+    assert all("DVCTT_ALERT_FROM" in str(delivery.reason) for delivery in first.waiting)
+    assert notify.deliver_waiting() == []
     assert mailbox.message()["From"] == "Kho dữ liệu <kho-2@vi-du.vn>"
     assert mailbox.envelopes[0].mail_from == "kho-2@vi-du.vn"
 
@@ -563,7 +569,7 @@ def test_a_long_subject_keeps_its_spaces_wherever_its_lines_end(length: int) -> 
         "[DVCTT Vĩnh Phúc] " + "x" * length + " đã công bố bản kèm lưu ý số liệu của các cơ quan khối sở ban ngành"
     )
     alert = notify.Alert(**{**vars(warned()), "subject_vi": subject})
-    raw = notify._message(alert, "kho@vi-du.vn", ["truc@vi-du.vn"]).as_bytes()
+    raw = notify._message(alert, "kho@vi-du.vn", ["truc@vi-du.vn"], "x").as_bytes()
     assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
     assert max(len(line) for line in raw.split(b"\n\n")[0].splitlines()) <= 78
 
@@ -753,3 +759,228 @@ def test_a_wrong_province_folder_does_not_cost_the_alert(
     notify.on_task_failure(context(ConfigError("DVCTT_PROVINCE: no province folder")))
     assert hook.payload["province"] == "khong_co"
     assert len(mailbox.envelopes) == 1
+
+
+# The outbox: what waits to be told reaches each recipient once, however often a channel was down
+
+KY_SU, TRUC = "ky-su@vi-du.vn", "truc@vi-du.vn"
+
+
+def outbox_folder() -> Path:
+    return Path(os.environ["DVCTT_HOME"]) / "outbox"
+
+
+def states() -> list[tuple[str, str, bool, int]]:
+    """Channel, recipient, whether it has arrived, tries: of every delivery, the oldest alert first."""
+    return [
+        (delivery.channel, delivery.recipient, delivery.delivered_at is not None, delivery.attempts)
+        for entry in notify.waiting_and_sent()
+        for delivery in entry.deliveries
+    ]
+
+
+def made_earlier(hours: int) -> None:
+    """Set every entry back, as if nights had passed."""
+    for path in outbox_folder().glob("*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for key in ("made_at",):
+            content[key] = (datetime.fromisoformat(content[key]) - timedelta(hours=hours)).isoformat()
+        happened = datetime.fromisoformat(content["alert"]["happened_at"]) - timedelta(hours=hours)
+        content["alert"]["happened_at"] = happened.isoformat()
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def test_a_channel_that_is_dead_for_three_nights_brings_one_mail_and_one_late_webhook(
+    mailbox: Mailbox,
+    hook: Hook,
+) -> None:
+    hook.status = 503
+    with pytest.raises(NotifyError, match=r"1 of 2 channels: webhook: .*HTTP 503.*Delivered by: e-mail.*next run"):
+        notify.send(failed_alert())
+    for _ in range(2):
+        made_earlier(24)
+        assert len(notify.deliver_waiting()) == 1
+    assert len(mailbox.envelopes) == 1
+    hook.status, hook.taken = 200, []
+    for _ in range(2):
+        assert notify.deliver_waiting() == []
+    assert len(mailbox.envelopes) == 1
+    assert hook.payload["is_late"] is True
+    assert hook.payload["subject"].startswith("[DVCTT Vĩnh Phúc] KHÔNG ĐẠT")
+    assert "gửi muộn" in hook.payload["subject"]
+    assert hook.payload["text"].split("\n")[1].startswith("GỬI MUỘN: sự việc xảy ra lúc ")
+    assert states() == [("e-mail", KY_SU, True, 1), ("e-mail", TRUC, True, 1), ("webhook", "", True, 4)]
+
+
+def test_failures_while_both_channels_are_down_arrive_in_their_order_when_they_live(
+    monkeypatch: pytest.MonkeyPatch,
+    mailbox: Mailbox,
+    hook: Hook,
+) -> None:
+    alive = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/x")
+    for number in (1, 2, 3):
+        with pytest.raises(NotifyError, match="nobody was told"):
+            notify.send(notify.alert_from_exception(DvcttError(f"đêm {number}"), stage="build_facts"))
+        made_earlier(1)
+    # One that is down is tried once a pass, not once an alert.
+    assert [tries for channel, _, _, tries in states() if channel == "webhook"] == [1, 1, 1]
+    notify.deliver_waiting()
+    assert [tries for channel, _, _, tries in states() if channel == "webhook"] == [2, 1, 1]
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", alive)
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", hook.url)
+    assert notify.deliver_waiting() == []
+    assert [json.loads(body)["detail"] for *_, body in hook.taken] == ["đêm 1", "đêm 2", "đêm 3"]
+    assert len({json.loads(body)["id"] for *_, body in hook.taken}) == 3
+    assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[KY_SU, TRUC]] * 3
+
+
+def test_of_two_recipients_the_refused_one_is_tried_again_and_the_other_is_not(mailbox: Mailbox) -> None:
+    mailbox.refuse = {TRUC}
+    with pytest.raises(NotifyError, match="1 of 2 recipients refused"):
+        notify.send(failed_alert())
+    assert states() == [("e-mail", KY_SU, True, 1), ("e-mail", TRUC, False, 1)]
+    mailbox.refuse = set()
+    assert notify.deliver_waiting() == []
+    assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[KY_SU], [TRUC]]
+
+
+def test_a_letter_that_one_server_does_not_take_holds_up_no_other(mailbox: Mailbox, hook: Hook) -> None:
+    hook.status = 413
+    with pytest.raises(NotifyError, match="HTTP 413"):
+        notify.send(failed_alert())
+    hook.taken = []
+    assert len(notify.deliver_waiting()) == 1
+    with pytest.raises(NotifyError, match="HTTP 413"):
+        notify.send(failed_alert())
+    assert len(hook.taken) == 2
+
+
+def test_what_just_failed_is_left_alone_until_its_time_but_not_by_a_run_that_begins(hook: Hook) -> None:
+    hook.status = 500
+    with pytest.raises(NotifyError):
+        notify.send(failed_alert())
+    notify.deliver_waiting(due_only=True)
+    assert len(hook.taken) == 1
+    notify.deliver_waiting()
+    assert len(hook.taken) == 2
+    delivery = outbox.Delivery("webhook", "")
+    at = clock.now()
+    waits = []
+    for _ in range(7):
+        delivery.failed(at, "down")
+        waits.append(datetime.fromisoformat(str(delivery.next_try_at)) - at)
+    assert [int(wait.total_seconds() // 60) for wait in waits] == [1, 5, 30, 120, 360, 360, 360]
+
+
+def test_a_process_that_is_killed_while_it_sends_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    hook: Hook,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/x"
+        code = (
+            "from dvctt.errors import DvcttError\n"
+            "from dvctt.notify import alert_from_exception, send\n"
+            "send(alert_from_exception(DvcttError('bước dừng'), stage='build_facts'))"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env={**os.environ, "DVCTT_ALERT_WEBHOOK_URL": url}, stderr=subprocess.DEVNULL
+        )
+        mute.settimeout(60)
+        accepted, _ = mute.accept()  # it has begun to send, and gets no answer
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        accepted.close()
+    assert states() == [("webhook", "", False, 0)]
+    assert notify.deliver_waiting() == []
+    assert hook.payload["detail"] == "bước dừng"
+
+
+def test_one_alert_of_a_publication_is_told_once_under_its_name(hook: Hook) -> None:
+    for _ in range(2):
+        notify.send(failed_alert(), entry_id="publication-7")
+    assert hook.payload["id"] == "publication-7"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"entry_id": "x"}', "\udcff"])
+def test_a_damaged_entry_is_set_aside_and_told_and_the_others_go_out(hook: Hook, content: str) -> None:
+    hook.status = 500
+    with pytest.raises(NotifyError):
+        notify.send(failed_alert())
+    (outbox_folder() / "20221101T010000-0badc0de.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    hook.status, hook.taken = 200, []
+    assert notify.deliver_waiting() == []
+    told = [json.loads(body) for *_, body in hook.taken]
+    assert sorted(payload["kind"] for payload in told) == ["gate_failed", "task_failed"]
+    assert "20221101T010000-0badc0de.json" in next(p["detail"] for p in told if p["kind"] == "task_failed")
+    assert [path.name for path in outbox_folder().glob("*.damaged")] == ["20221101T010000-0badc0de.json.damaged"]
+    assert notify.deliver_waiting() == []
+    assert len(hook.taken) == 2
+
+
+def test_old_entries_are_removed_and_one_that_never_arrived_is_named(
+    hook: Hook,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    notify.send(failed_alert())
+    hook.status = 500
+    with pytest.raises(NotifyError):
+        notify.send(failed_alert())
+    made_earlier(24 * 91)
+    hook.taken = []
+    assert notify.deliver_waiting(keep=timedelta(days=90)) == []
+    assert list(outbox_folder().glob("*.json")) == []
+    assert hook.taken == []
+    assert [r.getMessage().split(":")[0] for r in caplog.records if r.levelname == "ERROR"] == [
+        "given up after 90 days"
+    ]
+
+
+def test_only_its_owner_reads_the_outbox(hook: Hook) -> None:
+    notify.send(failed_alert())
+    assert outbox_folder().stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in outbox_folder().glob("*.json")] == [0o600]
+    assert hook.url not in next(outbox_folder().glob("*.json")).read_text(encoding="utf-8")
+
+
+def test_somebody_who_is_no_longer_a_recipient_gets_no_late_mail(
+    monkeypatch: pytest.MonkeyPatch,
+    mailbox: Mailbox,
+) -> None:
+    mailbox.refuse = {KY_SU, TRUC}
+    with pytest.raises(NotifyError):
+        notify.send(failed_alert())
+    mailbox.refuse = set()
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", TRUC)
+    assert len(notify.deliver_waiting()) == 1
+    assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[TRUC]]
+
+
+def test_a_late_mail_says_when_it_happened_and_a_prompt_one_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+    mailbox: Mailbox,
+) -> None:
+    alive = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
+    with pytest.raises(NotifyError):
+        notify.send(notify.alert_from_exception(DvcttError("x"), stage="build_facts"))
+    assert not notify.text_body(failed_alert()).startswith("GỬI MUỘN")
+    made_earlier(48)
+    (entry,) = notify.waiting_and_sent()
+    happened = datetime.fromisoformat(entry.alert["happened_at"])
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", alive)
+    assert notify.deliver_waiting() == []
+    moment = f"{happened:%H:%M ngày %d/%m/%Y}"
+    assert plain(mailbox.message()).startswith(f"GỬI MUỘN: sự việc xảy ra lúc {moment};")
+    assert str(mailbox.message()["Subject"]).endswith(f"(gửi muộn; sự việc lúc {moment})")
+    assert mailbox.message()["Message-ID"] == f"<{entry.entry_id}@vi-du.vn>"
+
+
+def test_an_outbox_that_cannot_be_written_does_not_cost_the_alert(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
+    outbox_folder().parent.mkdir(parents=True)
+    outbox_folder().write_text("a file stands where the folder should be", encoding="utf-8")
+    notify.send(failed_alert())
+    assert hook.payload["kind"] == "gate_failed"
+    assert any("cannot be written" in record.getMessage() for record in caplog.records)

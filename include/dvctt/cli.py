@@ -40,9 +40,11 @@ baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
 publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
 metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
 gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
+alerts = typer.Typer(no_args_is_help=True, help="What people were told, and what still waits to be delivered.")
 form = typer.Typer(no_args_is_help=True, help="Forms that the reporting regime prescribes.")
 extracts = typer.Typer(no_args_is_help=True, help="Files that have landed, and which of them the nights leave out.")
 app.add_typer(extracts, name="extracts")
+app.add_typer(alerts, name="alerts")
 app.add_typer(form, name="form")
 app.add_typer(gates, name="gates")
 app.add_typer(metric, name="metric")
@@ -473,6 +475,40 @@ def gates_mutate(
     print(proof.score, file=sys.stderr if as_json else sys.stdout)
     if not proof.complete:
         raise typer.Exit(1)
+
+
+@alerts.command("list")
+def alerts_list() -> None:
+    """Every alert in the outbox: when, what, whom it has reached, and what keeps it from the others."""
+    from dvctt import notify
+
+    table = Table(title="Alerts")
+    for name in ("made at", "to", "state", "tries", "next try", "subject", "reason"):
+        table.add_column(name, no_wrap=True)
+    for entry in notify.waiting_and_sent():
+        for delivery in entry.deliveries:
+            state = f"delivered {delivery.delivered_at}" if delivery.delivered_at else "waits"
+            table.add_row(
+                entry.made_at, notify.masked(delivery), state, str(delivery.attempts), delivery.next_try_at or "",
+                entry.subject_vi, delivery.reason or "",
+            )  # fmt: skip
+    out.print(table)
+
+
+@alerts.command("retry")
+def alerts_retry() -> None:
+    """Try everything that waits once more, now. Exit 1 if something still waits."""
+    from dvctt import notify
+
+    waiting = notify.deliver_waiting()
+    for entry in waiting:
+        for delivery in entry.waiting:
+            out.print(
+                f"waits: {entry.subject_vi}: {notify.masked(delivery)}: {delivery.reason or 'not configured now'}"
+            )
+    if waiting:
+        raise typer.Exit(1)
+    out.print("nothing waits: every alert has reached everybody (không còn tin nào chờ gửi)")
 
 
 @publications.command("list")

@@ -24,10 +24,17 @@ _NO_ROOM_WORDS = tuple(os.strerror(number).lower() for number in sorted(_NO_ROOM
 """What the system says; libraries and dbt quote it, each in a sentence of its own."""
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text under a temporary name beside ``path``, sync it, and rename it over ``path``."""
+def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write UTF-8 text under a temporary name beside ``path``, sync it, and rename it over ``path``.
+
+    Args:
+        mode: who may read it, before the process's own mask.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+    temporary.unlink(missing_ok=True)  # what a killed run left behind keeps its own mode
+    with open(
+        temporary, "w", encoding="utf-8", newline="\n", opener=lambda name, flags: os.open(name, flags, mode)
+    ) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -1,6 +1,7 @@
 """Tells people that a run did not end well, or ended well with a caveat: one e-mail and one webhook for one alert.
 
-What an alert says, how it is worded in Vietnamese and how it leaves the machine live here. What is *judged* does not:
+What an alert says, how it is worded in Vietnamese and how it leaves the machine live here; what has not reached everybody
+yet waits in the outbox of the home (``dvctt.outbox``). What is *judged* does not:
 the gate writes verdict.json and this module only reads it. Airflow is imported inside functions (it costs seconds, and
 `dvctt run` must be able to alert without its database), and nothing here carries a record of a person.
 
@@ -18,11 +19,13 @@ import json
 import logging
 import os
 import re
+import secrets
 import smtplib
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
@@ -36,9 +39,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from dvctt import clock
+from dvctt import clock, outbox
 from dvctt.config import Settings, load_province
 from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, PeriodError, VerdictError
+from dvctt.outbox import Delivery, Entry
 from dvctt.period import month_of_run
 from dvctt.printable import printable
 from dvctt.report import formats
@@ -56,6 +60,9 @@ FINDINGS_LISTED = 20
 NEXT_STEPS_LISTED = 5
 WEBHOOK_TIMEOUT_SECONDS = 10
 DEFAULT_SMTP_CONNECTION = "smtp_default"
+EMAIL, WEBHOOK = "e-mail", "webhook"
+LATE = timedelta(minutes=15)
+"""An alert that leaves later than this after what it tells of says so: what it says of readers may no longer be true."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]+")
@@ -107,7 +114,7 @@ _AFTER_CHANGES_VI = (
 @dataclass(frozen=True)
 class Alert:
     """One alert for one run. ``findings_total`` counts what the verdict counted, listed here or not; ``publication`` is the
-    number of what was published, None when nothing was.
+    number of what was published, None when nothing was. ``happened_at`` is the moment that its words are true of, as ISO.
     """
 
     kind: Kind
@@ -124,6 +131,7 @@ class Alert:
     detail: str | None = None
     findings_total: int = 0
     publication: int | None = None
+    happened_at: str | None = None
 
 
 def alert_from_verdict(
@@ -183,12 +191,14 @@ def alert_about_publication(
     changed: Sequence[Finding] = (),
     stage: str = "tell_people",
     log_url: str | None = None,
+    happened_at: str | None = None,
 ) -> Alert | None:
     """Word the alert of a run that published with warnings, or that changed what was published before; None when no warning
     failed and nothing changed. What is ``info`` never alerts.
 
     Args:
         publication: number of what was published.
+        happened_at: when it was published, as ISO with its zone.
         changed: figures of published months that this publication changed: expected is the old one, observed the new.
         month: the month that the run reports on, ``YYYY-MM`` or anything that prints so.
 
@@ -228,6 +238,7 @@ def alert_about_publication(
         run_id=run_id or verdict.get("run_id"),
         findings_total=total,
         publication=publication,
+        happened_at=happened_at,
     )
 
 
@@ -343,40 +354,226 @@ def on_task_failure(context: Mapping[str, Any]) -> None:
     send(alert)
 
 
-def send(alert: Alert) -> None:
-    """Send one e-mail to all recipients and one webhook, whichever are configured, each tried exactly once.
+def send(alert: Alert, *, entry_id: str | None = None) -> None:
+    """Put an alert into the outbox and send one e-mail to all recipients and one webhook, whichever are configured; then what
+    still waits there for a channel that took this one.
 
-    A channel that fails does not keep the other from being tried.
+    A channel that fails does not keep the other from being tried, and what it did not take stays in the outbox for the next
+    run. Where the outbox cannot be written (a full disk, say) each channel is tried once, and that is all.
+
+    Args:
+        entry_id: names what is told of, so that it is told once: an alert that is there under this name is not sent anew.
 
     Raises:
         NotifyError: names each channel that failed and why, without passwords or whole webhook addresses.
     """
-    channels: list[tuple[str, Callable[[Alert], None]]] = []
-    if os.environ.get("DVCTT_ALERT_EMAILS", "").strip():
-        channels.append(("e-mail", _send_email))
-    if os.environ.get("DVCTT_ALERT_WEBHOOK_URL", "").strip():
-        channels.append(("webhook", _send_webhook))
-    if not channels:
+    deliveries, malformed = _addressees()
+    if not deliveries and not malformed:
         logger.error(
             "NOBODY WAS TOLD: no alert channel is configured, so this alert went nowhere: %s. Set DVCTT_ALERT_EMAILS "
             "with AIRFLOW_CONN_SMTP_DEFAULT, or DVCTT_ALERT_WEBHOOK_URL (docs/how-to/alerts.md)",
             one_line(alert.subject_vi),
         )
         return
-    failures: list[tuple[str, Exception]] = []
-    for name, deliver in channels:
-        try:
-            deliver(alert)
-        # Whatever one channel throws, the other one must still be tried; all of it is raised below.
-        except Exception as error:  # noqa: BLE001
-            failures.append((name, error))
-    if failures:
-        told = [name for name, _ in channels if name not in {failed for failed, _ in failures}]
-        reasons = "; ".join(f"{name}: {_reason(error)}" for name, error in failures)
+    at = clock.now()
+    alert = alert if alert.happened_at else replace(alert, happened_at=at.isoformat())
+    entry = Entry(
+        entry_id=entry_id or f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        made_at=at.isoformat(),
+        subject_vi=one_line(alert.subject_vi),
+        alert=_as_data(alert),
+        deliveries=deliveries,
+    )
+    folder = _outbox_folder()
+    try:
+        with outbox.locked(folder) as is_ours:
+            if not outbox.put(folder, entry):
+                logger.info("alert %s is in the outbox already: it is not sent anew", entry.entry_id)
+                return
+            if not is_ours:
+                raise NotifyError(
+                    f"{folder}: another process is sending; alert {entry.entry_id} waits for the next run or for: "
+                    "dvctt alerts retry"
+                )
+            round_ = _Round(folder, at)
+            round_.deliver(entry, due_only=False)
+            round_.deliver_others(due_only=True)
+    except OSError as error:
+        logger.error("%s cannot be written, so what does not go out now is lost: %s", folder, error)
+        _Round(None, at).deliver(entry, due_only=False)
+    _refuse_undelivered(entry, malformed)
+
+
+def deliver_waiting(*, keep: timedelta | None = None, due_only: bool = False) -> list[Entry]:
+    """Try again what waits in the outbox; the entries that still wait afterwards. A channel that is down is waited for once,
+    not once an alert.
+
+    Args:
+        keep: remove entries that are older than this, delivered or not; None removes none.
+        due_only: leave those alone that failed a short while ago.
+
+    Raises:
+        OSError: the outbox cannot be written.
+    """
+    folder = _outbox_folder()
+    if not folder.is_dir():
+        return []
+    at = clock.now()
+    with outbox.locked(folder) as is_ours:
+        if not is_ours:
+            logger.warning("%s: another process is sending; what waits there is left to it", folder)
+        else:
+            if keep is not None:
+                for entry in outbox.prune(folder, before=at - keep):
+                    for delivery in entry.waiting:
+                        logger.error(
+                            "given up after %d days: alert %s of %s has not reached %s: %s", keep.days, entry.entry_id,
+                            entry.made_at, masked(delivery), delivery.reason,
+                        )  # fmt: skip
+            _Round(folder, at).deliver_others(due_only=due_only)
+        return [entry for entry in outbox.entries(folder)[0] if entry.waiting]
+
+
+def is_kept(entry_id: str) -> bool:
+    """Whether the outbox holds this entry, so that a later run will try it again."""
+    return any(entry.entry_id == entry_id for entry in waiting_and_sent())
+
+
+def waiting_and_sent() -> list[Entry]:
+    """Every entry of the outbox, the oldest first."""
+    return outbox.entries(_outbox_folder())[0]
+
+
+class _ChannelDown(NotifyError):
+    """The channel did not answer at all: no use trying it with another alert now."""
+
+
+class _Round:
+    """One pass over the outbox: each delivery at most once, and no channel again that did not answer."""
+
+    def __init__(self, folder: Path | None, at: datetime) -> None:
+        self._folder = folder
+        self._at = at
+        self._down: set[str] = set()
+        self._tried: set[str] = set()
+
+    def deliver_others(self, *, due_only: bool) -> None:
+        """What waits, the oldest first; a file that is no entry is set aside, and people are told of it."""
+        if self._folder is None:
+            return
+        found, damaged = outbox.entries(self._folder)
+        for path in damaged:
+            found.append(self._told_of_damage(path))
+        for entry in found:
+            if entry.waiting and entry.entry_id not in self._tried:
+                self.deliver(entry, due_only=due_only)
+
+    def deliver(self, entry: Entry, *, due_only: bool) -> None:
+        """Try one entry by every channel that it waits for, and write down at once what came of it."""
+        self._tried.add(entry.entry_id)
+        now_configured = {(d.channel, d.recipient) for d in _addressees()[0]}
+        due = [
+            d for d in entry.waiting
+            if (d.channel, d.recipient) in now_configured and (not due_only or d.is_due(self._at))
+        ]  # fmt: skip
+        for channel, deliver in ((EMAIL, _send_email), (WEBHOOK, _send_webhook)):
+            wanted = [delivery for delivery in due if delivery.channel == channel]
+            if not wanted or channel in self._down:
+                continue
+            try:
+                refused = deliver(entry, [delivery.recipient for delivery in wanted])
+            # Whatever one channel throws, the other one must still be tried; all of it is kept with the entry.
+            except Exception as error:  # noqa: BLE001
+                if isinstance(error, _ChannelDown):
+                    self._down.add(channel)
+                refused = dict.fromkeys((delivery.recipient for delivery in wanted), _reason(error))
+            for delivery in wanted:
+                if delivery.recipient in refused:
+                    delivery.failed(self._at, refused[delivery.recipient])
+                    logger.warning(
+                        "alert %s did not reach %s (try %d): %s",
+                        entry.entry_id, masked(delivery), delivery.attempts, delivery.reason,
+                    )  # fmt: skip
+                else:
+                    delivery.succeeded(clock.now())
+            if self._folder is not None:
+                outbox.save(self._folder, entry)
+
+    def _told_of_damage(self, path: Path) -> Entry:
+        assert self._folder is not None
+        aside = outbox.set_aside(path)
+        logger.error("%s is not an entry of the outbox: set aside as %s", path, aside.name)
+        error = NotifyError(
+            f"{path}: not an entry of the outbox: found other content, wanted an alert with its deliveries; set aside as "
+            f"{aside.name}; whom that alert has reached is not known: look at it, and at the run of its day: dvctt alerts list"
+        )
+        alert = replace(alert_from_exception(error, stage="outbox"), happened_at=self._at.isoformat())
+        entry = Entry(
+            entry_id=f"{self._at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+            made_at=self._at.isoformat(),
+            subject_vi=one_line(alert.subject_vi),
+            alert=_as_data(alert),
+            deliveries=_addressees()[0],
+        )
+        outbox.put(self._folder, entry)
+        return entry
+
+
+def _addressees() -> tuple[list[Delivery], list[str]]:
+    """Whom an alert goes to as things are configured now, and what stands among the recipients and is no address (masked)."""
+    recipients, malformed = _recipients(os.environ.get("DVCTT_ALERT_EMAILS", ""))
+    deliveries = [Delivery(EMAIL, recipient) for recipient in recipients]
+    if os.environ.get("DVCTT_ALERT_WEBHOOK_URL", "").strip():
+        # The address is a secret, and may have been changed by the time it is tried again: it stays in the environment.
+        deliveries.append(Delivery(WEBHOOK, ""))
+    return deliveries, malformed
+
+
+def _refuse_undelivered(entry: Entry, malformed: Sequence[str]) -> None:
+    reasons: dict[str, list[str]] = {}
+    for delivery in entry.deliveries:
+        known = reasons.setdefault(delivery.channel, [])
+        if delivery.delivered_at is None:
+            known.append(delivery.reason or "not tried")
+    if malformed:
+        served = sum(d.channel == EMAIL and d.delivered_at is not None for d in entry.deliveries)
+        words = f"sent to {served} recipients, but DVCTT_ALERT_EMAILS holds what is no address: {', '.join(malformed)}"
+        reasons.setdefault(EMAIL, []).append(words)
+    failed = {channel: "; ".join(_distinct(words)) for channel, words in reasons.items() if words}
+    if failed:
+        told = _distinct(d.channel for d in entry.deliveries if d.delivered_at is not None)
         raise NotifyError(
-            f"alert not delivered by {len(failures)} of {len(channels)} channels: {reasons}. "
-            f"Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {one_line(alert.subject_vi)}"
-        ) from failures[0][1]
+            f"alert not delivered by {len(failed)} of {len(reasons)} channels: "
+            + "; ".join(f"{channel}: {words}" for channel, words in failed.items())
+            + f". Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {entry.subject_vi}. "
+            "What has not arrived is tried again by the next run: dvctt alerts list"
+        )
+
+
+def _outbox_folder() -> Path:
+    # Which province it is does not matter here, and a wrong one may be what the alert reports.
+    return Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""}).home / outbox.FOLDER
+
+
+def _as_data(alert: Alert) -> dict[str, Any]:
+    return {**asdict(alert), "verdict_path": str(alert.verdict_path) if alert.verdict_path else None}
+
+
+def _alert_of(entry: Entry) -> Alert:
+    data = dict(entry.alert)
+    return Alert(
+        **{
+            **data,
+            "agencies": tuple(data["agencies"]),
+            "findings": tuple(Finding(**finding) for finding in data["findings"]),
+            "verdict_path": Path(data["verdict_path"]) if data["verdict_path"] else None,
+        }
+    )
+
+
+def masked(delivery: Delivery) -> str:
+    """Channel and recipient as a log may name them."""
+    return f"{delivery.channel} {_masked_address(delivery.recipient)}" if delivery.recipient else delivery.channel
 
 
 # What it says
@@ -384,7 +581,8 @@ def send(alert: Alert) -> None:
 
 def text_body(alert: Alert) -> str:
     """The alert as Vietnamese plain text."""
-    lines = [_HEADLINES_VI[alert.kind], ""]
+    late = _late_vi(alert)
+    lines = [*([late, ""] if late else []), _HEADLINES_VI[alert.kind], ""]
     lines += [f"{label}: {value}" for label, value in _facts(alert)]
     shown, hidden = _listed(alert)
     if shown:
@@ -419,8 +617,11 @@ def html_body(alert: Alert) -> str:
     if hidden:
         found += f"<p>và {_number(hidden)} dòng khác, xem tệp kết luận.</p>"
     steps = "<br>".join(html.escape(line) for line in _lines(alert.next_step_vi).split("\n"))
+    late = _late_vi(alert)
+    said_late = f"<p><b>{html.escape(late)}</b></p>" if late else ""
     return (
-        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body><p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
+        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{said_late}"
+        f"<p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
         f"</p><table cellpadding='4'>{facts}</table>{found}"
         f"<p>{html.escape(_PREVIOUS_PUBLICATION_VI[alert.kind])}</p><h3>Việc cần làm</h3><p>{steps}</p></body></html>"
     )
@@ -431,7 +632,9 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
     shown, hidden = _listed(alert)
     return {
         "kind": alert.kind,
-        "subject": one_line(alert.subject_vi),
+        "subject": subject_line(alert),
+        "happened_at": alert.happened_at,
+        "is_late": _late_vi(alert) is not None,
         "province": alert.province_vi,
         "month": alert.month,
         "stage": alert.stage,
@@ -458,8 +661,32 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
         "previous_publication": _PREVIOUS_PUBLICATION_VI[alert.kind],
         "next_step": alert.next_step_vi,
         "sent_at": clock.now().isoformat(),
-        "text": f"{one_line(alert.subject_vi)}\n{text_body(alert)}",
+        "text": f"{subject_line(alert)}\n{text_body(alert)}",
     }
+
+
+def subject_line(alert: Alert) -> str:
+    """The subject; of an alert that leaves late, with the moment that it tells of."""
+    happened = _happened_late(alert)
+    return f"{one_line(alert.subject_vi)}{f' (gửi muộn; sự việc lúc {_moment_vi(happened)})' if happened else ''}"
+
+
+def _late_vi(alert: Alert) -> str | None:
+    """What stands above an alert that leaves late: its words were true then."""
+    happened = _happened_late(alert)
+    return happened and (
+        f"GỬI MUỘN: sự việc xảy ra lúc {_moment_vi(happened)}; tin này đến giờ mới gửi được. Nội dung dưới đây đúng vào lúc "
+        "đó; tình hình hiện nay xem bằng `dvctt publications list` và `dvctt verdict`."
+    )
+
+
+def _happened_late(alert: Alert) -> datetime | None:
+    happened = datetime.fromisoformat(alert.happened_at) if alert.happened_at else None
+    return happened if happened and clock.now() - happened > LATE else None
+
+
+def _moment_vi(moment: datetime) -> str:
+    return f"{moment.astimezone(clock.LOCAL_ZONE):%H:%M ngày %d/%m/%Y}"
 
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:
@@ -593,10 +820,13 @@ def _province_name() -> str:
 # How it leaves
 
 
-def _send_email(alert: Alert) -> None:
-    recipients, malformed = _recipients(os.environ["DVCTT_ALERT_EMAILS"])
-    if not recipients:
-        raise NotifyError(f"DVCTT_ALERT_EMAILS holds no address: found {', '.join(malformed)}, wanted name@host,…")
+def _send_email(entry: Entry, recipients: Sequence[str]) -> dict[str, str]:
+    """One e-mail to these recipients; those that the server refused, each with why.
+
+    Raises:
+        NotifyError: nobody got it.
+    """
+    alert = _alert_of(entry)
     conn_id = os.environ.get("DVCTT_ALERT_SMTP_CONN") or DEFAULT_SMTP_CONNECTION
     _settle_airflow_home()
     from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -607,36 +837,36 @@ def _send_email(alert: Alert) -> None:
         """
 
         def deliver(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
-            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], recipients)
+            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], list(recipients))
 
+    is_connected = False
     try:
         with OneAttemptHook(conn_id) as hook:
+            is_connected = True
             sender = os.environ.get("DVCTT_ALERT_FROM") or hook.from_email
             if not sender:
                 raise NotifyError("no sender: set DVCTT_ALERT_FROM, or from_email in the connection's extra")
-            refused = hook.deliver(_message(alert, sender, recipients))
+            refused = hook.deliver(_message(alert, sender, recipients, entry.entry_id))
     except NotifyError:
         raise
     except smtplib.SMTPRecipientsRefused as error:
         refused = error.recipients
     # The provider, smtplib, ssl and Airflow's secret stores each have their own errors; none may pass unmasked.
     except Exception as error:  # noqa: BLE001
-        raise NotifyError(
+        # One letter that a server does not take must not hold up the others; a server that is not there holds up all.
+        is_down = not is_connected or isinstance(error, (smtplib.SMTPServerDisconnected, TimeoutError, ConnectionError))
+        raise (_ChannelDown if is_down else NotifyError)(
             f"mail server of connection {conn_id!r} (AIRFLOW_CONN_{conn_id.upper()}): "
             f"{type(error).__name__}: {_without_personal_data(str(error))}"
         ) from None
-    if refused:
-        answers = "; ".join(
-            f"{_masked_address(address)} ({code} {_without_personal_data(answer.decode(errors='replace'))})"
-            for address, (code, answer) in refused.items()
-        )
-        raise NotifyError(f"{len(refused)} of {len(recipients)} recipients refused by the mail server: {answers}")
-    if malformed:
-        raise NotifyError(
-            f"sent to {len(recipients)} recipients, but DVCTT_ALERT_EMAILS holds what is no address: "
-            + ", ".join(malformed)
-        )
-    logger.info("alert e-mail sent to %d recipients: %s", len(recipients), one_line(alert.subject_vi))
+    answers = "; ".join(
+        f"{_masked_address(address)} ({code} {_without_personal_data(answer.decode(errors='replace'))})"
+        for address, (code, answer) in refused.items()
+    )
+    logger.info("alert e-mail sent to %d recipients: %s", len(recipients) - len(refused), one_line(alert.subject_vi))
+    return dict.fromkeys(
+        refused, f"{len(refused)} of {len(recipients)} recipients refused by the mail server: {answers}"
+    )
 
 
 class _Subject(str):
@@ -650,9 +880,11 @@ class _Subject(str):
         return f"{self.name}: {Header(self, 'utf-8', header_name=self.name).encode(linesep=policy.linesep)}{policy.linesep}"
 
 
-def _message(alert: Alert, sender: str, recipients: list[str]) -> EmailMessage:
+def _message(alert: Alert, sender: str, recipients: Sequence[str], entry_id: str) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = _Subject(one_line(alert.subject_vi))
+    message["Subject"] = _Subject(subject_line(alert))
+    # The same however often it is sent: where the answer to a send was lost, mail programs show one of the two.
+    message["Message-ID"] = f"<{entry_id}@{parseaddr(sender)[1].rpartition('@')[2] or 'dvctt'}>"
     message["From"] = sender
     message["To"] = ", ".join(recipients)
     message["Date"] = format_datetime(clock.now())
@@ -699,13 +931,19 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _send_webhook(alert: Alert) -> None:
+def _send_webhook(entry: Entry, recipients: Sequence[str]) -> dict[str, str]:
+    """One POST; the only recipient of this channel is its address.
+
+    Raises:
+        NotifyError: it was not taken.
+    """
     url = os.environ["DVCTT_ALERT_WEBHOOK_URL"].strip()
     where = _masked_url(url)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or _CONTROL.search(url):
         raise NotifyError(f"DVCTT_ALERT_WEBHOOK_URL: found {where}, wanted http(s)://host/… without user or password")
-    body = json.dumps(webhook_payload(alert), ensure_ascii=False).encode("utf-8")
+    payload = {"id": entry.entry_id, **webhook_payload(_alert_of(entry))}
+    body = json.dumps(payload, ensure_ascii=False).encode("utf-8")
     request = Request(  # noqa: S310 - the scheme is checked above
         url,
         data=body,
@@ -720,13 +958,14 @@ def _send_webhook(alert: Alert) -> None:
         error.close()
         raise NotifyError(f"{where} answered HTTP {code}, wanted 2xx") from None
     except TimeoutError:
-        raise NotifyError(f"{where} gave no answer within {WEBHOOK_TIMEOUT_SECONDS} s") from None
+        raise _ChannelDown(f"{where} gave no answer within {WEBHOOK_TIMEOUT_SECONDS} s") from None
     except URLError as error:
-        raise NotifyError(f"{where} cannot be reached: {error.reason}") from None
+        raise _ChannelDown(f"{where} cannot be reached: {error.reason}") from None
     # What http.client answers to a bad address quotes it, and with it the token.
     except Exception as error:  # noqa: BLE001
-        raise NotifyError(f"{where} cannot be reached: {type(error).__name__}") from None
+        raise _ChannelDown(f"{where} cannot be reached: {type(error).__name__}") from None
     logger.info("alert webhook taken by %s: HTTP %d", where, status)
+    return {}
 
 
 def _masked_url(url: str) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dvctt import closing, gate, integrity, landing, notify, past, publish, retention, transform, warehouse, withdrawals
@@ -73,6 +73,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     with _told(settings, "land_extracts"), _home_lock(settings):
         province = load_province(settings.province_folder)
         publish.recover(settings.published)
+        _tell_what_waits(province)
         standing = _look_at_what_readers_have(settings, run_id=run_id, month=month)
         if not standing.problems:
             _tell_what_nobody_was_told(settings)
@@ -265,7 +266,8 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
     """Say what a reader of the new publication must know: one e-mail and one webhook if a warning did not hold, or if figures
     of published months have changed.
 
-    A stage of its own, so that an alert that does not go out is tried again without publishing again.
+    A channel that does not take the alert fails no night: what it did not take stays in the outbox, and the next run tries
+    it again.
     """
     with _stage(settings, "tell_people", run_id) as stage:
         publication = publish.current_publication(settings.published)
@@ -282,9 +284,16 @@ def _tell(settings: Settings, publication: Publication, *, month: str | None) ->
         month=month,
         run_id=publication.manifest["run_id"],
         changed=_changed_figures(publication),
+        happened_at=publication.manifest["published_at"],
     )
     if alert is not None:
-        notify.send(alert)
+        try:
+            # Under the publication's name: a run that is killed before it writes down that it told tells nobody twice.
+            notify.send(alert, entry_id=f"publication-{publication.number}")
+        except NotifyError as error:
+            log.error("publication %d is not told to everybody: %s", publication.number, error)
+            if not notify.is_kept(f"publication-{publication.number}"):
+                return
     write_atomically(_told_path(settings), json.dumps({"publication": publication.number}) + "\n")
 
 
@@ -305,10 +314,18 @@ def _tell_what_nobody_was_told(settings: Settings) -> None:
     log.warning(
         "nobody has been told of publication %d: a run was killed before its end; telling now", publication.number
     )
+    _tell(settings, publication, month=publication.manifest["month"])
+
+
+def _tell_what_waits(province: Province) -> None:
+    """Try again what earlier runs could not deliver; what is as old as a nightly publication may become is removed."""
     try:
-        _tell(settings, publication, month=publication.manifest["month"])
-    except NotifyError:
-        log.exception("still nobody has been told; the next run tries again")
+        waiting = notify.deliver_waiting(keep=timedelta(days=province.retention.nightly_days))
+    except OSError as error:
+        log.error("the outbox of alerts cannot be used: %s", error)
+        return
+    if waiting:
+        log.warning("%d alerts have not reached everybody; the next run tries again: dvctt alerts list", len(waiting))
 
 
 def _changed_figures(publication: Publication) -> list[notify.Finding]:
