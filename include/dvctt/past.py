@@ -99,6 +99,7 @@ RESTATEMENTS = {
     "change": "bigint",
     "late_filings": "bigint",
     "corrections": "bigint",
+    "set_aside": "bigint",
     "released_from_quarantine": "bigint",
     "reclassified": "bigint",
     "definition_changed": "bigint",

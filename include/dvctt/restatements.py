@@ -24,7 +24,7 @@ from dvctt.warehouse import CANDIDATE_NAME, open_candidate
 
 log = logging.getLogger(__name__)
 
-CAUSES = ("late_filings", "corrections", "released_from_quarantine", "reclassified", "definition_changed")
+CAUSES = ("late_filings", "corrections", "set_aside", "released_from_quarantine", "reclassified", "definition_changed")
 """In the order in which they are told; ids of the seed ref_restatement_causes."""
 _TOLD = "mart_restatements"
 _EVIDENCE = "mart_figure_movements"
@@ -49,6 +49,7 @@ class Change:
     change: int
     late_filings: int
     corrections: int
+    set_aside: int
     released_from_quarantine: int
     reclassified: int
     definition_changed: int

@@ -486,6 +486,56 @@ released as (
     where books_of_quarantine.record_key is null
 ),
 
+-- Records that are no facts any more because a later file holds them in rows that are set aside: by their own key or,
+-- where those rows have none that is well-formed, by their place in the file. The source mended nothing.
+leavers as (
+    select
+        *,
+        {{ file_of_extract('earlier_extract_id') }} as file_of_extract,
+        earlier_row_number as row_number
+    from states
+    where not is_fact
+),
+
+aside_now as (
+    select
+        case entity when 'filings' then 'filings' else 'payments' end as subject,
+        source_id,
+        record_key,
+        {{ file_of_extract('extract_id') }} as file_of_extract,
+        row_number
+    from quarantined_rows
+    where entity in ('filings', 'payment_requests')
+),
+
+set_aside as (
+    select
+        leavers.baseline,
+        leavers.subject,
+        leavers.source_id,
+        leavers.record_id,
+        leavers.month
+    from leavers
+    inner join aside_now
+        on
+            leavers.subject = aside_now.subject
+            and leavers.source_id = aside_now.source_id
+            and leavers.record_id = aside_now.record_key
+    union distinct
+    select
+        leavers.baseline,
+        leavers.subject,
+        leavers.source_id,
+        leavers.record_id,
+        leavers.month
+    from leavers
+    inner join aside_now
+        on
+            {{ share('leavers', 'aside_now', ['subject', 'source_id', 'file_of_extract']) }}
+            and leavers.row_number = aside_now.row_number
+    where aside_now.record_key is null
+),
+
 -- What the software, the definitions and the province folder were on either side.
 makers as (
     {% for baseline, side, table, book in [
@@ -530,6 +580,8 @@ judged as (
                 and states.earlier_agency_code = movements.agency_code
                 and not earlier_cells.has_figure
                 then 'late_filings'
+            when not states.is_fact and gone_aside.extract_id is null and set_aside.record_id is not null
+                then 'set_aside'
             when not states.is_fact and gone_aside.extract_id is null then 'corrections'
             when states.is_fact and not states.is_same_content then 'corrections'
             -- Nothing else changed, and yet the agency's feed no longer counts as delivered: its source took rows back.
@@ -553,6 +605,9 @@ judged as (
     left join released
         on
             {{ share('movements', 'released', ['baseline', 'subject', 'source_id', 'record_id', 'month']) }}
+    left join set_aside
+        on
+            {{ share('movements', 'set_aside', ['baseline', 'subject', 'source_id', 'record_id', 'month']) }}
     -- The very row that counted then has been set aside since: the source did not change it, a rule did.
     left join quarantined_rows as gone_aside
         on

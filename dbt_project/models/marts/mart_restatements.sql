@@ -8,7 +8,7 @@
     'other_payment_count', 'other_payment_amount_vnd',
 ] -%}
 {% set causes = [
-    'late_filings', 'corrections', 'released_from_quarantine', 'reclassified', 'definition_changed',
+    'late_filings', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified', 'definition_changed',
 ] -%}
 with candidate as (select * from {{ ref('stg_history__candidate') }}),
 
@@ -264,6 +264,7 @@ told as (
         change,
         late_filings,
         corrections,
+        set_aside,
         released_from_quarantine,
         reclassified,
         definition_changed + case when has_same_definitions then 0 else left_over end as definition_changed,
@@ -285,6 +286,7 @@ told as (
         change,
         late_filings,
         corrections,
+        set_aside,
         released_from_quarantine,
         reclassified,
         definition_changed,

@@ -14,6 +14,8 @@ select
     change,
     late_filings,
     corrections,
+    -- Publications before this cause had a name told of none.
+    coalesce(set_aside, 0) as set_aside,
     released_from_quarantine,
     reclassified,
     definition_changed,

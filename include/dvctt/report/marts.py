@@ -165,12 +165,14 @@ CONTRACT: Mapping[str, Mart] = {
         "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
         "THEN 2 ELSE 3 END, entity_code",
         "from_publication to_publication metric scope entity_code month",
+        optional="set_aside",
     ),
     "mart_late_ledger_totals": _mart(
         "month revision metric metric_name_vi unit agency_code agency_name_vi record_count effect late_filings "
         "corrections released_from_quarantine reclassified definition_changed",
         "month, metric_place, agency_code",
         "month metric agency_code",
+        optional="set_aside",
     ),
 }
 

@@ -62,6 +62,7 @@ FEED = {
 RESTATEMENT_CAUSE = {
     "late_filings": "dữ liệu đến muộn",
     "corrections": "nguồn gửi lại số liệu đã sửa",
+    "set_aside": "dòng đã tính nay bị cách ly",
     "released_from_quarantine": "dòng bị cách ly đã được sửa",
     "reclassified": "phân loại lại",
     "definition_changed": "cách tính thay đổi",
@@ -364,6 +365,6 @@ def restatement_causes(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     parts = [
         Markup("{}: {}").format(_(cause), show(row, column, formats.signed_count))
         for column, cause in RESTATEMENT_CAUSE.items()
-        if row[column]
+        if row.get(column)  # an older publication may not know the cause
     ]
     return Markup("; ").join(parts) or markup("chưa có dữ liệu trở thành 0, hoặc ngược lại")
