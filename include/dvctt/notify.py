@@ -19,7 +19,6 @@ import json
 import logging
 import os
 import re
-import secrets
 import smtplib
 import sys
 import traceback
@@ -378,7 +377,7 @@ def send(alert: Alert, *, entry_id: str | None = None) -> None:
     at = clock.now()
     alert = alert if alert.happened_at else replace(alert, happened_at=at.isoformat())
     entry = Entry(
-        entry_id=entry_id or f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        entry_id=entry_id or outbox.free_id(_outbox_folder(), at),
         made_at=at.isoformat(),
         subject_vi=one_line(alert.subject_vi),
         alert=_as_data(alert),
@@ -509,7 +508,7 @@ class _Round:
         )
         alert = replace(alert_from_exception(error, stage="outbox"), happened_at=self._at.isoformat())
         entry = Entry(
-            entry_id=f"{self._at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+            entry_id=outbox.free_id(self._folder, self._at),
             made_at=self._at.isoformat(),
             subject_vi=one_line(alert.subject_vi),
             alert=_as_data(alert),

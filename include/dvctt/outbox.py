@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,12 @@ class Entry:
     @property
     def waiting(self) -> list[Delivery]:
         return [delivery for delivery in self.deliveries if delivery.delivered_at is None]
+
+
+def free_id(folder: Path, at: datetime) -> str:
+    """A name for an entry that is made now: the moment, the process, and how many it has made in that second."""
+    base = f"{at:%Y%m%dT%H%M%S}-{os.getpid()}"
+    return next(name for number in count(1) if not _path(folder, name := f"{base}-{number}").exists())
 
 
 def put(folder: Path, entry: Entry) -> bool:
