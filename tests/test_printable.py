@@ -55,9 +55,8 @@ def test_the_sql_counts_every_text_that_the_rule_changes() -> None:
         found = {
             code
             for (code,) in connection.execute(
-                "select code from (from range(1, 0xD800) union all from range(0xE000, 0x11000) union all from "
-                "(values (0x1FFFE), (0x1FFFF), (0xE0041), (0xF0000), (0x10FFFD), (0x10FFFF))) as codes (code) "
-                "where regexp_matches('a' || chr(cast(code as integer)) || 'b', ?)",
+                "select code from (select unnest(range(1, 1114112)) as code) as codes "
+                "where not code between 55296 and 57343 and regexp_matches('a' || chr(cast(code as integer)) || 'b', ?)",
                 [pattern],
             ).fetchall()
         }
