@@ -5,9 +5,16 @@ not name. Each agency that has anything has 20 filings or 12 requests a month, e
 """
 
 import shutil
+from datetime import date
+from pathlib import Path
 
 import pytest
-from dvctt.config import Settings
+from dvctt import warehouse
+from dvctt.config import Settings, load_province
+from dvctt.notify import alert_about_publication, text_body
+from dvctt.report.document_tables import agency_tables, province_tables
+from dvctt.report.findings import warning_rows
+from dvctt.report.marts import read_marts
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
 from tests.nights import Nights, nights_after
@@ -135,3 +142,43 @@ def test_what_comes_later_mends_the_figures_and_takes_the_caveats_away(night: Ni
     assert payments_of(night, "2022-10", "26") == [("26", 24, 24, None)]
     assert filings_of(night, "2022-10", "243", "26") == [("243", 18, None), ("26", 38, None)]
     assert filings_of(night, "2022-11", "243", "26") == [("243", 0, None), ("26", 0, None)]
+
+
+def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_words_of_the_mail(night: Nights) -> None:
+    row = {"month": "2022-10", "agency_code": "246", "agency_name_vi": "UBND huyện Lập Thạch", "relation": "at_least"}
+    check = {
+        "id": "drift.not_below_the_band",
+        "title_vi": "Số hồ sơ không thấp hơn dải cho phép",
+        "severity": "warning",
+    }
+    verdict = {
+        "verdict": "passed",
+        "province": "Vĩnh Phúc",
+        "checks": [{**check, "status": "failed", "failing_rows": [{**row, "expected": 1064, "observed": 4}]}],
+    }
+    alert = alert_about_publication(verdict, Path("verdict.json"), publication=1)
+    assert alert is not None
+    (finding,) = alert.findings
+    said = "Số hồ sơ không thấp hơn dải cho phép (drift.not_below_the_band): mong đợi ít nhất 1.064, quan sát 4"
+    assert finding.text_vi == said
+    assert "Mong đợi: ít nhất 1.064\n   Quan sát: 4" in text_body(alert)
+    warehouse.lay_warnings(night.settings.candidate, warning_rows(verdict))
+    night.build()
+    assert night.rows(
+        "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"
+    ) == [
+        (
+            date(2022, 10, 1), "agency", "246", "drift.not_below_the_band", said,
+            "drift.not_below_the_band: expected at least 1,064, observed 4",
+        )
+    ]  # fmt: skip
+    province = load_province(night.settings.province_folder)
+    content = read_marts(warehouse.candidate_path(night.settings.candidate))
+    october = date(2022, 10, 1)
+    rates = content.of_month("mart_online_rates", october)
+    (of_agency,) = [row for row in rates if row["entity_code"] == "246"]
+    for tables in (
+        province_tables(content, october, province, 1),
+        agency_tables(content, october, of_agency),
+    ):
+        assert said in str(next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu"))

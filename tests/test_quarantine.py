@@ -176,6 +176,15 @@ def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(tmp_pa
     assert "chưa có dữ liệu" in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
     assert "CẢNH BÁO" in told.email()["Subject"]
     assert "Sở Nội vụ" in str(told.post())
+    check = "Mỗi cơ quan đã nộp dữ liệu của tháng theo lịch (feeds.expected_ones_came, nguồn one_stop, hồ sơ)"
+    said = f"{check}: mong đợi 1, quan sát 0"
+    in_marts = (
+        "select text_vi from mart_caveats where subject = 'checks' and entity_code = 'H62.01' and month = '2022-10-01'"
+    )
+    assert (said,) in ask(settings, in_marts)
+    assert said in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
+    assert said in (settings.published / "current" / "csv" / "mart_caveats.csv").read_text("utf-8")
+    assert f"Kiểm tra: {check}" in str(told.post())
 
 
 def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_place(

@@ -32,8 +32,8 @@
 {# The agency rows of a mart (its keys, scope, entity_code and the measures), summed by the agencies, groups and province of the
    newest structure: one row per value of the keys (the month, unless said), scope and entity. A measure that is NULL for an agency is in no sum, as in the
    marts; the province's sums are those of the mart. `missing` is the measure whose NULL says that an agency's feed did not
-   come. Use: three lines in a mart of its own, as mart_online_rates_restated has them. #}
-{% macro restate_agency_rows(mart, measures, missing, keys=['month']) -%}
+   come; `also_missing` names the same of measures that have a feed of their own. Use: three lines in a mart of its own, as mart_online_rates_restated has them. #}
+{% macro restate_agency_rows(mart, measures, missing, keys=['month'], also_missing={}) -%}
     select
         {%- for key in keys %}
         moved.{{ key }},{% endfor %}
@@ -46,6 +46,8 @@
         min(moved.structure_on) as structure_on,
         cast(count(nullif(moved.agency_code, 'unknown')) as bigint) as agency_count,
         cast(sum(case when moved.{{ missing }} is null then 1 else 0 end) as bigint) as missing_agencies
+        {%- for name, measure in also_missing.items() %},
+        cast(sum(case when moved.{{ measure }} is null then 1 else 0 end) as bigint) as {{ name }}{% endfor %}
         {%- for measure in measures %},
         cast(sum(moved.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from (

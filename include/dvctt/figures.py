@@ -49,7 +49,7 @@ def key_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
-        return f"{value:%Y-%m}" if value.day == 1 else value.isoformat()
+        return value.isoformat()[:7] if value.day == 1 else value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -33,7 +33,7 @@ from dvctt.files import (
 from dvctt.landing import Extract, LeftOut
 from dvctt.period import Month
 from dvctt.publish import Publication
-from dvctt.report.findings import sides_en
+from dvctt.report.findings import sides_en, warning_rows
 from dvctt.report.pages import write_reports
 from dvctt.report.request import write_close_request
 from dvctt.report.tables import write_csv
@@ -202,6 +202,8 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
             except ReportError:
                 log.exception("the verdict's page could not be written; the verdict itself is kept")
             raise
+        verdict = json.loads((settings.candidate / "verdict.json").read_text(encoding="utf-8"))
+        warehouse.lay_warnings(settings.candidate, warning_rows(verdict))
         _remember_verdict(settings)
 
 
@@ -340,7 +342,7 @@ def _changed_figures(publication: Publication) -> list[notify.Finding]:
     return [
         notify.Finding(
             agency=row["entity_name_vi"],
-            month=f"{row['month']:%Y-%m}",
+            month=row["month"].isoformat()[:7],
             check=f"số liệu đã công bố thay đổi: {row['metric_name_vi']} ({row['unit']})",
             expected=row["old_value"],
             observed=row["new_value"],

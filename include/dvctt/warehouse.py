@@ -427,6 +427,7 @@ def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Provinc
             if row["province_code"] == province.code
         ],
     )
+    _write_warnings(connection, [])
 
 
 def read_baselines(baselines: Path) -> list[dict[str, str]]:
@@ -465,6 +466,39 @@ def _read_verdicts(folder: Path) -> list[dict[str, Any]]:
                 path, type(error).__name__,
             )  # fmt: skip
     return found
+
+
+_WARNINGS = {
+    "warning_number": "bigint",
+    "month": "date",
+    "check_id": "varchar",
+    "subject": "varchar",
+    "source_id": "varchar",
+    "entity": "varchar",
+    "agency_code": "varchar",
+    "agency_name_vi": "varchar",
+    "text_vi": "varchar",
+    "text_en": "varchar",
+}
+
+
+def lay_warnings(candidate: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Put what tonight's verdict warns of where the marts find it, in the place of what lay there."""
+    with open_candidate(candidate, read_only=False) as connection:
+        connection.execute("drop table expectations.warnings")
+        _write_warnings(connection, rows)
+
+
+def _write_warnings(connection: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    write_table(
+        connection,
+        "expectations.warnings",
+        _WARNINGS,
+        [
+            tuple({"warning_number": number, **row}[name] for name in _WARNINGS)
+            for number, row in enumerate(rows, start=1)
+        ],
+    )
 
 
 def _write_history(

@@ -232,9 +232,9 @@ def test_what_the_marts_say_in_english_is_printed_in_english(tmp_path: Path, pro
     assert "“chưa tính 2 dòng bị cách ly” (original wording)" in said
 
 
-# What only the page of a verdict says, which is Vietnamese.
+# What only mails and the page of a verdict say, which are Vietnamese; a finding has its English beside it.
 VERDICT_ONLY = {"VERDICT_MEANS", "_CHECK_SUBJECT", "CHECK_STATUS", "SEVERITY"}
-VIETNAMESE_ONLY = {"verdict.py", "request.py"}
+VIETNAMESE_ONLY = {"verdict.py", "request.py", "findings.py"}
 # Parts of Vietnamese forms of months, which are put together in code.
 PARTS = {"tháng ", " năm "}
 

@@ -1,5 +1,5 @@
--- One row per month, subject (filings, payments), scope, entity and kind of caveat: what a reader must know of its
--- figures.
+-- One row per month, subject (filings, payments, checks), scope, entity and kind of caveat: what a reader must know of
+-- its figures.
 with quarantined as (
     select * from {{ ref('fct_quarantined_rows') }}
     where entity in ('filings', 'payment_requests', 'payment_attempts')
@@ -25,6 +25,8 @@ incomplete as (
     group by deliveries.month, deliveries.entity, deliveries.agency_code
     having not ({{ is_month_complete() }})
 ),
+
+warnings as (select * from {{ ref('stg_expectations__warnings') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
@@ -195,7 +197,108 @@ computed as (
 
 kept as (
     {{ keep_closed_months('computed') }}
+),
+
+months as (
+    select month from deliveries
+    union distinct
+    select month from warnings
+    where month is not null
+),
+
+-- What the gate warned of tonight, each in the month that it touches or, if it is about none, in all. Of an agency that
+-- the province folder knows it stands with the agency, otherwise with the province.
+warned as (
+    select
+        months.month,
+        'checks' as subject,
+        case when agencies.agency_code is null then 'province' else 'agency' end as scope,
+        coalesce(agencies.agency_code, province.province_code) as entity_code,
+        coalesce(agencies.name_vi, province.name_vi) as entity_name_vi,
+        concat_ws(
+            '/', warnings.check_id, warnings.subject, warnings.source_id, warnings.entity,
+            case when agencies.agency_code is null then warnings.agency_name_vi end
+        ) as warning_id,
+        warnings.warning_number,
+        case when agencies.agency_code is null then coalesce(warnings.agency_name_vi || ': ', '') else '' end
+        || warnings.text_vi as text_vi,
+        case when agencies.agency_code is null then coalesce(warnings.agency_name_vi || ': ', '') else '' end
+        || warnings.text_en as text_en
+    from warnings
+    inner join months on warnings.month is null or warnings.month = months.month
+    cross join province
+    left join agencies on warnings.agency_code = agencies.agency_code and agencies.is_known
+    qualify
+        row_number() over (
+            partition by months.month, warnings.warning_number
+            order by
+                case
+                    when
+                        agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
+                        and (agencies.valid_to is null or months.month <= agencies.valid_to)
+                        then 0
+                    else 1
+                end,
+                agencies.valid_from desc
+        ) = 1
+),
+
+closed_months as (
+    {{ select_closed_months() }}
+),
+
+-- A closed month keeps what it was closed with; what has been warned of since stands beside it.
+warned_since as (
+    select
+        warned.*,
+        closed_months.month is not null as is_after_close
+    from warned
+    left join closed_months on warned.month = closed_months.month
+    left join kept
+        on
+            warned.month = kept.month
+            and warned.scope = kept.scope
+            and warned.entity_code = kept.entity_code
+            and warned.text_vi = kept.text_vi
+    where kept.month is null
+),
+
+named as (
+    select
+        *,
+        row_number() over (
+            partition by month, scope, entity_code, warning_id order by warning_number
+        ) as place
+    from warned_since
+),
+
+with_warnings as (
+    select
+        month,
+        subject,
+        scope,
+        entity_code,
+        entity_name_vi,
+        caveat_id,
+        row_count,
+        text_vi,
+        text_en
+    from kept
+    union all
+    select
+        month,
+        subject,
+        scope,
+        entity_code,
+        entity_name_vi,
+        warning_id
+        || case when is_after_close then '/after_close' else '' end
+        || case when place > 1 then '/' || place else '' end as caveat_id,
+        cast(1 as bigint) as row_count,
+        text_vi,
+        text_en
+    from named
 )
 
-select * from kept
+select * from with_warnings
 order by month, subject, scope, entity_code, caveat_id

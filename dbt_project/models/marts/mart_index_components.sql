@@ -48,9 +48,17 @@ online_levels as (
     where is_online_service
 ),
 
--- What a source sends for a component, summed over sources and over codes that mean the same.
-fed as (
+calendar as (
+    select * from {{ ref('stg_province__expected_feeds') }}
+    where entity = 'index_counts'
+),
+
+months as (select distinct month from rates),
+
+-- What a source sends for a component, summed over codes that mean the same.
+fed_by_source as (
     select
+        counts.source_id,
         counts.month,
         counts.source_agency_code,
         known_codes.component_id,
@@ -59,10 +67,56 @@ fed as (
     from counts
     inner join known_codes on counts.component = known_codes.source_component
     where counts.numerator is not null and counts.denominator is not null
-    group by counts.month, counts.source_agency_code, known_codes.component_id
+    group by counts.source_id, counts.month, counts.source_agency_code, known_codes.component_id
 ),
 
-months as (select distinct month from rates),
+-- Whoever sent its part in an earlier month owes it, unless the calendar has ended that: the other sources' parts would
+-- pass for the whole.
+owed_parts as (
+    select
+        earlier.source_id,
+        months.month,
+        earlier.source_agency_code,
+        earlier.component_id
+    from fed_by_source as earlier
+    inner join months on earlier.month < months.month
+    left join calendar
+        on
+            earlier.source_id = calendar.source_id
+            and calendar.agency_code in ('*', earlier.source_agency_code)
+    group by earlier.source_id, months.month, earlier.source_agency_code, earlier.component_id
+    having
+        count(calendar.source_id) = 0
+        or bool_or(
+            months.month between calendar.valid_from and coalesce(calendar.valid_to, cast('9999-12-31' as date))
+        )
+),
+
+incomplete as (
+    select distinct
+        owed_parts.month,
+        owed_parts.source_agency_code,
+        owed_parts.component_id
+    from owed_parts
+    left join fed_by_source
+        on {{ share('owed_parts', 'fed_by_source', ['source_id', 'month', 'source_agency_code', 'component_id']) }}
+    where fed_by_source.month is null
+),
+
+-- Summed over sources, where all that is owed is there.
+fed as (
+    select
+        fed_by_source.month,
+        fed_by_source.source_agency_code,
+        fed_by_source.component_id,
+        sum(fed_by_source.numerator) as numerator,
+        sum(fed_by_source.denominator) as denominator
+    from fed_by_source
+    left join incomplete
+        on {{ share('fed_by_source', 'incomplete', ['month', 'source_agency_code', 'component_id']) }}
+    where incomplete.month is null
+    group by fed_by_source.month, fed_by_source.source_agency_code, fed_by_source.component_id
+),
 
 additive_components as (
     select distinct component_id from components

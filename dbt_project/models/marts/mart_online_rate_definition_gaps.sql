@@ -89,7 +89,10 @@ computed as (
         reasons.name_en as reason_name_en,
         cast(sum(agency_rows.filing_count) as bigint) as filing_count
         {%- for place in ['leaves_numerator', 'enters_numerator', 'leaves_denominator', 'enters_denominator'] %},
-        cast(sum(agency_rows.{{ place }} * agency_rows.filing_count) as bigint) as {{ place }}{% endfor %}
+        cast(sum(agency_rows.{{ place }} * agency_rows.filing_count) as bigint) as {{ place }}{% endfor %},
+        rates.missing_agencies,
+        rates.caveat_vi,
+        rates.caveat_en
     from rates
     inner join agency_rows on {{ belongs_to('agency_rows', 'rates') }}
     inner join reasons on agency_rows.reason_id = reasons.reason_id
@@ -104,7 +107,10 @@ computed as (
         rates.entity_name_vi,
         agency_rows.reason_id,
         reasons.name_vi,
-        reasons.name_en
+        reasons.name_en,
+        rates.missing_agencies,
+        rates.caveat_vi,
+        rates.caveat_en
 ),
 
 kept as (

@@ -39,6 +39,8 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
+        payments.caveat_vi,
+        payments.caveat_en,
         agency_rows.bank_code{% for measure in measures %},
         cast(sum(agency_rows.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from payments
@@ -50,6 +52,8 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
+        payments.caveat_vi,
+        payments.caveat_en,
         agency_rows.bank_code
 ),
 
@@ -68,7 +72,9 @@ computed as (
         {{ measure }}{% endfor %},
         succeeded_count + failed_count as finished_count,
         -- Of what has ended: an attempt that is still open is neither a success nor a failure.
-        cast(100.0 * succeeded_count / nullif(succeeded_count + failed_count, 0) as double) as success_rate_percent
+        cast(100.0 * succeeded_count / nullif(succeeded_count + failed_count, 0) as double) as success_rate_percent,
+        caveat_vi,
+        caveat_en
     from summed
 ),
 

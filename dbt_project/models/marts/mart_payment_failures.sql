@@ -36,7 +36,9 @@ computed as (
         payments.official_order,
         agency_rows.bank_code,
         agency_rows.error_code,
-        cast(sum(agency_rows.failed_count) as bigint) as failed_count
+        cast(sum(agency_rows.failed_count) as bigint) as failed_count,
+        payments.caveat_vi,
+        payments.caveat_en
     from payments
     inner join agency_rows on {{ belongs_to('agency_rows', 'payments') }}
     group by
@@ -46,6 +48,8 @@ computed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
+        payments.caveat_vi,
+        payments.caveat_en,
         agency_rows.bank_code,
         agency_rows.error_code
 ),

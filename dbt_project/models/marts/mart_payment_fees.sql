@@ -55,6 +55,8 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
+        payments.caveat_vi,
+        payments.caveat_en,
         agency_rows.payment_kind{% for measure in measures %},
         sum(agency_rows.{{ measure }}) as {{ measure }}{% endfor %}
     from payments
@@ -66,6 +68,8 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
+        payments.caveat_vi,
+        payments.caveat_en,
         agency_rows.payment_kind
 ),
 
@@ -82,7 +86,9 @@ computed as (
         kinds.name_vi as kind_name_vi,
         kinds.name_en as kind_name_en{% for measure in measures %},
         cast(summed.{{ measure }} as bigint) as {{ measure }}{% endfor %},
-        cast(summed.collected_amount_vnd - summed.refund_amount_vnd as bigint) as net_amount_vnd
+        cast(summed.collected_amount_vnd - summed.refund_amount_vnd as bigint) as net_amount_vnd,
+        summed.caveat_vi,
+        summed.caveat_en
     from summed
     inner join kinds on summed.payment_kind = kinds.payment_kind
 ),

@@ -32,6 +32,7 @@ summed as (
         duties.group_code,
         duties.official_order,
         duties.with_duty,
+        duties.missing_agencies,
         agency_rows.reason_id,
         cast(sum(agency_rows.enters) as bigint) as enters,
         cast(sum(agency_rows.leaves) as bigint) as leaves
@@ -45,6 +46,7 @@ summed as (
         duties.group_code,
         duties.official_order,
         duties.with_duty,
+        duties.missing_agencies,
         agency_rows.reason_id
 ),
 
@@ -64,7 +66,8 @@ computed as (
         summed.enters,
         summed.leaves,
         summed.enters - summed.leaves as difference,
-        cast(100.0 * (summed.enters - summed.leaves) / nullif(summed.with_duty, 0) as double) as difference_points
+        cast(100.0 * (summed.enters - summed.leaves) / nullif(summed.with_duty, 0) as double) as difference_points,
+        summed.missing_agencies
     from summed
     inner join reasons on summed.reason_id = reasons.reason_id
 ),

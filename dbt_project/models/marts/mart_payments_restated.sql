@@ -9,7 +9,9 @@
 with payments as (select * from {{ ref('mart_payments') }}),
 
 restated as (
-    {{ restate_agency_rows('payments', measures, missing='online_payment_count') }}
+    {{ restate_agency_rows(
+        'payments', measures, missing='online_payment_count', also_missing={'missing_attempt_agencies': 'attempt_count'}
+    ) }}
 )
 
 select
@@ -23,6 +25,7 @@ select
     structure_on,
     agency_count,
     missing_agencies{% for measure in measures %},
-    {{ measure }}{% endfor %}
+    {{ measure }}{% endfor %},
+    missing_attempt_agencies
 from restated
 order by month, scope, official_order, entity_code

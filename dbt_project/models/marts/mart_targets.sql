@@ -11,6 +11,18 @@ duties as (select * from {{ ref('mart_payment_duties') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
+caveats as (
+    select
+        month,
+        scope,
+        entity_code,
+        {{ dbt.listagg('text_vi', "' · '", 'order by subject, caveat_id') }} as caveat_vi,
+        {{ dbt.listagg('text_en', "' · '", 'order by subject, caveat_id') }} as caveat_en
+    from {{ ref('mart_caveats') }}
+    where subject in ('filings', 'payments') and caveat_id <> 'missing_attempts'
+    group by month, scope, entity_code
+),
+
 -- What each metric is made of, by scope. A metric that nothing feeds has no row here, and its target says "no data".
 shares as (
     select
@@ -65,6 +77,7 @@ shares as (
 
     union all
 
+    -- Filings and payments make it: what either lacks is said.
     select
         duties.month,
         'paid_online_share' as metric,
@@ -72,14 +85,10 @@ shares as (
         duties.entity_code,
         duties.paid_online as numerator,
         duties.with_duty as denominator,
-        rates.caveat_vi,
-        rates.caveat_en
+        caveats.caveat_vi,
+        caveats.caveat_en
     from duties
-    left join rates
-        on
-            duties.month = rates.month
-            and duties.scope = rates.scope
-            and duties.entity_code = rates.entity_code
+    left join caveats on {{ share('duties', 'caveats', ['month', 'scope', 'entity_code']) }}
 ),
 
 target_months as (

@@ -384,6 +384,25 @@ def _month_in_the_middle(site: Site) -> Iterable[Place]:
     return ()
 
 
+def _absent_from_a_shared_file(site: Site) -> Iterable[Place]:
+    """The file of all agencies' requests lacks one of them, and its control file agrees."""
+    rows = site.rows("payment_requests", _MONTH)
+    site.write("payment_requests", _MONTH, [row for row in rows if row["MaDonVi"] != site.agency(0)])
+    return ()
+
+
+def _header_that_says_zero(site: Site) -> Iterable[Place]:
+    """A header and no row, and a control file that says 0 rows."""
+    site.write("payment_attempts", _MONTH, [])
+    return ()
+
+
+def _attempts_missing(site: Site) -> Iterable[Place]:
+    site.csv("payment_attempts", _MONTH).unlink()
+    site.control("payment_attempts", _MONTH).unlink()
+    return ()
+
+
 def _closed_month_again(site: Site) -> Iterable[Place]:
     """A closed month is sent again, one filing short."""
     site.write("filings", _CLOSED, site.rows("filings", _CLOSED)[:-1])
@@ -642,6 +661,14 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "feeds.expected_ones_came", "passed", _withheld),
     Fault("month_missing", "Thiếu hẳn một tháng ở giữa", "a whole month is missing in the middle",
           "inbox", "feeds.expected_ones_came", "passed", _month_in_the_middle),
+    Fault("agency_absent_from_shared_file", "Tệp chung không có dòng nào của một cơ quan",
+          "a shared file without one agency's rows",
+          "inbox", "feeds.expected_ones_came", "passed", _absent_from_a_shared_file),
+    Fault("header_that_says_zero", "Tệp chỉ có dòng tiêu đề, tệp kiểm soát ghi 0 dòng",
+          "a header alone, with a control file that says 0 rows",
+          "inbox", "feeds.expected_ones_came", "passed", _header_that_says_zero),
+    Fault("attempts_missing", "Không có tệp giao dịch thanh toán của tháng", "no payment attempts of the month",
+          "inbox", "feeds.expected_ones_came", "passed", _attempts_missing),
     Fault("closed_month_moved", "Tháng đã chốt gửi lại, thiếu một hồ sơ", "a closed month comes again, one filing short",
           "inbox, after landing", "row_counts.frozen_past_is_unmoved", "passed", _closed_month_again),
     Fault("closed_month_grew", "Tệp mới cho tháng đã chốt", "a file comes for a month that was frozen without it",

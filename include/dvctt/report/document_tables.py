@@ -659,7 +659,7 @@ def _feeds(content: Marts, month: date) -> DocumentTable:
 
 
 def _not_delivered(content: Marts, row: Row) -> list[str]:
-    return [words.said(feed, "agency_name_vi") for feed in feeds_behind(content, row) if not feed["is_delivered"]]
+    return [words.missing_feed(feed) for feed in feeds_behind(content, row) if not feed["is_delivered"]]
 
 
 def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -955,7 +955,7 @@ def _agency_feeds(content: Marts, month: date, code: str) -> DocumentTable:
             (
                 text(words.word(row["entity"], words.FEED, "mart_feeds.entity")), text(row["source_id"]),
                 text(_("Phải nộp") if row["is_expected"] else _("Không phải nộp")),
-                text(_("Đã nộp") if row["is_delivered"] else _("Chưa nộp")),
+                text(_("Đã nộp") if row["is_delivered"] else words.with_reason(_("Chưa nộp"), row)),
             )
         )
         for row in content.of_month("mart_feeds", month)

@@ -6,7 +6,7 @@ figures: what a reader was mailed is what the page says.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,7 +26,6 @@ _ENTITIES_VI: dict[str, str] = {
     "reported_figures": "số liệu đơn vị tự báo cáo",
     "index_counts": "số liệu thành phần chỉ số",
 }
-_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -72,65 +71,38 @@ class Finding:
         return f"{self.check}: mong đợi {self.wanted_vi}, quan sát {self.observed_vi}"
 
 
-WARNING_COLUMNS = {
-    "warning_number": "integer",
-    "month": "date",
-    "check_id": "varchar",
-    "subject": "varchar",
-    "source_id": "varchar",
-    "entity": "varchar",
-    "agency_code": "varchar",
-    "agency_name_vi": "varchar",
-    "expected": "bigint",
-    "observed": "bigint",
-    "check_vi": "varchar",
-    "wanted_vi": "varchar",
-    "observed_vi": "varchar",
-    "text_vi": "varchar",
-    "text_en": "varchar",
-}
-"""What is published of a warning; the month is NULL where it is about none."""
+def warning_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every failing row of every warning of a verdict, in its order: what is published with the figures. Month is None where
+    a row is about none.
+    """
+    return [
+        _warning_row(check, row)
+        for check in verdict["checks"]
+        if check["status"] == "failed" and check["severity"] == "warning"
+        for row in check["failing_rows"] or [{}]
+    ]
 
 
-def warning_rows(verdict: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Every failing row of every warning of a verdict, in its order, as `WARNING_COLUMNS` names them."""
-    return [(number, *row) for number, row in enumerate(_warning_rows(verdict), start=1)]
-
-
-def _warning_rows(verdict: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for check in verdict["checks"]:
-        if check["status"] != "failed" or check["severity"] != "warning":
-            continue
-        for row in check["failing_rows"] or [{}]:
-            finding = finding_of(check, row)
-            yield (
-                date.fromisoformat(f"{row['month']}-01") if row.get("month") else None,
-                check["id"],
-                row.get("subject"),
-                row.get("source_id"),
-                row.get("entity"),
-                row.get("agency_code"),
-                finding.agency,
-                _whole(finding.expected),
-                _whole(finding.observed),
-                finding.check,
-                finding.wanted_vi,
-                finding.observed_vi,
-                finding.text_vi,
-                one_line(
-                    f"{_check_words(check['id'], check['id'], row)}: {sides_en(row) if row else 'no row was named'}"
-                ),
-            )
+def _warning_row(check: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    finding = finding_of(check, row)
+    sides = sides_en(row) if row else "no row was named"
+    return {
+        "month": date.fromisoformat(f"{row['month']}-01") if row.get("month") else None,
+        "check_id": check["id"],
+        "subject": row.get("subject"),
+        "source_id": row.get("source_id"),
+        "entity": row.get("entity"),
+        "agency_code": row.get("agency_code"),
+        "agency_name_vi": finding.agency,
+        "text_vi": finding.text_vi,
+        "text_en": one_line(f"{_check_words(check['id'], check['id'], row)}: {sides}"),
+    }
 
 
 def sides_en(row: Mapping[str, Any]) -> str:
     """A failing row's two sides in English: "expected at least 1,064, observed 4"; a missing one is "none"."""
     with speaking("en"):
         return f"expected {words.wanted_value(row)}, observed {words.checked_value(row.get('observed'))}"
-
-
-def _whole(value: Value) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST else None
 
 
 def finding_of(check: Mapping[str, Any], row: Mapping[str, Any], *, note: str | None = None) -> Finding:

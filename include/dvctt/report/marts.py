@@ -150,6 +150,7 @@ CONTRACT: Mapping[str, Mart] = {
         "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
         "month, source_id, entity, agency_code",
         "source_id entity month agency_code",
+        optional="missing_reason missing_reason_vi missing_reason_en",
     ),
     "mart_closed_months": _mart(
         "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi reopened_at "

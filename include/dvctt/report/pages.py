@@ -320,7 +320,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "feeds": [
             (
                 row,
-                [words.said(feed, "agency_name_vi") for feed in feeds_behind(content, row) if not feed["is_delivered"]],
+                [words.missing_feed(feed) for feed in feeds_behind(content, row) if not feed["is_delivered"]],
             )
             for row in content.of_month("mart_feed_timeliness", month)
         ],

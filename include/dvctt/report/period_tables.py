@@ -32,6 +32,7 @@ CHANGES = "mart_period_changes"
 PERIODS = "dim_reporting_periods"
 FORM = "mart_form_06a"
 CHECKS = "mart_additivity_checks"
+CAVEATS = "mart_caveats"
 
 _ENTITY = (
     "period_key month scope entity_code entity_name_vi group_code official_order months_expected months_present "
@@ -86,6 +87,8 @@ PERIOD_CONTRACT: Mapping[str, Mart] = {
     **FORM_CONTRACT,
     # What the monthly report leaves out; of which period a check is, stands in its id.
     CHECKS: replace(CONTRACT[CHECKS], where="starts_with(check_id, 'period_')"),
+    # What else the months lack, the marts of periods say of the whole period.
+    CAVEATS: replace(CONTRACT[CAVEATS], where="subject = 'checks'"),
     **{name: CONTRACT[name] for name in ("mart_data_cut_off", "mart_closed_months", "mart_online_rate_definitions")},
 }
 """What the documents of a period read, and all they read."""
@@ -99,6 +102,8 @@ def of_period(content: Marts, period: Row) -> Marts:
     def is_of_it(table: str, row: Row) -> bool:
         if table == CHECKS:
             return row["month"] == period["month"] and row["check_id"].endswith(ending)
+        if table == CAVEATS:
+            return bool(period["first_day"].replace(day=1) <= row["month"] <= period["last_day"])
         return "period_key" not in row or row["period_key"] == key
 
     return Marts({name: tuple(row for row in rows if is_of_it(name, row)) for name, rows in content.rows.items()})
@@ -381,7 +386,9 @@ def _check_name(row: Row) -> str:
 
 
 def caveats_table(own: Marts, province: Province) -> DocumentTable:
-    """Months that did not come, rows set aside, a history that is short: what is wrong with which figures of the period."""
+    """Months that did not come, rows set aside, a short history, what the gate warned of in the period's months: what is
+    wrong with which figures of the period.
+    """
     lines: list[Line] = []
     for table, subject in ((RATES, "Hồ sơ"), (PAYMENTS, "Thanh toán")):
         rows = own.rows[table]
@@ -401,6 +408,14 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         # Of a period that begins with the data, the form's own caveat says the same.
         if total["first_day"] > total["history_from"]:
             lines.append(_caveat(whole, _("Biểu II.06a"), history.removesuffix(".")))
+    lines += [
+        _caveat(
+            words.entity(row),
+            words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject"),
+            f"{formats.month(row['month'])}: {words.said(row, 'text_vi')}",
+        )
+        for row in own.rows[CAVEATS]
+    ]
     return DocumentTable(
         _("Lưu ý về số liệu"),
         _("Lưu ý về số liệu của kỳ"),

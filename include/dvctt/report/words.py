@@ -69,7 +69,7 @@ RESTATEMENT_CAUSE = {
 }
 """Columns of mart_restatements and mart_late_ledger_totals, in the order in which they are told."""
 
-CAVEAT_SUBJECT = {"filings": "Hồ sơ", "payments": "Thanh toán"}
+CAVEAT_SUBJECT = {"filings": "Hồ sơ", "payments": "Thanh toán", "checks": "Cảnh báo kiểm tra"}
 
 SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Để biết"}
 
@@ -237,7 +237,19 @@ def month_of_key(key: str | None) -> str:
     try:
         return formats.month(date.fromisoformat(f"{key}-01"))
     except ValueError:
-        return _("tháng {month}", month=key)
+        return key
+
+
+def missing_feed(feed: Mapping[str, Any]) -> str:
+    """An agency whose feed did not come, with the reason where it is another than that no file came."""
+    return with_reason(said(feed, "agency_name_vi"), feed)
+
+
+def with_reason(text: str, feed: Mapping[str, Any]) -> str:
+    """A text about a feed that did not come, with the reason where it is another than that no file came."""
+    if not feed.get("missing_reason_vi") or feed.get("missing_reason") == "no_file":
+        return text
+    return f"{text} ({said(feed, 'missing_reason_vi')})"
 
 
 def with_commands(text: str) -> Markup:
