@@ -51,6 +51,10 @@ chaos: setup ## Kill runs of the command line at every point (CHAOS_POINTS=20: a
 flips: setup ## Flip 500 bits of landing, publication and closed months, one at a time: each is noticed (FLIPS=…, FLIPS_SEED=…)
 	FLIPS=$${FLIPS:-500} $(BIN)/pytest -s tests/chaos/test_flips.py
 
+.PHONY: fuzz
+fuzz: setup ## Generated files through landing and staging (FUZZ_INPUTS=100000 records, from FUZZ_SEED=10)
+	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(BIN)/pytest -s tests/fuzz
+
 .PHONY: bench
 bench: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVCTT_HOME, idle and during a run
 	@$(BIN)/python benchmarks/readers.py

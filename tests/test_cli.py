@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from dvctt.config import Settings
 
 from tests.conftest import dvctt, settings_for
@@ -81,3 +82,18 @@ def test_the_configuration_can_be_checked_alone(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "check", "config")
     assert finished.returncode == 0
     assert "75 agencies" in finished.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("report", "--month", "2022-10"), ("report", "--period", "2022-Q3"), ("sample",)],
+)
+@pytest.mark.parametrize("below", ["", "further"])
+def test_a_file_in_the_place_of_a_folder_to_write_is_told_in_words(
+    tiny_home: Settings, tmp_path: Path, arguments: tuple[str, ...], below: str
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    finished = dvctt(tiny_home, *arguments, "--out", str(tmp_path / "file" / below))
+    assert finished.returncode == 1
+    assert f"{tmp_path / 'file'} is no folder; wanted a folder, or a name for a new one" in finished.stderr
+    assert "Traceback" not in finished.stderr

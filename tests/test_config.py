@@ -3,12 +3,15 @@
 import csv
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 from dvctt.config import Settings, load_province, read_close
 from dvctt.errors import ConfigError
+
+from tests.conftest import PROVINCE
 
 BUNDLED = Path(__file__).resolve().parent.parent / "include" / "provinces" / "vinh_phuc"
 
@@ -206,3 +209,47 @@ def test_the_digest_moves_with_what_a_run_reads_and_with_nothing_else(folder: Pa
     assert load_province(folder).digest == before
     edit(folder / "targets.csv", ",70,percent", ",71,percent")
     assert load_province(folder).digest != before
+
+
+BOMB = "a: &a [x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "wanted"),
+    [
+        ("province.yml", lambda t: t.replace("first_day: 2016-01-01", "first_day: 2016-02-30"), r"province\.yml:\d+: a value that looks like a date"),
+        ("province.yml", lambda t: t + "\nlater: " + "9" * 5000 + "\n", r"province\.yml:\d+: a value that looks like a date or a number"),
+        ("province.yml", lambda t: t + f"\n{BOMB}", r"province\.yml:\d+: an alias \(\*name\)"),
+        ("province.yml", lambda t: t + "\ndeep: " + "[" * 5000, r"province\.yml"),
+        ("province.yml", lambda t: t + "\nfirst_day: 2017-01-01\n", r"province\.yml:\d+: key first_day: stands on line \d+ already"),
+        ("agencies.csv", lambda t: '"' + t, r"agencies\.csv:1"),
+        ("agencies.csv", lambda t: '"' * 3 + t.replace("\n", ""), r"agencies\.csv:1"),
+        ("agencies.csv", lambda t: t + '"never closed', r"agencies\.csv:\d+: not CSV"),
+        ("agencies.csv", lambda t: t.replace("2016-01-01", "2016-02-30", 1), r"agencies\.csv:2: key valid_from"),
+        ("agencies.csv", lambda t: t.replace("2016-01-01", "2016-02-30T25:99", 1), r"agencies\.csv:2: key valid_from"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_in_the_province_folder_is_told_in_words(
+    tmp_path: Path, file: str, change: Callable[[str], str], wanted: str
+) -> None:
+    folder = tmp_path / "province"
+    shutil.copytree(PROVINCE, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    changed = change(text)
+    assert changed != text
+    (folder / file).write_text(changed, encoding="utf-8")
+    with pytest.raises(ConfigError, match=wanted) as caught:
+        load_province(folder)
+    assert len(str(caught.value)) < 3000
+
+
+@pytest.mark.parametrize(("name", "path"), [("DVCTT_HOME", "/srv/a?b"), ("DVCTT_HOME", "/srv/a\\b"), ("DVCTT_INBOX", "/srv/a\\b"), ("DVCTT_HOME", "/srv/a\nb")])  # fmt: skip
+def test_a_path_that_no_database_can_lie_at_is_refused(name: str, path: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: the path holds"):
+        Settings.from_environment({name: path})
+
+
+def test_a_path_with_the_signs_of_a_pattern_is_a_path() -> None:
+    assert Settings.from_environment({"DVCTT_HOME": "/srv/kho[12]*"}).home == Path("/srv/kho[12]*")

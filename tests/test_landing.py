@@ -9,7 +9,7 @@ import pytest
 from dvctt.config import load_province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ExtractError, LandingError
-from dvctt.landing import active_extracts, land, landed_extracts
+from dvctt.landing import active_extracts, land, landed_extracts, strangers
 
 from tests.conftest import PROVINCE, Inbox, filing, payment, write_tiny
 
@@ -202,3 +202,17 @@ def test_blanks_around_an_amount_are_not_part_of_it(inbox: Inbox, tmp_path: Path
     inbox.write("payment_requests", "2022-10", [payment("Y", "A", "243", "2022-10-01", 0, SoTien="\t20000 ")])
     (extract,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
     assert extract.total_amount_vnd == 20000
+
+
+def test_what_no_source_owns_is_named_beside_every_other_fault(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    (inbox.root / "2022-10.csv").write_text("x", encoding="utf-8")
+    (inbox.root / "onestop" / "filings").mkdir(parents=True)
+    (inbox.root / ".sample").write_text("", encoding="utf-8")
+    assert strangers(VINH_PHUC, inbox.root) == ["2022-10.csv (file)", "onestop (folder)"]
+    assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    (inbox.root / "one_stop").rename(inbox.root / "one stop")
+    with pytest.raises(
+        ExtractError, match=r"(?s)no such folder.*no source of this province owns it: one stop \(folder\)"
+    ):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")

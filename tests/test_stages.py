@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dvctt import stages
 from dvctt.config import Settings
 from dvctt.publish import current_publication
 
@@ -291,3 +292,23 @@ def test_a_second_run_in_the_same_home_is_refused_while_the_first_one_writes(tin
         finished = dvctt(tiny_copy, "run")
     assert finished.returncode == 1
     assert "another run is writing" in finished.stderr
+
+
+def test_files_that_no_source_owns_are_told_once_and_again_when_they_change(
+    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in told.environment.items():
+        monkeypatch.setenv(name, value)
+    (tiny_copy.inbox / "onestop" / "filings").mkdir(parents=True)
+    (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
+    for night in ("1", "2"):
+        assert stages.land_extracts(tiny_copy, run_id=night, month=None) is None
+    (post,) = told.posts
+    assert (post["kind"], [finding["observed"] for finding in post["findings"]]) == (
+        "inbox_not_read", ["2022-11.csv (file)", "onestop (folder)"],
+    )  # fmt: skip
+    assert "one_stop" in post["findings"][0]["expected"]
+    (tiny_copy.inbox / "2022-11.csv").unlink()
+    stages.land_extracts(tiny_copy, run_id="3", month=None)
+    assert [finding["observed"] for finding in told.posts[-1]["findings"]] == ["onestop (folder)"]
+    assert len(told.posts) == len(told.envelopes) == 2

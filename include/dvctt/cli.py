@@ -6,6 +6,7 @@ Parsing, printing and exit codes only; what is asked is answered by the other ro
 
 import json
 import logging
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -271,6 +272,7 @@ def sample(
 
     clock = time.monotonic()
     settings = Settings.from_environment()
+    _refuse_no_folder(out_folder)
     summary = write_sample(settings.province_folder, out_folder, scale)
     rows = sum(file.rows for file in summary.files)
     log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, out_folder, time.monotonic() - clock)
@@ -1143,6 +1145,7 @@ def report_documents(
         raise DvcttError(
             f"--out {folder}: found a folder inside {settings.published}, wanted one that no publication is in"
         )
+    _refuse_no_folder(folder)
     if asked is None:
         written = write_period_documents(
             publication.marts,
@@ -1184,8 +1187,20 @@ def dictionary(
     """Write the data dictionary of the published tables from dbt's manifest of the last build."""
     from dvctt.dictionary import write_dictionary
 
+    if target.is_dir():
+        raise DvcttError(f"--out {target}: found a folder, wanted the name of a file")
+    _refuse_no_folder(target.resolve().parent)
     write_dictionary(Settings.from_environment().candidate, target, language)
     out.print(str(target))
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    """Before anything is written: the nearest part of the path that is there must be a folder that may be written."""
+    there = next(part for part in (folder.absolute(), *folder.absolute().parents) if part.exists() or part.is_symlink())
+    if not there.is_dir():
+        raise DvcttError(f"--out {folder}: {there} is no folder; wanted a folder, or a name for a new one")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise DvcttError(f"--out {folder}: {there} may not be written by this user; look: ls -ld {there}")
 
 
 def _current(settings: Settings, *, damaged_too: bool = False) -> Publication:

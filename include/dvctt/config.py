@@ -8,6 +8,7 @@ import calendar
 import csv
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -387,6 +388,10 @@ class Province(_ProvinceFile):
         return tuple(agency for agency in self.agencies if agency.in_force(day))
 
 
+_UNUSABLE = {"DVCTT_HOME": re.compile(r"[?\\\x00-\x1f\x7f]"), "DVCTT_INBOX": re.compile(r"[\\\x00-\x1f\x7f]")}
+"""What a path must not hold: beside a database with ``?`` in its path DuckDB writes its log elsewhere; see dvctt.sql."""
+
+
 class Settings(_Frozen):
     """One installation: which province, where its source files lie, and the home that all it makes goes under.
 
@@ -406,6 +411,11 @@ class Settings(_Frozen):
             ConfigError: ``DVCTT_PROVINCE`` is neither a folder nor the name of a bundled one.
         """
         env = os.environ if environment is None else environment
+        for name in ("DVCTT_HOME", "DVCTT_INBOX"):
+            if unusable := _UNUSABLE[name].search(env.get(name) or ""):
+                raise ConfigError(
+                    f"{name}: the path holds {unusable[0]!r}, which DuckDB cannot take as a part of a path; wanted one without"
+                )
         home = Path(env.get("DVCTT_HOME") or PROJECT_ROOT / "var").resolve()
         inbox = Path(env.get("DVCTT_INBOX") or home / "inbox").resolve()
         return cls(province_folder=_province_folder(env.get("DVCTT_PROVINCE") or "vinh_phuc"), inbox=inbox, home=home)
@@ -671,6 +681,8 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; look: ls -l {path}") from error
 
 
 def read_yaml(path: Path, model: type[_Model]) -> _Model:
@@ -681,12 +693,20 @@ def read_yaml(path: Path, model: type[_Model]) -> _Model:
     """
     text = _read_text(path)
     try:
+        _refuse_aliases(path, text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_keys_twice(path, root)
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise ConfigError(f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deep; wanted a mapping of keys as in provinces/vinh_phuc") from error
+    except ValueError as error:  # what looks like a date or a number and is none: 2022-02-30, 5,000 digits
+        raise ConfigError(
+            f"{path}:{_line_of_impossible(root)}: a value that looks like a date or a number and cannot be one: {error!s:.200}"
+        ) from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}:1: found {type(content).__name__}, wanted a mapping of keys")
     try:
@@ -696,6 +716,43 @@ def read_yaml(path: Path, model: type[_Model]) -> _Model:
         problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         line = _line_of(root, problems[0]["loc"])
         raise ConfigError(_describe(path, line, problems)) from error
+
+
+def _refuse_aliases(path: Path, text: str) -> None:
+    """A few lines of aliases of aliases stand for more values than a machine holds; a province needs none."""
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            line = token.start_mark.line + 1
+            raise ConfigError(f"{path}:{line}: an alias (*name); wanted every value written out where it stands")
+
+
+def _refuse_keys_twice(path: Path, node: yaml.Node | None) -> None:
+    """YAML's reader takes the last of two equal keys without a word."""
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and seen.setdefault(key.value, line) != line:
+                raise ConfigError(f"{path}:{line}: key {key.value}: stands on line {seen[key.value]} already")
+            _refuse_keys_twice(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_keys_twice(path, value)
+
+
+def _line_of_impossible(node: yaml.Node | None) -> int:
+    """The line of the first value that looks like a date or a number and cannot be made into one."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            return node.start_mark.line + 1
+        return 0
+    if isinstance(node, yaml.MappingNode):
+        parts = [part for pair in node.value for part in pair]
+    else:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else []
+    return next((line for part in parts if (line := _line_of_impossible(part))), 0)
 
 
 def _line_of(node: yaml.Node | None, location: Iterable[str | int]) -> int:
@@ -732,7 +789,10 @@ def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
     reader = csv.DictReader(_read_text(path).splitlines(keepends=True), strict=True)
     wanted = list(model.model_fields)
     required = {name for name, field in model.model_fields.items() if field.is_required()}
-    found = list(reader.fieldnames or [])
+    try:
+        found = list(reader.fieldnames or [])
+    except csv.Error as error:
+        raise ConfigError(f"{path}:1: the header is no CSV: {error}; wanted {','.join(model.model_fields)}") from error
     if len(set(found)) != len(found) or not required <= set(found) <= set(wanted):
         raise ConfigError(
             f"{path}:1: unknown columns {sorted(set(found) - set(wanted))}, "

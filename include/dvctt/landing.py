@@ -166,8 +166,6 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     prepared: list[tuple[Extract, Path]] = []
     problems: list[str] = []
     offered = 0
-    for stranger in sorted({p.name for p in inbox.iterdir() if p.is_dir() and p.name[0] != "."} - _ids(province)):
-        log.warning("%s: no source of this province has this id; nothing in it is read", inbox / stranger)
     for source in province.sources:
         kind = kind_of(source)
         try:
@@ -191,6 +189,8 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
         problems.append(f"{inbox}: no source file at all; wanted <source>/<entity>/<YYYY-MM>.csv, set DVCTT_INBOX")
     if problems:
         shutil.rmtree(staged)
+        unread = strangers(province, inbox)
+        problems += [f"{path_in_words(inbox)}: not read, no source of this province owns it: {name}" for name in unread]
         raise ExtractError("\n".join(problems) + "\nnothing of this night has landed")
     for extract, path in prepared:
         _commit(extract, path, landing)
@@ -200,8 +200,17 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     return [extract for extract, _ in prepared]
 
 
-def _ids(province: Province) -> set[str]:
-    return {source.id for source in province.sources}
+def strangers(province: Province, inbox: Path) -> list[str]:
+    """What lies in the inbox itself and belongs to no source: files, and folders of a mistyped source. None of it is read."""
+    known = {source.id for source in province.sources}
+    try:
+        listed = sorted(inbox.iterdir())
+    except OSError as error:
+        raise ExtractError(
+            f"{path_in_words(inbox)}: the inbox cannot be read: {os.strerror(error.errno or 0)}"
+        ) from error
+    found = [path for path in listed if not path.name.startswith(".") and path.name not in known]
+    return [f"{path_in_words(Path(path.name))} ({'folder' if path.is_dir() else 'file'})" for path in found]
 
 
 def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Extract]) -> None:

@@ -50,7 +50,12 @@ from dvctt.report.findings import Finding, Value, finding_of, one_line, optional
 logger = logging.getLogger(__name__)
 
 Kind = Literal[
-    "gate_failed", "gate_could_not_check", "task_failed", "published_with_warnings", "published_with_changes"
+    "gate_failed",
+    "gate_could_not_check",
+    "task_failed",
+    "published_with_warnings",
+    "published_with_changes",
+    "inbox_not_read",
 ]
 
 FINDINGS_LISTED = 20
@@ -82,6 +87,9 @@ _HEADLINES_VI: dict[str, str] = {
         "CẢNH BÁO: số liệu qua được các kiểm tra nghiêm trọng và ĐÃ ĐƯỢC CÔNG BỐ, nhưng kèm lưu ý vì những phát hiện dưới đây."
     ),
     "published_with_changes": "ĐIỀU CHỈNH: bản công bố mới đã THAY ĐỔI số liệu mà bản trước đã công bố.",
+    "inbox_not_read": (
+        "LƯU Ý: trong hộp nhận tệp có tệp hoặc thư mục mà phần mềm KHÔNG ĐỌC; nếu đó là số liệu thì số liệu đang thiếu."
+    ),
 }
 _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
     "gate_failed": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
@@ -99,7 +107,12 @@ _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
         "Người đọc đang thấy bản công bố mới; báo cáo của bản này nêu từng số liệu cũ, mới và nguyên nhân. Bản công bố trước "
         "vẫn giữ nguyên trong thư mục published để đối chiếu."
     ),
+    "inbox_not_read": "Những tệp khác vẫn được xử lý như thường lệ; bản công bố không chứa gì của các mục nêu trên.",
 }
+_NOT_READ_VI = (
+    "Chuyển tệp vào đúng thư mục <nguồn>/<loại dữ liệu>/<YYYY-MM>.csv của hộp nhận (tên nguồn: sources.yml), "
+    "hoặc bỏ khỏi hộp nhận; lần chạy đêm kế tiếp tự đọc."
+)
 _RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow."
 _AFTER_WARNINGS_VI = (
     "Không cần chạy lại ngay. Khi cơ quan gửi bản sửa hoặc gửi bổ sung, lần chạy đêm kế tiếp tự tính lại và bỏ lưu ý."
@@ -238,6 +251,35 @@ def alert_about_publication(
         findings_total=total,
         publication=publication,
         happened_at=happened_at,
+    )
+
+
+def alert_about_inbox(
+    strangers: Sequence[str], known: Sequence[str], *, province_vi: str, run_id: str | None = None
+) -> Alert:
+    """Word the alert of files and folders in the inbox that no source owns: what lies there is in no figure.
+
+    Args:
+        strangers: what was found, each with its kind.
+        known: ids of the province's sources: where such a file belongs.
+    """
+    findings = tuple(
+        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), _one_line(stranger))
+        for stranger in strangers
+    )
+    return Alert(
+        kind="inbox_not_read",
+        subject_vi=f"[DVCTT {province_vi}] LƯU Ý: {_number(len(findings))} mục trong hộp nhận tệp không được đọc",
+        month=None,
+        stage="land_extracts",
+        agencies=(),
+        findings=findings,
+        verdict_path=None,
+        log_url=None,
+        next_step_vi=f"- {_NOT_READ_VI}",
+        province_vi=province_vi,
+        run_id=run_id,
+        findings_total=len(findings),
     )
 
 

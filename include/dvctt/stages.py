@@ -78,6 +78,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         if not standing.problems:
             _tell_what_nobody_was_told(settings)
         landing.land(province, settings.inbox, settings.landing)
+        _tell_of_strangers(settings, province, run_id)
         base = standing.base
         extracts, left_out, closed = _read_and_verify(settings, base)
         work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
@@ -168,6 +169,27 @@ def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month 
     except NotifyError:
         log.exception("nobody has been told of the damage; the next run tries again if it is still there")
     return standing
+
+
+def _tell_of_strangers(settings: Settings, province: Province, run_id: str) -> None:
+    """Files that nobody reads look like files that did not come. People are told once of each state of the inbox: a night with
+    nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
+    """
+    found = landing.strangers(province, settings.inbox)
+    path = settings.home / "strangers.json"
+    text = json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    for stranger in found:
+        log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
+    if (path.read_text(encoding="utf-8") if path.is_file() else "[]\n") == text:
+        return
+    if found:
+        known = [source.id for source in province.sources]
+        try:
+            notify.send(notify.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id))
+        except NotifyError:
+            log.exception("nobody has been told of what the inbox holds and no source owns; the next run tries again")
+            return
+    write_atomically(path, text)
 
 
 def _newest_month(extracts: list[Extract]) -> str | None:
