@@ -264,7 +264,7 @@ def alert_about_inbox(
         known: ids of the province's sources: where such a file belongs.
     """
     findings = tuple(
-        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), _one_line(stranger))
+        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), one_line(stranger))
         for stranger in strangers
     )
     return Alert(
