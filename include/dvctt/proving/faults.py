@@ -681,7 +681,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("repeat_without_a_twin", "Dòng bị coi là lặp mà không lặp", "a row is called repeated and is not",
           "facts", "keys.repeats_are_superseded", "failed",
           _sql("update int_filings_disposed set disposition = 'superseded', is_superseded_within_file = true "
-               "where extract_id || '#' || row_number = (select extract_id || '#' || row_number from int_filings_disposed order by 1 limit 1)")),
+               "where extract_id || '#' || row_number = "
+               "(select extract_id || '#' || row_number from int_filings_disposed order by 1 limit 1)")),
     Fault("fact_lost", "Bảng sự kiện mất một dòng", "a fact is lost",
           "facts", "rows.landed_are_accounted_for", "failed", _sql(f"delete from fct_filings where {_IS_ONE_FACT}")),
     Fault("fact_moved_to_another_agency", "Hồ sơ bị tính cho cơ quan khác", "a filing is counted for another agency",
