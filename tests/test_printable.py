@@ -55,7 +55,7 @@ def test_the_sql_counts_every_text_that_the_rule_changes() -> None:
         found = {
             code
             for (code,) in connection.execute(
-                "select code from (select unnest(range(1, 1114112)) as code) as codes "
+                "select code from (select unnest(range(1, 69632) || [131070, 131071, 917569, 983040, 1114109, 1114111]) as code) as codes "
                 "where not code between 55296 and 57343 and regexp_matches('a' || chr(cast(code as integer)) || 'b', ?)",
                 [pattern],
             ).fetchall()
