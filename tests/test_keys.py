@@ -73,7 +73,7 @@ def nights(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nig
 
 @pytest.fixture(scope="module")
 def spoiled(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    """Publication 3: September comes again, two of its three keys made an exponent."""
+    """Publication 3: September comes again, one of its three keys made an exponent."""
     root: Path = tmp_path_factory.mktemp("spoiled")
     shutil.copytree(nights.settings.home, root / "home", symlinks=True)
     shutil.copytree(nights.settings.inbox, root / "inbox")
@@ -87,7 +87,7 @@ def spoiled(nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> Nights:
         "filings",
         "2022-09",
         [
-            filing(SPREADSHEET, "243", "20220901000000"),
+            filing("S1", "243", "20220901000000"),
             filing(SPREADSHEET, "243", "20220930235959", channel="1"),
             filing("S3", "H62.01", "15/09/2022 08:00", channel="1"),
         ],
@@ -157,4 +157,4 @@ def test_records_that_a_later_file_spoils_are_not_told_as_corrections(spoiled: N
         "select entity_code, old_value, new_value, change, set_aside, corrections from mart_restatements "
         "where month = '2022-09-01' and metric = 'received' and to_publication = 3 and scope <> 'group' order by all"
     )
-    assert rows == [("243", 2, 0, -2, -2, 0), ("26", 3, 1, -2, -2, 0)]
+    assert rows == [("243", 2, 1, -1, -1, 0), ("26", 3, 2, -1, -1, 0)]
