@@ -78,9 +78,9 @@ def test_a_file_in_transit_is_left_alone(inbox: Inbox) -> None:
     [
         (b"", r"2022-10\.csv: empty file \(0 bytes\)"),
         ("HEADER\n", r"2022-10\.csv: empty file \(a header of \d+ bytes and no row\)"),
-        ("HEADER\nROW\nROW,one too many\n", r"2022-10\.csv:3: record 2 has 23 fields, wanted the 22 of the header"),
-        ("HEADER\nROW\n1,2,3\n", r"2022-10\.csv:3: record 2 has 3 fields, wanted the 22 of the header"),
-        ('HEADER\nROW\n"never closed\n', r"2022-10\.csv:3: record 2, which begins here, is no CSV: a quote that never closes"),
+        ("HEADER\nROW\nROW,one too many\n", r"2022-10\.csv:3: not readable as CSV: record 2 has 23 fields, wanted the 22 of the header"),
+        ("HEADER\nROW\n1,2,3\n", r"2022-10\.csv:3: not readable as CSV: record 2 has 3 fields, wanted the 22 of the header"),
+        ('HEADER\nROW\n"never closed\n', r"2022-10\.csv:3: not readable as CSV: record 2, which begins here, is no CSV: a quote that never closes"),
         (b"MaHoSo\xff,x\n", r"2022-10\.csv:1: not UTF-8 text: byte 7 of the line, byte 7 of the file"),
         ("MaHoSo,MaHoSo,x\n1,2,3\n", r"2022-10\.csv:1: column MaHoSo stands more than once"),
         ("MaHoSo;MaTTHC\n1;2\n", r"2022-10\.csv:1: missing mandatory column MaHoSo, MaTTHC.*none of the 1 fields of line 1 is a column name of the contract"),

@@ -54,11 +54,11 @@ def refused(inbox: Inbox, tmp_path: Path) -> str:
         (f"\n{COLUMNS}\n{ROW}\n", "2022-10.csv:1: the first line is empty; wanted the header"),
         (",,,\n1,2,3,4\n", "2022-10.csv:1: the first line is empty; wanted the header"),
         (f'"{COLUMNS}\n{ROW}\n', "2022-10.csv:1: the header is no CSV: a quote that never closes"),
-        (f"{COLUMNS}\n{ROW}\n{ROW},x\n", "2022-10.csv:3: record 2 has 17 fields, wanted the 16 of the header"),
-        (f'{COLUMNS}\n{ROW[:-1]},"a\nb"\n{ROW[:-2]}\n', "2022-10.csv:4: record 2 has 14 fields, wanted the 16 of the header"),
-        (f'{COLUMNS}\n{ROW}\n"{ROW}\n', "2022-10.csv:3: record 2, which begins here, is no CSV: a quote that never closes"),
-        (f'{COLUMNS}\n{ROW}\n"a"b{ROW}\n', "2022-10.csv:3: record 2, which begins here, is no CSV"),
-        (f"{COLUMNS}\n{ROW}x\r\n{ROW}x\n", "2022-10.csv: line ends of 2 kinds in one file (\\r\\n, \\n); wanted one kind"),
+        (f"{COLUMNS}\n{ROW}\n{ROW},x\n", "2022-10.csv:3: not readable as CSV: record 2 has 17 fields, wanted the 16 of the header"),
+        (f'{COLUMNS}\n{ROW[:-1]},"a\nb"\n{ROW[:-2]}\n', "2022-10.csv:4: not readable as CSV: record 2 has 14 fields, wanted the 16 of the header"),
+        (f'{COLUMNS}\n{ROW}\n"{ROW}\n', "2022-10.csv:3: not readable as CSV: record 2, which begins here, is no CSV: a quote that never closes"),
+        (f'{COLUMNS}\n{ROW}\n"a"b{ROW}\n', "2022-10.csv:3: not readable as CSV: record 2, which begins here, is no CSV"),
+        (f"{COLUMNS}\n{ROW}x\r\n{ROW}x\n", "2022-10.csv: not readable as CSV: line ends of 2 kinds in one file (\\r\\n, \\n); wanted one kind"),
         (f"{COLUMNS}\n{ROW}\n{ROW[:-3]}\0\0\0", "2022-10.csv:3: a zero byte, which no text holds"),
     ],
 )  # fmt: skip
@@ -72,7 +72,7 @@ def test_each_fault_has_its_own_words(inbox: Inbox, tmp_path: Path, content: str
     [
         (f"{COLUMNS}\n{ROW}\n12".encode() + b"\xff" + ROW.encode(), f":3: not UTF-8 text: byte 3 of the line, byte {len(COLUMNS) + len(ROW) + 5} of the file"),
         (f"{COLUMNS}\n{ROW}\n".encode() + "Vĩnh".encode()[:2], ":3: not UTF-8 text: it ends in the middle of a letter: byte 2 of the line"),
-        ("\ufeffMaHoSo,MaTTHC\n".encode("utf-16"), ":1: UTF-16 text, or none at all; wanted UTF-8"),
+        ("\ufeffMaHoSo,MaTTHC\n".encode("utf-16"), ":1: not UTF-8 but UTF-16 text, or none at all"),
         (COLUMNS.encode() + b"\xed\xa0\x80", ":1: not UTF-8 text: byte "),
     ],
 )  # fmt: skip
@@ -304,7 +304,10 @@ def test_a_last_record_above_what_a_reader_buffers_is_not_dropped(inbox: Inbox, 
     long = f"{ROW[:-1]},".encode() + b"x" * 33_000_000
     inbox_with(inbox, f"{COLUMNS}\n{ROW}\n".encode() + long)
     message = refused(inbox, tmp_path)
-    assert "2022-10.csv:3: record 2 is longer than 8388608 bytes" in message or "not all of it was read" in message
+    assert (
+        "2022-10.csv:3: not readable as CSV: record 2 is longer than 8388608 bytes" in message
+        or "not all of it was read" in message
+    )
 
 
 def test_rows_that_a_reader_loses_are_noticed(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

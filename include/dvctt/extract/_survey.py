@@ -19,6 +19,7 @@ from dvctt.files import open_regular
 
 _CHUNK = 4 << 20
 _LIMIT = 2**31 - 1
+_NO_CSV = "not readable as CSV"
 LONGEST_RECORD = 8 << 20
 """Bytes that one record may have. Sources write some hundred; a longer one is a quote that was never closed, or no CSV."""
 
@@ -103,7 +104,7 @@ class _Text:
 
     def feed(self, chunk: bytes) -> None:
         if self._before == 0 and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            self.fault = "1: UTF-16 text, or none at all; wanted UTF-8"
+            self.fault = "1: not UTF-8 but UTF-16 text, or none at all"
             return
         zero = chunk.find(b"\0")
         held = len(self._waiting)
@@ -174,22 +175,23 @@ def diagnose(path: Path, columns: int, known: Survey) -> str:
             for number, (last_line, record) in enumerate(_records(file, strict=True)):
                 if len(record) != columns:
                     return (
-                        f":{line + (number > 0)}: record {number} has {len(record)} fields, wanted the {columns} of the header "
-                        f"(a comma in a field without quotes, or a field too few?)"
+                        f":{line + (number > 0)}: {_NO_CSV}: record {number} has {len(record)} fields, "
+                        f"wanted the {columns} of the header (a comma in a field without quotes, or a field too few?)"
                     )
                 if sum(map(len, record)) > LONGEST_RECORD:
-                    return f":{last_line}: record {number} is longer than {LONGEST_RECORD} bytes"
+                    return f":{last_line}: {_NO_CSV}: record {number} is longer than {LONGEST_RECORD} bytes"
                 line = last_line
             number += 1
         except csv.Error:
             return (
-                f":{line + 1}: record {number + 1}, which begins here, is no CSV: a quote that never closes, or text behind "
-                f"a closing quote"
+                f":{line + 1}: {_NO_CSV}: record {number + 1}, which begins here, is no CSV: "
+                f"a quote that never closes, or text behind a closing quote"
             )
         except UnicodeDecodeError:
             return f": {known.fault or 'not UTF-8 text'}"
     if len(known.line_ends) > 1:
         return (
-            f": line ends of {len(known.line_ends)} kinds in one file ({', '.join(known.line_ends)}); wanted one kind"
+            f": {_NO_CSV}: line ends of {len(known.line_ends)} kinds in one file ({', '.join(known.line_ends)}); "
+            f"wanted one kind"
         )
-    return ": broken quoting, or line ends of two kinds in one file"
+    return f": {_NO_CSV}: broken quoting, or line ends of two kinds in one file"

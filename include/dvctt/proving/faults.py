@@ -416,6 +416,37 @@ def _never_frozen(site: Site) -> Iterable[Place]:
     return ()
 
 
+def _header_lost(site: Site) -> Iterable[Place]:
+    """The first line is a filing."""
+    path = site.csv("filings", site.own_file(0))
+    path.write_text(path.read_text(encoding="utf-8").split("\n", 1)[1], encoding="utf-8")
+    site.control("filings", site.own_file(0)).unlink()
+    return ()
+
+
+def _zero_tail(site: Site) -> Iterable[Place]:
+    """A disk that was full when the file was written: its size is right, its end was never written."""
+    path = site.csv("filings", site.own_file(0))
+    path.write_bytes(path.read_bytes() + b"\0" * 4096)
+    site.control("filings", site.own_file(0)).unlink()
+    return ()
+
+
+def _renamed_to(stem: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        rows = site.rows("filings", site.own_file(0))
+        site.write("filings", stem, rows)
+        return ()
+
+    return inject
+
+
+def _name_twin(site: Site) -> Iterable[Place]:
+    for stem in (f"{_MONTH}.bo-sung", f"{_MONTH}.BO-SUNG"):
+        site.write("filings", stem, site.rows("filings", site.own_file(0))[:1])
+    return ()
+
+
 # Landing, after it has landed.
 
 
@@ -495,6 +526,17 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "landing: not UTF-8", "refused", _other_encoding),
     Fault("no_such_month", "Tên tệp ghi tháng 13", "a file named for a thirteenth month",
           "inbox", "landing: name not of the contract", "refused", _no_such_month),
+    Fault("header_lost", "Tệp mất dòng tiêu đề", "a file without its header line",
+          "inbox", "landing: is the header line missing", "refused", _header_lost),
+    Fault("zero_tail", "Cuối tệp là các byte 0", "a file that ends in zero bytes",
+          "inbox", "landing: a zero byte", "refused", _zero_tail),
+    Fault("month_after_next", "Tên tệp ghi nhầm năm về sau", "a file named for a year to come",
+          "inbox", "landing: the month that follows today", "refused", _renamed_to("2222-10")),
+    Fault("month_before_first_day", "Tên tệp ghi tháng trước ngày đầu tiên của tỉnh",
+          "a file named for a month before the province's first day",
+          "inbox", "landing: the month of the province's first day", "refused", _renamed_to("0022-10")),
+    Fault("name_twin", "Hai tên tệp chỉ khác chữ hoa", "two file names that differ in case alone",
+          "inbox", "landing: one name with", "refused", _name_twin),
     Fault("data_file_missing", "Có tệp kiểm soát, không có tệp dữ liệu", "a control file without its data file",
           "inbox", "landing: control file without its data file", "refused", _data_file_missing),
     Fault("vnd_by_1000", "Số tiền nhân 1.000", "VND times 1,000",
