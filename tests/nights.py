@@ -3,6 +3,7 @@
 What a built home compiled is replayed, so that a test can afford many nights. What dbt and the gate add is tested elsewhere.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,11 @@ import duckdb
 from dvctt import landing, past, publish, stages, transform, warehouse
 from dvctt.config import Settings, load_province
 from dvctt.definitions import Node, read_definitions, replay
+from dvctt.errors import GateFailed
 from dvctt.publish import Publication
+from dvctt.transform import Layer
+
+_FACTS_AND_AUDIT = (Layer.FACTS, Layer.AUDIT)
 
 
 @dataclass
@@ -31,13 +36,19 @@ class Nights:
         settings = self.settings
         night = stages.land_extracts(settings, run_id=f"night {self.count}", month=None, rebuild=True)
         assert night is not None
-        self.build()
+        province = load_province(settings.province_folder)
+        self.build(_FACTS_AND_AUDIT)
+        night = stages.settle_holds(settings, province, night, lambda _: self.build(_FACTS_AND_AUDIT))
+        if beyond := self.rows("select * from aud_movements where new_value <> allowed_value"):
+            raise GateFailed(f"the gate would stop: {beyond}")
+        self.build((Layer.MARTS,))
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         return publish.publish(
             settings.published,
             building,
             number=publish.next_number(settings.published),
-            province=load_province(settings.province_folder),
+            province=province,
+            landing=settings.landing,
             extracts=[e for e in landing.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],
             left_out=[landing.LeftOut(**one) for one in night.left_out],
             closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
@@ -45,15 +56,33 @@ class Nights:
             month=night.month,
         )
 
-    def build(self) -> None:
+    def build(self, layers: Sequence[Layer] = tuple(Layer)) -> None:
         with warehouse.open_candidate(self.settings.candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
-            replay(connection, self.nodes)
+            replay(connection, [node for node in self.nodes if node.layer in layers])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What the candidate answers."""
         with warehouse.open_candidate(self.settings.candidate) as connection:
             return connection.execute(sql).fetchall()
+
+    def keep(self, *names: str) -> None:
+        """Build and publish these models alone, and what they are built from: a night costs a tenth."""
+        known = {node.name: node for node in self.nodes}
+        wanted, waiting = set[str](), list(names)
+        while waiting:
+            name = waiting.pop()
+            wanted.add(name)
+            waiting += [one for one in known[name].inputs if one in known and one not in wanted]
+        self.nodes = [node for node in self.nodes if node.name in wanted]
+        path = transform.target_folder(self.settings.candidate) / "manifest.json"
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest["nodes"] = {
+            key: node
+            for key, node in manifest["nodes"].items()
+            if node["resource_type"] == "seed" or node["name"] in wanted
+        }
+        path.write_text(json.dumps(manifest), encoding="utf-8")
 
     def doctor(self, name: str, change: Callable[[str], str]) -> None:
         """Give one model other SQL from the next night on."""

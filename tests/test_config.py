@@ -66,6 +66,10 @@ def test_the_bundled_province_loads_whole() -> None:
         ("agencies.csv", "H62.02,", "H62.01,", r"agencies\.csv:3: key agency_code: 'H62\.01' overlaps line 2"),
         ("agencies.csv", "provincial,2,", "provincial,two,", r"agencies\.csv:3: key official_order"),
         ("targets.csv", ",70,percent", ",seventy,percent", r"targets\.csv:2: key value"),
+        ("drift_bands.csv", "agency,*,trailing", "agency,so,trailing", r"drift_bands\.csv:2: key group_code: found 'so', wanted \*"),
+        ("drift_bands.csv", "trailing,3,50", "trailing,,50", r"drift_bands\.csv:2: .*trailing_months: wanted a number"),
+        ("drift_bands.csv", "filings,rows,group,*,trailing", "filings,vnd,group,*,trailing", r"drift_bands\.csv:3: .*no VND"),
+        ("drift_bands.csv", "rows,group,*,trailing", "rows,agency,*,trailing", r"drift_bands\.csv:3: .*stands on line 2"),
         ("published_figures.csv", "\n2,province", "\n1,province", r"published_figures\.csv:3: key figure_id: 1 stands on line 2"),
     ],
 )  # fmt: skip

@@ -516,6 +516,21 @@ def test_a_changed_figure_of_a_published_month_is_told_although_no_warning_faile
     assert "Không cần chạy lại ngay" not in body
 
 
+def test_what_is_held_is_told_first_with_the_command_that_answers_although_nothing_else_is_to_tell() -> None:
+    verdict = {**WARNED, "checks": [{**check, "status": "passed", "failing_rows": []} for check in WARNED["checks"]]}
+    note = "dải cho phép từ 1.169 đến 1.828; dvctt held accept 4 --by HỌ_TÊN --reason LÝ_DO"
+    held = notify.Finding("UBND huyện Lập Thạch", "2022-10", "giữ lại số 4: bản mới của tệp", 1_462, 4, note)
+    alert = notify.alert_about_publication(
+        verdict, VERDICT_PATH, publication=12, month="2022-10", changed=[OCTOBER_ROSE], held=[held]
+    )
+    assert alert is not None
+    assert "1 phần đang giữ lại chờ xác nhận" in alert.subject_vi
+    assert [finding.check for finding in alert.findings] == [held.check, OCTOBER_ROSE.check]
+    assert (alert.findings_total, alert.kind) == (2, "published_with_warnings")
+    assert "dvctt held reject SỐ --by HỌ_TÊN --reason LÝ_DO" in alert.next_step_vi
+    assert notify.alert_about_publication(verdict, VERDICT_PATH, publication=12, held=[held]) is not None
+
+
 def test_changes_and_warnings_go_out_as_one_alert_the_changes_first() -> None:
     alert = notify.alert_about_publication(
         WARNED, VERDICT_PATH, publication=12, month="2022-10", changed=[OCTOBER_ROSE]

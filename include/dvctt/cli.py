@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -20,14 +21,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dvctt import __version__, stages
+from dvctt import __version__, holds, stages
 from dvctt.clock import now
 from dvctt.config import Settings, load_province
 from dvctt.errors import DvcttError, PublishError
 from dvctt.files import denied_in_words, is_denied_in
+from dvctt.landing import Extract
 from dvctt.period import Month, Period, PeriodKind, month_of_run
 from dvctt.publish import Publication, current_publication, refuse_damaged
-from dvctt.warehouse import candidate_path, open_candidate, open_published
+from dvctt.warehouse import Movement, candidate_path, open_candidate, open_published
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up."
@@ -44,6 +46,8 @@ gates = typer.Typer(no_args_is_help=True, help="The gate itself.")
 alerts = typer.Typer(no_args_is_help=True, help="What people were told, and what still waits to be delivered.")
 form = typer.Typer(no_args_is_help=True, help="Forms that the reporting regime prescribes.")
 extracts = typer.Typer(no_args_is_help=True, help="Files that have landed, and which of them the nights leave out.")
+held = typer.Typer(no_args_is_help=True, help="What moved a month beyond its band, and waits for a named person.")
+app.add_typer(held, name="held")
 app.add_typer(extracts, name="extracts")
 app.add_typer(alerts, name="alerts")
 app.add_typer(form, name="form")
@@ -63,6 +67,7 @@ MonthOption = Annotated[
 PublicationOption = Annotated[
     int | None, typer.Option("--publication", help="The publication's number; default: the current one.")
 ]
+HoldArgument = Annotated[int, typer.Argument(help="The hold's number: dvctt held list.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
@@ -169,12 +174,12 @@ def extracts_list(
     """Every landed file: its id, rows, when it came, and whether the nights read it (``active``), read a newer version in its
     place (``replaced``), or leave it out (``withdrawn``: by whom, when and why).
     """
+    from dvctt.holds import left_out
     from dvctt.landing import active_extracts, landed_extracts
-    from dvctt.withdrawals import withdrawn
 
     settings = Settings.from_environment()
     landed = landed_extracts(settings.landing)
-    out_of_nights = {one.extract_id: one for one in withdrawn(settings.ledgers, landed)}
+    out_of_nights = {one.extract_id: one for one in left_out(settings.ledgers, landed)}
     active = {extract.extract_id for extract in active_extracts(landed, out_of_nights.keys())}
     wanted = str(Month.parse(month)) if month else None
     found = [
@@ -233,6 +238,111 @@ def extracts_restore(
     """Let the nights read a withdrawn file again."""
     stages.restore_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
     out.print(f"{extract_id} restored; the next night publishes with it: dvctt run", markup=False)
+
+
+@held.command("list")
+def held_list(
+    everything: Annotated[bool, typer.Option("--all", help="What was decided, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What waits for a named person before readers see it: a file's version, or the whole publication."""
+    from dvctt.landing import landed_extracts
+
+    settings = Settings.from_environment()
+    extracts = landed_extracts(settings.landing)
+    known = [(hold, _state_of(settings, hold, extracts)) for hold in holds.holds(settings.ledgers)]
+    found = [(hold, state) for hold, state in known if everything or state == "waiting"]
+    if as_json:
+        _print_json([{**asdict(hold), "state": state} for hold, state in found])
+        return
+    table = Table(title=f"Held in {settings.home}")
+    for name in ("hold", "state", "what", "figures", "first: whose, month, before -> now, band", "since", "by"):
+        table.add_column(name, no_wrap=True)
+    for hold, state in found:
+        table.add_row(
+            str(hold.number), state, hold.extract_id or "the whole publication", str(sum(m.is_beyond for m in hold.movements)),
+            _moved(hold.movements[0]), hold.held_at, hold.by or "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{len(found)} of {len(known)} that were ever held; look closer: dvctt held show HOLD")
+
+
+@held.command("show")
+def held_show(number: HoldArgument, as_json: JsonOption = False) -> None:
+    """The figures that a hold is about: the person who accepts it answers for these and no others."""
+    from dvctt.landing import landed_extracts
+
+    settings = Settings.from_environment()
+    hold = holds.find(settings.ledgers, number)
+    state = _state_of(settings, hold, landed_extracts(settings.landing))
+    if as_json:
+        _print_json({**asdict(hold), "state": state})
+        return
+    table = Table(title=f"Hold {number}: {hold.extract_id or 'the whole publication, no file is to blame'}")
+    for name in (
+        "entity",
+        "measure",
+        "scope",
+        "whose",
+        "month",
+        "held against",
+        "before",
+        "lowest",
+        "highest",
+        "now",
+        "",
+    ):
+        table.add_column(name, no_wrap=True)
+    for m in hold.movements:
+        table.add_row(
+            m.entity, m.measure, m.scope, m.entity_name_vi, m.month, m.basis, _number(m.before_value),
+            _number(m.lowest_value), _number(m.highest_value), _number(m.new_value), "beyond" if m.is_beyond else "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{state} since {hold.decided_at or hold.held_at}, held by run {hold.run_id}", markup=False)
+    if hold.by:
+        out.print(f"by {hold.by}: {hold.reason}", markup=False)
+    if state == "waiting":
+        out.print(f"the figures are right:  dvctt held accept {number} --by NAME --reason TEXT")
+        if hold.extract_id:
+            out.print(f"the file is wrong:      dvctt held reject {number} --by NAME --reason TEXT")
+
+
+@held.command("accept")
+def held_accept(
+    number: HoldArgument,
+    by: Annotated[str, typer.Option("--by", help="The person who answers for the figures; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why they are right; kept and printed.")],
+) -> None:
+    """Let the next night publish what is held, with the figures that were shown; other figures ask again."""
+    hold = stages.accept_hold(Settings.from_environment(), number, by=by, reason=reason)
+    out.print(f"hold {number} accepted by {hold.by}; the next night publishes it: dvctt run", markup=False)
+
+
+@held.command("reject")
+def held_reject(
+    number: HoldArgument,
+    by: Annotated[str, typer.Option("--by", help="The person who rejects it; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is wrong; kept and printed.")],
+) -> None:
+    """Keep the version of a file that is held out of all nights; new content under its name is judged anew."""
+    hold = stages.reject_hold(Settings.from_environment(), number, by=by, reason=reason)
+    out.print(
+        f"hold {number} rejected by {hold.by}; the nights read the version before, if there is one. Ask the source to send "
+        f"the month again",
+        markup=False,
+    )
+
+
+def _state_of(settings: Settings, hold: holds.Hold, extracts: Sequence[Extract]) -> str:
+    if hold.state == "waiting" and holds.is_outdated(settings.ledgers, hold, extracts):
+        return "outdated"
+    return hold.state
+
+
+def _moved(m: Movement) -> str:
+    band = f"{_number(m.lowest_value)} to {'any' if m.highest_value is None else _number(m.highest_value)}"
+    return f"{m.entity_name_vi} {m.month}: {_number(m.before_value)} -> {_number(m.new_value)} {m.entity}, {m.measure}, {band}"
 
 
 @app.command()

@@ -31,13 +31,13 @@ from dvctt.definitions import Node, read_definitions
 from dvctt.errors import CloseRefused, ClosingError, WarehouseError
 from dvctt.figures import figure_id, unit_of
 from dvctt.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
+from dvctt.holds import holds, is_outdated, left_out
 from dvctt.landing import landed_extracts
 from dvctt.ledger import person_name, stated_reason
 from dvctt.past import ClosedMonth, Revision, read_closed
 from dvctt.period import Month
 from dvctt.publish import Publication, current_publication, load_publication, published_runs, refuse_damaged, work_to_do
 from dvctt.sql import file_literal
-from dvctt.withdrawals import withdrawn
 
 log = logging.getLogger(__name__)
 
@@ -236,10 +236,17 @@ def plan_close(
         )
     missing, waived, moot = _answer(_missing(publication, month), _waivers(province, month))
     extracts = landed_extracts(landing)
-    work = work_to_do(published, extracts, province, closed_now(closed), withdrawn(ledgers, extracts))
+    work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts))
     waiting = [*work.changed]
     if work.new_extract_ids:
         waiting.insert(0, f"{len(work.new_extract_ids)} extracts")
+    waiting.extend(
+        f"hold {hold.number}, which no one has decided: dvctt held show {hold.number}"
+        for hold in holds(ledgers)
+        if hold.state == "waiting"
+        and not is_outdated(ledgers, hold, extracts)
+        and any(movement.month == str(month) for movement in hold.movements)
+    )
     revision = known[-1].closed.revision + 1 if known else 1
     return Plan(month, revision, publication, missing, waived, moot, tuple(waiting))
 

@@ -268,18 +268,50 @@ class ExpectedFeed(_Frozen):
 
 
 class DriftBand(_Frozen):
-    """How far an agency's month may lie from the mean of the months before it, in per cent of that mean. Agencies whose
-    mean is below ``smallest_mean`` are left out: there chance alone moves that far.
+    """How far a month's figure may lie from what it is held against, in per cent of that, before a person has to say so.
+
+    Attributes:
+        entity, measure: which figure: rows or VND of filings, payments or payment attempts.
+        scope, group_code: of an agency of the group, of the group, or of the province (no group). ``*`` is every group that
+            has no line of its own.
+        basis: what it is held against: ``published`` (the same month in the publication that readers see), ``trailing``
+            (the mean of the months before, for a month that was not published) or ``reported`` (what the agency itself
+            reported, for such a month).
+        trailing_months: how many months before; of the basis ``trailing`` alone.
+        smallest_rows: with fewer rows than these to be held against, chance alone moves that far: nothing is held for
+            falling, and a rise counts from here.
     """
 
-    group_code: Text
-    trailing_months: Annotated[int, Field(ge=1, le=24)]
+    entity: Literal["filings", "payment_requests", "payment_attempts"]
+    measure: Literal["rows", "vnd"]
+    scope: Literal["agency", "group", "province"]
+    group_code: OptionalText
+    basis: Literal["published", "trailing", "reported"]
+    trailing_months: Annotated[Annotated[int, Field(ge=1, le=24)] | None, BeforeValidator(_blank_to_none)]
     lowest_percent: Annotated[float, Field(ge=0, le=100)]
     highest_percent: Annotated[float, Field(ge=100)]
-    smallest_mean: Annotated[float, Field(ge=0)]
+    smallest_rows: Annotated[float, Field(ge=1)]
     reason: Text
     observed: Text
     observed_on: date
+
+    @property
+    def key(self) -> str:
+        return ",".join((self.entity, self.measure, self.scope, self.group_code or "", self.basis))
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.basis == "trailing") != (self.trailing_months is not None):
+            raise ValueError("trailing_months: wanted a number with the basis trailing, and with no other")
+        if (self.scope == "province") != (self.group_code is None):
+            raise ValueError("group_code: wanted a group or * with the scopes agency and group, and none with province")
+        if self.basis == "reported" and (self.entity, self.measure, self.scope) != ("filings", "rows", "agency"):
+            raise ValueError(
+                "basis: agencies report their own filings: reported goes with filings, rows and agency alone"
+            )
+        if self.entity == "filings" and self.measure == "vnd":
+            raise ValueError("measure: filings have no VND")
+        return self
 
 
 class QuarantineBudget(_Frozen):
@@ -556,12 +588,12 @@ def _refuse_strangers(
                 f"wanted * or a code of agencies.csv"
             )
     for line, band in bands:
-        if band.group_code not in group_codes:
+        if band.group_code not in (None, "*", *group_codes):
             raise ConfigError(
                 f"{folder / 'drift_bands.csv'}:{line}: key group_code: found {band.group_code!r}, "
-                f"wanted a group of province.yml: {', '.join(sorted(group_codes))}"
+                f"wanted * or a group of province.yml: {', '.join(sorted(group_codes))}"
             )
-    _refuse_twins(folder / "drift_bands.csv", "group_code", ((line, band.group_code) for line, band in bands))
+    _refuse_twins(folder / "drift_bands.csv", "basis", ((line, band.key) for line, band in bands))
 
 
 def _refuse_strange_waivers(

@@ -27,6 +27,10 @@ class LedgerError(DvcttError):
     """A record of what people decided is damaged, or a decision is not signed."""
 
 
+class HoldRefused(DvcttError):
+    """What is held cannot be decided as was asked; nothing was changed."""
+
+
 class LandingError(DvcttError):
     """The landing zone is not as its manifests say."""
 

@@ -34,6 +34,8 @@ CANARY = "canary"
 VERDICT_VI = {"passed": "ĐẠT", "failed": "KHÔNG ĐẠT", "could_not_check": "CHƯA KIỂM TRA ĐƯỢC"}
 _LISTED_ROWS = 50
 _NOT_BELOW = "expect_column_pair_values_a_to_be_greater_than_b"
+_SUBJECTS = ("total_id", "rule_id", "defect_id", "indicator", "measure")
+"""Columns of audit tables that say what a row counts, beside whose and when."""
 _CANARY_FRAME = (["rule_id", "expected", "observed"], [("canary", 10, 9)])
 
 Status = Literal["passed", "failed", "could_not_check", "not_applicable"]
@@ -288,13 +290,13 @@ def _row(expectation: Expectation, frame: Frame, index: int) -> dict[str, Any]:
     month = row.get("month") or row.get("file_month")
     numbers = isinstance(expected, int) and isinstance(observed, int)
     return {
-        "subject": row.get("total_id") or row.get("rule_id") or row.get("defect_id") or row.get("indicator"),
+        "subject": next((row[name] for name in _SUBJECTS if row.get(name)), None),
         "source_id": row.get("source_id"),
         "entity": row.get("entity"),
         # strftime writes the year 1 with one digit.
         "month": month.isoformat()[:7] if month else None,
-        "agency_code": row.get("agency_code") or row.get("source_agency_code"),
-        "agency_name_vi": row.get("agency_name_vi"),
+        "agency_code": row.get("agency_code") or row.get("source_agency_code") or row.get("entity_code"),
+        "agency_name_vi": row.get("agency_name_vi") or row.get("entity_name_vi"),
         "relation": relation,
         "expected": expected,
         "observed": observed,

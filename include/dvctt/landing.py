@@ -91,6 +91,10 @@ class Extract:
         return self.folder(landing) / f"{self.extract_id}.json"
 
 
+WITHDRAWN = "withdrawn"
+"""Why an extract is left out that a person took out of the nights."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A landed extract that the nights leave out, as if it had not come: why (``withdrawn``, …), and who said so when.

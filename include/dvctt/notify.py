@@ -117,6 +117,12 @@ _RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy l�
 _AFTER_WARNINGS_VI = (
     "Không cần chạy lại ngay. Khi cơ quan gửi bản sửa hoặc gửi bổ sung, lần chạy đêm kế tiếp tự tính lại và bỏ lưu ý."
 )
+_AFTER_HOLDS_VI = (
+    "Phần đang giữ lại chưa đến người đọc: xem `dvctt held list`; nếu số đúng, "
+    "`dvctt held accept SỐ --by HỌ_TÊN --reason LÝ_DO`, nếu tệp sai, `dvctt held reject SỐ --by HỌ_TÊN --reason LÝ_DO` "
+    "và đề nghị nguồn gửi lại; hoặc trả lời trên giao diện "
+    "Airflow (held_decisions). Lần chạy sau làm theo câu trả lời."
+)
 _AFTER_CHANGES_VI = (
     "Đối chiếu với báo cáo đã gửi: mục “Số liệu đã điều chỉnh so với bản công bố trước” trong báo cáo của tháng, hoặc "
     "`dvctt publications diff` giữa hai bản. Báo cáo đã ký của tháng đó cần được thay thế hoặc đính chính nếu số liệu khác."
@@ -201,17 +207,19 @@ def alert_about_publication(
     month: object = None,
     run_id: str | None = None,
     changed: Sequence[Finding] = (),
+    held: Sequence[Finding] = (),
     stage: str = "tell_people",
     log_url: str | None = None,
     happened_at: str | None = None,
 ) -> Alert | None:
-    """Word the alert of a run that published with warnings, or that changed what was published before; None when no warning
-    failed and nothing changed. What is ``info`` never alerts.
+    """Word the alert of a run that published with warnings, that changed what was published before, or that holds something
+    back; None when no warning failed, nothing changed and nothing is held. What is ``info`` never alerts.
 
     Args:
         publication: number of what was published.
         happened_at: when it was published, as ISO with its zone.
         changed: figures of published months that this publication changed: expected is the old one, observed the new.
+        held: what waits for a person's word and is not in it: expected is the figure that it is held against.
         month: the month that the run reports on, ``YYYY-MM`` or anything that prints so.
 
     Raises:
@@ -222,22 +230,28 @@ def alert_about_publication(
         raise NotifyError(f"{verdict_path}: key verdict: found {outcome!r}, wanted 'passed'")
     try:
         warnings = [c for c in verdict["checks"] if c["status"] == "failed" and c["severity"] == "warning"]
-        if not warnings and not changed:
+        if not warnings and not changed and not held:
             return None
         # What people have filed already comes first.
-        findings = (*changed, *(finding for check in warnings for finding in _findings_of(check, is_published=True)))
-        total = len(changed) + _findings_total(warnings)
+        findings = (
+            *held,
+            *changed,
+            *(finding for check in warnings for finding in _findings_of(check, is_published=True)),
+        )
+        total = len(held) + len(changed) + _findings_total(warnings)
         province = one_line(verdict.get("province") or _province_name())
     except (KeyError, TypeError, AttributeError) as error:
         raise _not_a_verdict(verdict_path, error) from error
     about, when = _about(findings, str(month) if month else optional_line(verdict.get("month")))
     told = f"thay đổi {_number(len(changed))} số liệu đã công bố" if changed else "kèm lưu ý"
-    last = [_AFTER_CHANGES_VI] * bool(changed) + [_AFTER_WARNINGS_VI] * bool(warnings)
+    if held:
+        told += f", {_number(len(held))} phần đang giữ lại chờ xác nhận"
+    last = [_AFTER_HOLDS_VI] * bool(held) + [_AFTER_CHANGES_VI] * bool(changed) + [_AFTER_WARNINGS_VI] * bool(warnings)
     return Alert(
-        kind="published_with_warnings" if warnings else "published_with_changes",
+        kind="published_with_warnings" if warnings or held else "published_with_changes",
         subject_vi=(
-            f"[DVCTT {province}] {'CẢNH BÁO' if warnings else 'ĐIỀU CHỈNH'}: đã công bố bản {publication} {told}, "
-            f"số liệu {when} ({_number(total)} phát hiện)"
+            f"[DVCTT {province}] {'CẢNH BÁO' if warnings or held else 'ĐIỀU CHỈNH'}: "
+            f"đã công bố bản {publication} {told}, số liệu {when} ({_number(total)} phát hiện)"
         ),
         month=about,
         stage=stage,

@@ -114,6 +114,23 @@ _QUARANTINED = {
     "record_key": "varchar",
     "extract_id": "varchar",
 }
+_ATTEMPTS = {
+    "source_id": "varchar",
+    "payment_attempt_id": "varchar",
+    "agency_code": "varchar",
+    "amount_vnd": "bigint",
+    "attempted_month": "date",
+    "extract_id": "varchar",
+    "row_number": "bigint",
+}
+_FEEDS = {
+    "source_id": "varchar",
+    "entity": "varchar",
+    "month": "date",
+    "agency_code": "varchar",
+    "is_expected": "boolean",
+    "is_delivered": "boolean",
+}
 EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "filings": ("fct_filings", FILINGS),
     "payments": ("fct_payments", PAYMENTS),
@@ -122,6 +139,8 @@ EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "payment_figures": ("mart_payments", _PAYMENT_FIGURES),
     "data_cut_off": ("mart_data_cut_off", {"month": "date", "data_cut_off_at": "timestamp"}),
     "restatements": ("mart_restatements", RESTATEMENTS),
+    "payment_attempts": ("fct_payment_attempts", _ATTEMPTS),
+    "feeds": ("mart_feeds", _FEEDS),
 }
 """View in the schema ``history``: the published table that it shows, and its columns."""
 

@@ -305,7 +305,7 @@ def work_to_do(
         now_standing: what :func:`standing` found; without it, the current publication is taken for whole.
     """
     current = now_standing.base if now_standing else current_publication(published)
-    out = {one.extract_id for one in left_out}
+    out = {one.extract_id: one.why for one in left_out}
     extracts = [extract for extract in extracts if extract.extract_id not in out]
     if current is None:
         return Work(tuple(extract.extract_id for extract in extracts), ("no publication yet",))
@@ -327,9 +327,11 @@ def _revisions(closed: Sequence[ClosedMonth]) -> dict[str, int]:
     return {month.month: month.revision for month in closed}
 
 
-def left_out_of(publication: Publication) -> set[str]:
-    """Ids of the landed extracts that a publication was made without; none in one of a version that left none out."""
-    return {str(entry["extract_id"]) for entry in publication.manifest.get("left_out", [])}
+def left_out_of(publication: Publication) -> dict[str, str]:
+    """Ids of the landed extracts that a publication was made without, each with the reason in one word; none in one of a
+    version that left none out.
+    """
+    return {str(entry["extract_id"]): str(entry["why"]) for entry in publication.manifest.get("left_out", [])}
 
 
 def making(published: Path, province: Province) -> Making:

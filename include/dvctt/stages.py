@@ -11,13 +11,26 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dvctt import closing, gate, integrity, landing, notify, past, publish, retention, transform, warehouse, withdrawals
+from dvctt import (
+    closing,
+    gate,
+    holds,
+    integrity,
+    landing,
+    notify,
+    past,
+    publish,
+    retention,
+    transform,
+    warehouse,
+    withdrawals,
+)
 from dvctt.config import Province, Settings, load_province
 from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import (
@@ -31,11 +44,13 @@ from dvctt.files import (
     write_atomically,
 )
 from dvctt.landing import Extract, LeftOut
+from dvctt.past import ClosedMonth
 from dvctt.period import Month
 from dvctt.publish import Publication
 from dvctt.report.findings import sides_en, warning_rows
+from dvctt.report.formats import count
 from dvctt.report.pages import write_reports
-from dvctt.report.request import write_close_request
+from dvctt.report.request import write_close_request, write_hold_request
 from dvctt.report.tables import write_csv
 from dvctt.report.verdict import write_verdict_page
 from dvctt.report.words import restatement_causes
@@ -60,6 +75,8 @@ class Night:
     """Months that are closed in this candidate, each with its revision: ``2022-10/1``."""
     left_out: tuple[dict[str, str], ...] = ()
     """What had landed and is not in this candidate, as ``landing.LeftOut`` has it."""
+    base: int | None = None
+    """Number of the publication that it is compared with and remembers; None before the first."""
 
 
 def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebuild: bool = False) -> Night | None:
@@ -90,30 +107,66 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             len(work.new_extract_ids),
             ", ".join(work.changed) or "nothing else",
         )
-        out = {one.extract_id for one in left_out}
-        warehouse.lay_foundation(
-            settings.candidate, province, settings.landing, extracts, left_out=out,
-            verdicts=settings.verdicts, published_runs=publish.published_runs(settings.published),
-        )  # fmt: skip
-        past.lay_past(
-            settings.candidate,
-            publish.making(settings.published, province),
-            publish.earlier(settings.published, settings.closed, base),
-            closed,
-            closing.revisions(settings.closed),
+        _lay(settings, province, extracts, closed, left_out, base)
+        night = _without(
+            Night(
+                run_id=run_id,
+                month=str(month) if month else None,
+                new_extract_ids=work.new_extract_ids,
+                changed=work.changed,
+                extract_ids=(),
+                closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
+                base=base.number if base else None,
+            ),
+            extracts,
+            left_out,
         )
-        extracts = [extract for extract in extracts if extract.extract_id not in out]
-        night = Night(
-            run_id=run_id,
-            month=str(month) if month else _newest_month(extracts),
-            new_extract_ids=work.new_extract_ids,
-            changed=work.changed,
-            extract_ids=tuple(extract.extract_id for extract in extracts),
-            closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
-            left_out=tuple(asdict(one) for one in left_out),
-        )
-        write_atomically(_night_path(settings), seal(asdict(night)))
+        _write_night(settings, night)
         return night
+
+
+def _lay(
+    settings: Settings,
+    province: Province,
+    extracts: Sequence[Extract],
+    closed: Sequence[ClosedMonth],
+    left_out: Sequence[LeftOut],
+    base: Publication | None,
+) -> None:
+    """Begin a candidate: what has landed but for what is left out, the province folder, and the past."""
+    warehouse.lay_foundation(
+        settings.candidate,
+        province,
+        settings.landing,
+        extracts,
+        left_out={one.extract_id: one.why for one in left_out},
+        verdicts=settings.verdicts,
+        published_runs=publish.published_runs(settings.published),
+        accepted=holds.accepted_movements(settings.ledgers, extracts),
+    )
+    past.lay_past(
+        settings.candidate,
+        publish.making(settings.published, province),
+        publish.earlier(settings.published, settings.closed, base),
+        closed,
+        closing.revisions(settings.closed),
+    )
+
+
+def _without(night: Night, extracts: Sequence[Extract], left_out: Sequence[LeftOut]) -> Night:
+    """The night, made of what has landed but for what is left out."""
+    out = {one.extract_id for one in left_out}
+    read = [extract for extract in extracts if extract.extract_id not in out]
+    return replace(
+        night,
+        month=night.month or _newest_month(read),
+        extract_ids=tuple(extract.extract_id for extract in read),
+        left_out=tuple(asdict(one) for one in left_out),
+    )
+
+
+def _write_night(settings: Settings, night: Night) -> None:
+    write_atomically(_night_path(settings), seal(asdict(night)))
 
 
 def _read_and_verify(
@@ -122,7 +175,7 @@ def _read_and_verify(
     """What a night reads, each file held against its hash: the landed extracts, those that are left out, the closed months."""
     manifest = base.manifest if base else {}
     extracts = landing.landed_extracts(settings.landing)
-    left_out = withdrawals.withdrawn(settings.ledgers, extracts)
+    left_out = holds.left_out(settings.ledgers, extracts)
     integrity.verify_landing(
         settings.landing, extracts, manifest.get("extracts", ()), unread={one.extract_id for one in left_out}
     )
@@ -192,7 +245,7 @@ def _tell_of_strangers(settings: Settings, province: Province, run_id: str) -> N
     write_atomically(path, text)
 
 
-def _newest_month(extracts: list[Extract]) -> str | None:
+def _newest_month(extracts: Sequence[Extract]) -> str | None:
     return max((extract.month for extract in extracts if extract.entity == "filings"), default=None)
 
 
@@ -203,9 +256,47 @@ def build_facts(settings: Settings, *, run_id: str) -> None:
 
 
 def audit_facts(settings: Settings, *, run_id: str) -> None:
-    """dbt: the audit tables that the gate reads."""
+    """dbt: the audit tables that the gate reads. What moved a month beyond its band is left out, and both layers built again
+    without it; on other nights that costs one small query.
+    """
     with _stage(settings, "audit_facts", run_id) as stage:
         transform.build_layer(Layer.AUDIT, settings.candidate, lock=stage.lock)
+
+        def build(candidate: Path) -> None:
+            for layer in (Layer.FACTS, Layer.AUDIT):
+                transform.build_layer(layer, candidate, lock=stage.lock)
+
+        settle_holds(settings, stage.province, stage.night, build)
+
+
+def settle_holds(settings: Settings, province: Province, night: Night, build: Callable[[Path], object]) -> Night:
+    """Hold what must not reach readers without a person's word, and write down what the night is made of then.
+
+    Args:
+        build: builds facts and audit tables in a candidate whose foundation lies.
+    """
+    extracts = landing.landed_extracts(settings.landing)
+    closed = [past.read_closed(settings.closed / name) for name in night.closed_months]
+    base = None if night.base is None else publish.load_publication(settings.published / str(night.base))
+
+    def build_without(left_out: Sequence[LeftOut]) -> None:
+        _lay(settings, province, extracts, closed, left_out, base)
+        # Now and not later: a run that dies here is taken up by what its night says, and its candidate has this foundation.
+        _write_night(settings, _without(night, extracts, left_out))
+        build(settings.candidate)
+
+    left_out = holds.settle(
+        settings.candidate,
+        settings.ledgers,
+        extracts=extracts,
+        already_out=[LeftOut(**one) for one in night.left_out],
+        base=base,
+        run_id=night.run_id,
+        build=build_without,
+    )
+    night = _without(night, extracts, left_out)
+    _write_night(settings, night)
+    return night
 
 
 def check_counts(settings: Settings, *, run_id: str) -> None:
@@ -309,6 +400,7 @@ def _tell(settings: Settings, publication: Publication, *, month: str | None) ->
         run_id=publication.manifest["run_id"],
         changed=_changed_figures(publication),
         happened_at=publication.manifest["published_at"],
+        held=held_figures(settings),
     )
     if alert is not None:
         try:
@@ -350,6 +442,32 @@ def _tell_what_waits(province: Province) -> None:
         return
     if waiting:
         log.warning("%d alerts have not reached everybody; the next run tries again: dvctt alerts list", len(waiting))
+
+
+def held_figures(settings: Settings) -> list[notify.Finding]:
+    """Everything that waits for a person, by its first figure: expected is what it is held against."""
+    extracts = landing.landed_extracts(settings.landing)
+    files = {extract.extract_id: extract for extract in extracts}
+    found = []
+    for hold in holds.holds(settings.ledgers):
+        if hold.state != "waiting" or holds.is_outdated(settings.ledgers, hold, extracts):
+            continue
+        first, file = hold.movements[0], files.get(hold.extract_id or "")
+        beyond = sum(movement.is_beyond for movement in hold.movements)
+        what = f"bản mới của tệp {file.entity}/{file.file_name}" if file else "bản công bố"
+        highest = "không giới hạn" if first.highest_value is None else count(first.highest_value)
+        found.append(
+            notify.Finding(
+                agency=first.entity_name_vi,
+                month=first.month,
+                check=f"giữ lại số {hold.number}: {what}{' (đồng)' if first.measure == 'vnd' else ''}",
+                expected=first.before_value,
+                observed=first.new_value,
+                note=f"dải cho phép từ {count(first.lowest_value)} đến {highest}; {beyond} số vượt dải; "
+                f"dvctt held show {hold.number}; dvctt held accept {hold.number} --by HỌ_TÊN --reason LÝ_DO",
+            )
+        )
+    return found
 
 
 def _changed_figures(publication: Publication) -> list[notify.Finding]:
@@ -473,6 +591,54 @@ def restore_extract(settings: Settings, extract_id: str, *, by: str, reason: str
     with _told(settings, "restore_extract"), _home_lock(settings):
         extracts = landing.landed_extracts(settings.landing)
         withdrawals.restore(settings.ledgers, extracts, extract_id, by=by, reason=reason)
+
+
+def request_decision(settings: Settings, *, number: int | None) -> dict[str, object] | None:
+    """What a person is asked about one hold, the oldest that waits if none is named: its number, a subject and a body. None
+    when none waits.
+
+    Raises:
+        HoldRefused: there is none with this number.
+    """
+    extracts = landing.landed_extracts(settings.landing)
+    known = holds.holds(settings.ledgers) if number is None else [holds.find(settings.ledgers, number)]
+    waiting = [
+        hold for hold in known if hold.state == "waiting" and not holds.is_outdated(settings.ledgers, hold, extracts)
+    ]
+    if not waiting:
+        return None
+    hold = waiting[0]
+    file = next((e for e in extracts if e.extract_id == hold.extract_id), None)
+    province = load_province(settings.province_folder)
+    subject, body = write_hold_request(
+        [{**asdict(movement), "is_beyond": movement.is_beyond} for movement in hold.movements],
+        province,
+        number=hold.number,
+        file=f"{file.source}/{file.entity}/{file.file_name}" if file else None,
+    )
+    return {"hold": hold.number, "subject": subject, "body": body}
+
+
+def accept_hold(settings: Settings, number: int, *, by: str, reason: str) -> holds.Hold:
+    """Let the next night take what is held, with the figures that were shown.
+
+    Raises:
+        HoldRefused: no such hold, it is decided or outdated, or name or reason is empty.
+    """
+    with _told(settings, "accept_hold"), _home_lock(settings):
+        extracts = landing.landed_extracts(settings.landing)
+        return holds.accept(settings.ledgers, extracts, number, by=by, reason=reason)
+
+
+def reject_hold(settings: Settings, number: int, *, by: str, reason: str) -> holds.Hold:
+    """Keep the version of a file that is held out of all nights; new content under its name is judged anew.
+
+    Raises:
+        HoldRefused: no such hold, no file is to blame, it is decided or outdated, or name or reason is empty.
+    """
+    with _told(settings, "reject_hold"), _home_lock(settings):
+        extracts = landing.landed_extracts(settings.landing)
+        return holds.reject(settings.ledgers, extracts, number, by=by, reason=reason)
 
 
 def _told_path(settings: Settings) -> Path:

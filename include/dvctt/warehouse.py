@@ -9,8 +9,10 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -19,7 +21,7 @@ from dvctt.config import PROJECT_ROOT, Province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.files import unseal
-from dvctt.landing import Extract, active_extracts, name_arrivals
+from dvctt.landing import WITHDRAWN, Extract, active_extracts, name_arrivals
 from dvctt.sql import read_literals, readable
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,34 @@ CANDIDATE_NAME = "warehouse.duckdb"
 ROW_COUNTS = PROJECT_ROOT / "expectations" / "baselines" / "row_counts.csv"
 """The frozen past, changed by ``dvctt baselines update`` alone, whose diff a person reviews."""
 BASELINE_COLUMNS = ["province_code", "source_id", "entity", "file_month", "fact_rows"]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One figure that lies beyond its band, in the words of the audit table ``aud_movements``.
+
+    ``month`` is ``YYYY-MM``; ``basis`` is what the figure was held against: what was ``published``, what the agency itself
+    ``reported``, or the ``trailing`` months. ``before_value`` is that (None: whatever it was), ``new_value`` what the
+    candidate counts.
+    """
+
+    entity: str
+    measure: str
+    scope: str
+    entity_code: str
+    entity_name_vi: str
+    month: str
+    basis: str
+    before_value: int | None
+    lowest_value: int
+    highest_value: int | None
+    new_value: int
+
+    @property
+    def is_beyond(self) -> bool:
+        return self.new_value < self.lowest_value or (
+            self.highest_value is not None and self.new_value > self.highest_value
+        )
 
 
 def candidate_path(candidate: Path) -> Path:
@@ -79,10 +109,11 @@ def lay_foundation(
     landing: Path,
     extracts: Sequence[Extract],
     *,
-    left_out: Set[str] = frozenset(),
+    left_out: Mapping[str, str] = MappingProxyType({}),
     baselines: Path = ROW_COUNTS,
     verdicts: Path | None = None,
     published_runs: Set[str] = frozenset(),
+    accepted: Sequence[Movement] = (),
 ) -> None:
     """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones), ``province``
     (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an
@@ -90,9 +121,10 @@ def lay_foundation(
 
     Args:
         extracts: all that have landed. One that is left out keeps its file name's place in the order of arrival.
-        left_out: ids of the extracts that this night leaves out.
+        left_out: ids of the extracts that this night leaves out, each with the reason in one word.
         verdicts: folder of the verdicts that this home has given; None is a home without a past.
         published_runs: the runs that led to a publication, of whichever age.
+        accepted: movements beyond their band that a person has accepted.
 
     Raises:
         LandingError: a Parquet file cannot be read, or does not hold the rows that its manifest lists.
@@ -101,7 +133,7 @@ def lay_foundation(
     candidate.mkdir(parents=True, exist_ok=True)
     for stale in (candidate_path(candidate), candidate / f"{CANDIDATE_NAME}.wal"):
         stale.unlink(missing_ok=True)
-    active = active_extracts(extracts, left_out)
+    active = active_extracts(extracts, left_out.keys())
     with open_candidate(candidate, read_only=False) as connection:
         _verify_files(connection, landing, active)
         connection.execute("create schema landing")
@@ -114,6 +146,7 @@ def lay_foundation(
         _write_province(connection, province)
         _write_expectations(connection, province, baselines)
         _write_history(connection, verdicts, published_runs)
+        _write_accepted(connection, accepted)
     log.info(
         "foundation: %d extracts, %d left out, %d active, %d rows in the active ones, %.1f s",
         len(extracts), len(left_out), len(active), sum(e.rows for e in active), time.monotonic() - clock,
@@ -124,8 +157,9 @@ def _write_extracts(
     connection: duckdb.DuckDBPyConnection,
     extracts: Sequence[Extract],
     active: Sequence[Extract],
-    left_out: Set[str],
+    left_out: Mapping[str, str],
 ) -> None:
+    """What a person withdrew is as if it had never come. What is held has come, and its month is owed and told of."""
     active_ids = {extract.extract_id for extract in active}
     places = name_arrivals(extracts)
     write_table(
@@ -145,6 +179,7 @@ def _write_extracts(
             "control_rows": "bigint",
             "control_amount_vnd": "bigint",
             "fetched_at": "timestamp",
+            "left_out": "varchar",
         },
         [
             (
@@ -161,9 +196,10 @@ def _write_extracts(
                 e.control_rows,
                 e.control_total_amount_vnd,
                 datetime.fromisoformat(e.finished_at).replace(tzinfo=None),
+                left_out.get(e.extract_id),
             )
             for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
-            if e.extract_id not in left_out
+            if left_out.get(e.extract_id) != WITHDRAWN
         ],
     )
 
@@ -367,14 +403,28 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
         connection,
         "province.drift_bands",
         {
+            "entity": "varchar",
+            "measure": "varchar",
+            "scope": "varchar",
             "group_code": "varchar",
+            "basis": "varchar",
             "trailing_months": "integer",
             "lowest_percent": "double",
             "highest_percent": "double",
-            "smallest_mean": "double",
+            "smallest_rows": "double",
         },
         [
-            (b.group_code, b.trailing_months, b.lowest_percent, b.highest_percent, b.smallest_mean)
+            (
+                b.entity,
+                b.measure,
+                b.scope,
+                b.group_code,
+                b.basis,
+                b.trailing_months,
+                b.lowest_percent,
+                b.highest_percent,
+                b.smallest_rows,
+            )
             for b in province.drift_bands
         ],
     )
@@ -546,6 +596,24 @@ def _write_history(
             "could_not_check": "bigint",
         },
         rows,
+    )
+
+
+def _write_accepted(connection: duckdb.DuckDBPyConnection, accepted: Sequence[Movement]) -> None:
+    """What was moved and accepted; by whom and why stays in the ledger, because names are no input of a figure."""
+    write_table(
+        connection,
+        "history.accepted_movements",
+        {
+            "entity": "varchar",
+            "measure": "varchar",
+            "scope": "varchar",
+            "entity_code": "varchar",
+            "month": "date",
+            "before_value": "bigint",
+            "new_value": "bigint",
+        },
+        [(m.entity, m.measure, m.scope, m.entity_code, f"{m.month}-01", m.before_value, m.new_value) for m in accepted],
     )
 
 

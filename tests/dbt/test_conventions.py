@@ -13,6 +13,7 @@ PREFIXES = {
     "intermediate": ("int_",),
     "facts": ("dim_", "fct_"),
     "audit": ("aud_",),
+    "movements": ("aud_",),
     "marts": ("mart_",),
     "checks": ("chk_",),
 }

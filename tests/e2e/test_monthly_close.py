@@ -11,14 +11,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvctt import holds, ledger
 from dvctt.closing import closed_now, revisions
 from dvctt.config import Settings
+from dvctt.landing import landed_extracts
 from dvctt.local_airflow import airflow_command, airflow_environment, password_file, prepare
+from dvctt.warehouse import Movement
 
 from tests.conftest import environment_for
 
@@ -35,6 +38,10 @@ class Airflow:
     address: str
     log: Path
     token: str = ""
+    dag: str = "monthly_close"
+    looks: str = "check_month"
+    asks: str = "approve"
+    """The DAG that is spoken of, its task that looks first, and the one that asks a person."""
 
     def ask(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
         request = urllib.request.Request(
@@ -53,36 +60,36 @@ class Airflow:
 
     def start(self, **run: Any) -> str:
         body = {"logical_date": None, **run}
-        return str(self.ask("/api/v2/dags/monthly_close/dagRuns", body)["dag_run_id"])
+        return str(self.ask(f"/api/v2/dags/{self.dag}/dagRuns", body)["dag_run_id"])
 
     def tasks(self, run_id: str) -> dict[str, str]:
-        found = self.ask(f"/api/v2/dags/monthly_close/dagRuns/{run_id}/taskInstances")
+        found = self.ask(f"/api/v2/dags/{self.dag}/dagRuns/{run_id}/taskInstances")
         return {task["task_id"]: task["state"] for task in found["task_instances"]}
 
     def request(self, run_id: str) -> dict[str, Any]:
         """What a person reads, once it waits for one."""
-        path = f"/api/v2/dags/monthly_close/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+        path = f"/api/v2/dags/{self.dag}/dagRuns/{run_id}/taskInstances/{self.asks}/-1/hitlDetails"
 
         def waiting() -> Any:
             states = self.tasks(run_id)
-            assert states["check_month"] != "failed", states
-            return self.ask(path) if states["check_month"] == "success" and states["approve"] else None
+            assert states[self.looks] != "failed", states
+            return self.ask(path) if states[self.looks] == "success" and states[self.asks] else None
 
         return dict(until(waiting))
 
-    def answer(self, run_id: str, option: str, note: str) -> dict[str, Any]:
+    def answer(self, run_id: str, option: str, note: str, field: str = "note") -> dict[str, Any]:
         # The scheduler takes an answer that comes before it has seen the task step aside for a fault, and asks again.
         until(lambda: self.stepped_aside(run_id))
-        path = f"/api/v2/dags/monthly_close/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-        return dict(self.ask(path, {"chosen_options": [option], "params_input": {"note": note}}, "PATCH"))
+        path = f"/api/v2/dags/{self.dag}/dagRuns/{run_id}/taskInstances/{self.asks}/-1/hitlDetails"
+        return dict(self.ask(path, {"chosen_options": [option], "params_input": {field: note}}, "PATCH"))
 
     def stepped_aside(self, run_id: str) -> bool:
-        finished = f"TaskInstance Finished: dag_id=monthly_close, task_id=approve, run_id={run_id}, "
+        finished = f"TaskInstance Finished: dag_id={self.dag}, task_id={self.asks}, run_id={run_id}, "
         return any(finished in line for line in self.log.read_text(encoding="utf-8").splitlines())
 
     def end(self, run_id: str) -> str:
         def ended() -> Any:
-            state = self.ask(f"/api/v2/dags/monthly_close/dagRuns/{run_id}")["state"]
+            state = self.ask(f"/api/v2/dags/{self.dag}/dagRuns/{run_id}")["state"]
             return state if state in ("success", "failed") else None
 
         return str(until(ended))
@@ -193,3 +200,37 @@ def test_the_month_of_a_scheduled_run_is_the_one_before_it_on_the_day_of_the_pro
     assert details["timetable_summary"] == "0 2 5 * *"
     assert details["timetable_partitioned"] is True
     assert Path(details["fileloc"]).name == "monthly_close.py"
+
+
+def test_what_is_held_is_answered_for_in_the_name_of_the_person_who_answers(airflow: Airflow) -> None:
+    settings = airflow.settings
+    (held,) = [e.extract_id for e in landed_extracts(settings.landing) if (e.entity, e.month) == ("filings", "2022-10")]
+    movement = Movement(
+        "filings", "rows", "agency", "243", "UBND thành phố Vĩnh Yên", "2022-10", "published", 1462, 1169, 1828, 4
+    )
+    ledger.append(
+        settings.ledgers / holds.LEDGER,
+        event="held",
+        hold="1",
+        extract_id=held,
+        run_id="r",
+        movements=[asdict(movement)],
+    )
+    asking = replace(airflow, dag="held_decisions", looks="find_hold", asks="decide")
+    until(lambda: asking.ask("/api/v2/dags/held_decisions", {"is_paused": False}, "PATCH"))
+
+    later = asking.start()
+    asked = asking.request(later)
+    assert asked["subject"] == "Xác nhận số liệu vượt dải biến động của Vĩnh Phúc (tệp mới đang giữ lại, số 1)"
+    assert "| UBND thành phố Vĩnh Yên | tháng 10/2022 | Hồ sơ | 1.462 | **4** | 1.169 | 1.828 |" in asked["body"]
+    asking.answer(later, "Để sau", "", field="reason")
+    assert asking.end(later) == "success"
+    assert holds.find(settings.ledgers, 1).state == "waiting"
+
+    accepted = asking.start(conf={"hold": 1})
+    asking.request(accepted)
+    asking.answer(accepted, "Chấp nhận", "đã đối chiếu", field="reason")
+    assert asking.end(accepted) == "success"
+    assert asking.tasks(accepted)["ask_for_the_next"] == "skipped"
+    hold = holds.find(settings.ledgers, 1)
+    assert (hold.state, hold.by, hold.reason) == ("accepted", PERSON, "đã đối chiếu")

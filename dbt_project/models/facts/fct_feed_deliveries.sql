@@ -99,6 +99,8 @@ file_names as (
         {{ is_supplement(file_suffix('file_name')) }} as is_supplement,
         fetched_at
     from extracts
+    -- What is held has not come: it would pass for an agency that had nothing.
+    where left_out is null
 ),
 
 for_all as (

@@ -28,6 +28,33 @@ incomplete as (
 
 warnings as (select * from {{ ref('stg_expectations__warnings') }}),
 
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
+
+facts as (
+    select
+        'filings' as subject,
+        extract_id,
+        received_month as month,
+        agency_code
+    from {{ ref('fct_filings') }}
+    where is_received
+    union all
+    select
+        'payments' as subject,
+        extract_id,
+        paid_month as month,
+        agency_code
+    from {{ ref('fct_payments') }}
+    where is_paid
+    union all
+    select
+        'payments' as subject,
+        extract_id,
+        attempted_month as month,
+        agency_code
+    from {{ ref('fct_payment_attempts') }}
+),
+
 province as (select * from {{ ref('stg_province__province') }}),
 
 agencies as (select * from {{ ref('dim_agencies') }}),
@@ -65,6 +92,55 @@ missing as (
     where requests.agency_code is null
 ),
 
+-- Where a file's newer version is held, every figure that the one before gives goes on without it; where there is none
+-- before, all that is missing of the month waits for it.
+held_files as (
+    select
+        held.entity,
+        held.file_month,
+        read_instead.extract_id
+    from extracts as held
+    left join extracts as read_instead
+        on
+            held.source_id = read_instead.source_id
+            and held.entity = read_instead.entity
+            and held.file_name = read_instead.file_name
+            and read_instead.is_active
+    where held.left_out = 'held'
+),
+
+held as (
+    select
+        facts.month,
+        facts.subject,
+        facts.agency_code
+    from held_files
+    inner join facts on held_files.extract_id = facts.extract_id
+    union distinct
+    select
+        missing.month,
+        missing.subject,
+        missing.agency_code
+    from held_files
+    inner join missing
+        on
+            held_files.file_month = missing.month
+            and missing.subject = case when held_files.entity = 'filings' then 'filings' else 'payments' end
+    where held_files.extract_id is null
+),
+
+held_back as (
+    select
+        month,
+        subject,
+        agency_code,
+        'held_file' as caveat_id,
+        1 as row_count,
+        false as is_missing,
+        cast(null as integer) as reason_order
+    from held
+),
+
 -- Name and group as they were in the month; what is written of an agency outside its validity goes by the newest.
 of_agencies as (
     select
@@ -75,17 +151,19 @@ of_agencies as (
         agencies.group_order,
         agencies.official_order,
         case
-            when unioned.is_missing
+            when unioned.is_missing or unioned.caveat_id = 'held_file'
                 then agencies.name_vi || coalesce(' (' || reasons.name_vi || ')', '')
         end as missing_name_vi,
         case
-            when unioned.is_missing
+            when unioned.is_missing or unioned.caveat_id = 'held_file'
                 then coalesce(agencies.name_en, agencies.name_vi) || coalesce(' (' || reasons.name_en || ')', '')
         end as missing_name_en
     from (
         select * from set_aside
         union all
         select * from missing
+        union all
+        select * from held_back
     ) as unioned
     inner join agencies on unioned.agency_code = agencies.agency_code
     -- That no file came is what the caveat says already.
@@ -183,6 +261,10 @@ computed as (
                 then 'chưa tính ' || {{ count_text('row_count', 'vi') }} || ' dòng bị cách ly'
             when caveat_id = 'missing_attempts'
                 then 'chưa có giao dịch thanh toán từ ' || missing_names_vi
+            when caveat_id = 'held_file'
+                then
+                    'bản tệp mới đang được giữ lại chờ xác nhận (' || missing_names_vi
+                    || '), số liệu chưa tính bản này'
             else 'chưa có dữ liệu từ ' || missing_names_vi
         end as text_vi,
         case
@@ -190,6 +272,10 @@ computed as (
                 then 'rows set aside and not counted: ' || {{ count_text('row_count', 'en') }}
             when caveat_id = 'missing_attempts'
                 then 'no payment attempts from ' || missing_names_en
+            when caveat_id = 'held_file'
+                then
+                    'a newer file is held until somebody confirms it (' || missing_names_en
+                    || '); these figures are without it'
             else 'no data from ' || missing_names_en
         end as text_en
     from summed

@@ -14,5 +14,6 @@ select
     landed_amount_vnd,
     control_rows,
     control_amount_vnd,
-    fetched_at
+    fetched_at,
+    left_out
 from source

@@ -83,10 +83,13 @@ def small_province(province: Province) -> Province:
             ),
             "drift_bands": tuple(
                 DriftBand(
-                    group_code=group.code, trailing_months=3, lowest_percent=50, highest_percent=150, smallest_mean=50,
+                    entity=entity, measure=measure, scope=scope, group_code=None if scope == "province" else "*",
+                    basis="trailing", trailing_months=3, lowest_percent=50, highest_percent=150, smallest_rows=10,
                     reason="the proof's own", observed="none", observed_on=LAST.first_day,
                 )
-                for group in province.groups
+                for entity in owed
+                for measure in (("rows",) if entity == "filings" else ("rows", "vnd"))
+                for scope in ("agency", "group", "province")
             ),
             # One faulty row an agency stays within the agency's budget; one in every agency is one too many for the month.
             "quarantine_budget": QuarantineBudget(rows_per_month=len(chosen) - 1, percent_of_agency_month=1.0),

@@ -325,6 +325,31 @@ def _a_third_of_the_file(site: Site) -> Iterable[Place]:
     return ()
 
 
+def _a_third_of(entity: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        site.write(entity, _MONTH, site.rows(entity, _MONTH)[::3])
+        return ()
+
+    return inject
+
+
+def _another_months_changes(site: Site) -> Iterable[Place]:
+    """A feed of changes says nothing against rows of another month: it is the month itself that stays empty."""
+    site.write("payment_requests", _MONTH, site.rows("payment_requests", _CLOSED))
+    return ()
+
+
+def _both_files_by_1000(site: Site) -> Iterable[Place]:
+    """Requests and attempts agree with each other, and every control total with its file."""
+    for entity, columns in (("payment_requests", ("SoTien", "Phi", "LePhi")), ("payment_attempts", ("SoTien",))):
+        rows = [
+            {**row, **{column: f"{row[column]}000" if row[column] != "0" else "0" for column in columns}}
+            for row in site.rows(entity, _MONTH)
+        ]
+        site.write(entity, _MONTH, rows)
+    return ()
+
+
 def _decomposed(site: Site) -> Iterable[Place]:
     """Names and labels as another keyboard writes them: letters and marks apart, blanks around."""
     stem = site.own_file(0)
@@ -661,9 +686,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault("agency_in_wide_letters", "Mã cơ quan viết bằng chữ toàn độ rộng", "an agency's code in wide small letters",
           "inbox", "unmoved", "passed", _agency_in_wide_letters),
     Fault("same_file_other_keys", "Tệp gửi lại với mã khác", "the same file again with other keys",
-          "inbox", "drift.not_above_the_band", "passed", _other_keys_again),
-    Fault("two_thirds_missing", "Tệp thiếu hai phần ba", "two thirds of a file are missing",
-          "inbox", "drift.not_below_the_band", "passed", _a_third_of_the_file),
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _other_keys_again),
+    Fault("two_thirds_missing", "Tệp thiếu hai phần ba", "two thirds of a file are missing, and its control file agrees",
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _a_third_of_the_file),
+    Fault("half_of_every_agency", "Tệp thanh toán mất quá nửa số dòng", "a payment file is cut, and its control file agrees",
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _a_third_of("payment_requests")),
+    Fault("other_months_changes", "Tệp thay đổi mang tên tháng khác", "another month's rows in a feed of changes",
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _another_months_changes),
+    Fault("vnd_by_1000_everywhere", "Mọi số tiền của tháng nhân 1.000", "all amounts of a month times 1,000, in both files",
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _both_files_by_1000),
     Fault("name_decomposed", "Tên cơ quan ở hai dạng Unicode", "an agency's name in NFD, its code with blanks around",
           "inbox", "unmoved", "passed", _decomposed),
     Fault("name_for_code", "Tên cơ quan thay cho mã", "an agency's name, in NFD, in place of its code",

@@ -22,7 +22,7 @@ one exception). No clock, no network, no randomness: the same marts give the sam
 - `documents`: a month's files, put together; imported where they are asked for, so that a night needs no typesetter
 - `period_tables`: the tables of one reporting period of one calendar
 - `period_documents`: a period's files, put together, as `documents`
-- `request`: what a person reads before approving that a month is closed
+- `request`: what a person reads before closing a month, or before accepting what is held
 
 Nothing is imported here: an alert prints numbers by `formats` and must not wait for, or fail with, what draws and lays out.
 """

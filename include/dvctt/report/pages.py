@@ -421,7 +421,8 @@ def _agency_tables(content: Marts, month: date, province: Province) -> list[Agen
 def caveats_of_month(content: Marts, month: date, province: Province) -> list[Row]:
     """The month's caveats: of the province first, then of the groups, then of the agencies with rows set aside.
 
-    An agency whose feed did not come is named by its group's and the province's caveat, and is not listed again.
+    An agency whose feed did not come, or whose newer file is held, is named by its group's and the province's caveat, and is
+    not listed again.
     """
     places = {
         (row["scope"], row["entity_code"]): _print_place(row, province)
@@ -434,7 +435,7 @@ def caveats_of_month(content: Marts, month: date, province: Province) -> list[Ro
         (
             row
             for row in content.of_month("mart_caveats", month)
-            if row["scope"] != "agency" or row["caveat_id"] != "missing_feed"
+            if row["scope"] != "agency" or row["caveat_id"] not in ("missing_feed", "held_file")
         ),
         key=lambda row: (
             scopes.index(row["scope"]),

@@ -1,12 +1,14 @@
-"""What a person reads before approving that a month is closed: the month's main figures, what is missing, where to look.
+"""What a person reads before answering: before a month is closed its main figures, what is missing and where to look; before
+what is held is accepted, the figures that lie beyond their bands.
 
 Wording and choosing rows only; the text is Markdown, as Airflow shows it, and its sentences stand in include/reports.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError
 
@@ -17,6 +19,7 @@ from dvctt.report.marts import read_marts
 from dvctt.report.pages import TEMPLATES, in_print_order, templates
 
 _TEMPLATE = "close_request.md.j2"
+_HELD = "hold_request.md.j2"
 
 
 def write_close_request(
@@ -65,4 +68,33 @@ def write_close_request(
     except TemplateError as error:
         raise ReportError(f"{TEMPLATES / _TEMPLATE}: cannot write the request of {month:%Y-%m}: {error}") from error
     subject = f"Chốt số liệu {formats.month(month)} của {province.name_vi} (bản chốt số {revision})"
+    return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)
+
+
+def write_hold_request(
+    movements: Sequence[Mapping[str, Any]], province: Province, *, number: int, file: str | None
+) -> tuple[str, str]:
+    """Subject and body of the request to answer for what is held.
+
+    Args:
+        movements: the figures beyond their bands, as the audit table has them; ``month`` is ``YYYY-MM``.
+        file: source, entity and name of the file that is held; None when the whole publication is.
+
+    Raises:
+        ReportError: the template does not fit them.
+    """
+    try:
+        body = (
+            templates()
+            .get_template(_HELD)
+            .render(
+                movements=[{**one, "month": date.fromisoformat(f"{one['month']}-01")} for one in movements],
+                number=number,
+                file=file,
+            )
+        )
+    except TemplateError as error:
+        raise ReportError(f"{TEMPLATES / _HELD}: cannot write the request about hold {number}: {error}") from error
+    what = "tệp mới" if file else "bản công bố"
+    subject = f"Xác nhận số liệu vượt dải biến động của {province.name_vi} ({what} đang giữ lại, số {number})"
     return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)

@@ -1,0 +1,120 @@
+"""DAG ``held_decisions``: a named person answers for what the night has held.
+
+Only wiring may live here. What is held, and what an answer does, is decided by ``dvctt.holds``; the same answers can be
+given by ``dvctt held``. A night waits for none of them.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
+from dvctt.config import Settings, read_close
+
+DOC = """
+### What it makes
+One line in `$DVCTT_HOME/ledgers/holds.jsonl`: who accepted or rejected what is held, when and why. The next night publishes
+what was accepted; what was rejected stays out for ever, until the source sends new content.
+
+### Which hold a run means
+The parameter `hold`, or the oldest that waits. When it is answered and others wait, the DAG starts itself again.
+
+### What a failure costs
+The hold goes on waiting: the version before goes on, with its caveat. Nothing that a reader sees breaks.
+
+### Triage
+1. `decide` waits for a person: **Required Actions** in the UI. Without an answer the run ends as *Later* before the next
+   morning asks again.
+2. `record` is red: no name came with the answer, no reason was given, or newer content has come since. Read its log.
+3. Everything else: `docs/runbooks/something-is-held.md`.
+"""
+
+WRITER = "warehouse_writer"
+"""A pool of one slot: one writer a home."""
+
+ACCEPT, REJECT, LATER = "Chấp nhận", "Từ chối", "Để sau"
+
+ZONE = read_close(Settings.from_environment().province_folder)[1]
+
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=["dvctt.errors.ConfigError", "dvctt.errors.LedgerError", "dvctt.errors.HoldRefused"],
+            action=RetryAction.FAIL,
+            reason="would fail the same way again: a person has to answer otherwise, or mend the home",
+        ),
+    ]
+)
+
+
+def tell_people(context):
+    """One e-mail and one webhook when a task has failed for good."""
+    from dvctt.notify import on_task_failure
+
+    on_task_failure(context)
+
+
+@dag(
+    schedule=CronTriggerTimetable("0 7 * * *", timezone=ZONE),
+    start_date=pendulum.datetime(2022, 1, 1, tz=ZONE),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=DOC,
+    tags=["warehouse", "held"],
+    params={"hold": Param(None, type=["null", "integer"], minimum=1, description="The hold's number, or empty")},
+    default_args={
+        "pool": WRITER,
+        "retries": 12,
+        "retry_delay": timedelta(minutes=10),
+        "retry_policy": RETRY_POLICY,
+        "on_failure_callback": tell_people,
+    },
+)
+def held_decisions():
+    @task.short_circuit(execution_timeout=timedelta(hours=1))
+    def find_hold(params=None):
+        from dvctt import stages
+
+        return stages.request_decision(Settings.from_environment(), number=params["hold"])
+
+    # Outside the writer's pool: a night must not wait for a person.
+    decide = HITLOperator(
+        task_id="decide",
+        subject="{{ ti.xcom_pull(task_ids='find_hold')['subject'] }}",
+        body="{{ ti.xcom_pull(task_ids='find_hold')['body'] }}",
+        options=[ACCEPT, REJECT, LATER],
+        defaults=LATER,
+        params={"reason": Param(None, type=["null", "string"], title="Lý do")},
+        response_timeout=timedelta(hours=23),
+        pool="default_pool",
+        retries=3,
+        retry_delay=timedelta(minutes=1),
+    )
+
+    @task.short_circuit(execution_timeout=timedelta(hours=1))
+    def record(found, answer):
+        from dvctt import stages
+
+        chosen = answer["chosen_options"][0]
+        if chosen == LATER:
+            return False
+        act = stages.accept_hold if chosen == ACCEPT else stages.reject_hold
+        settings = Settings.from_environment()
+        act(
+            settings,
+            found["hold"],
+            by=(answer["responded_by_user"] or {}).get("name") or "",
+            reason=answer["params_input"].get("reason") or "",
+        )
+        return bool(stages.request_decision(settings, number=None))
+
+    ask_for_the_next = TriggerDagRunOperator(
+        task_id="ask_for_the_next", trigger_dag_id="held_decisions", pool="default_pool"
+    )
+
+    found = find_hold()
+    chain(found, decide, record(found, decide.output), ask_for_the_next)
+
+
+held_decisions()
