@@ -21,8 +21,10 @@
     lower({{ column }})
 {%- endmacro %}
 
+{# The year 0 is none: no calendar that people use has it. #}
 {% macro parse_timestamp(column) -%}
     case
+        when regexp_full_match({{ column }}, '0000.*|\d{2}/\d{2}/0000.*') then null
         when regexp_full_match({{ column }}, '\d{14}') then try_strptime({{ column }}, '%Y%m%d%H%M%S')
         when regexp_full_match({{ column }}, '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?')
             then try_cast(replace({{ column }}, 'T', ' ') as timestamp)
@@ -34,13 +36,64 @@
     end
 {%- endmacro %}
 
+{# Whether a clean text, with the moment that it was parsed to, is what its source writes for "no date": a day, at any
+   hour, or a text that is no date. `extracts` has no_date_days, and no_date_words in small letters with the forms in which
+   the contract writes a day that no calendar has (0000-00-00). Text that is a date is the rule, and its day is compared. #}
+{% macro is_no_date(column, parsed, extracts) -%}
+    case
+        when {{ parsed }} is not null
+            then list_contains({{ extracts }}.no_date_days, cast({{ parsed }} as date))
+        when {{ column }} is not null
+            then list_has_any(
+                {{ extracts }}.no_date_words,
+                [lower({{ column }}), {{ column }}[1:10], case when length({{ column }}) = 14 then {{ column }}[1:8] end]
+            )
+    end
+{%- endmacro %}
+
+{# CTE bodies. The rows of the CTE `parsed` and, comma-separated or NULL, the names of the columns that hold what their
+   source writes for "no date"; `pairs`: [source column, parsed]. #}
+{% macro select_no_date_columns(parsed, extracts, pairs) -%}
+select
+    {{ parsed }}.*,
+    nullif(
+        concat_ws(
+            ', ',
+            {%- for source_column, moment in pairs %}
+            case
+                when {{ is_no_date(parsed ~ '."' ~ source_column ~ '"', parsed ~ '.' ~ moment, extracts) }}
+                    then '{{ source_column }}'
+            end{{ "," if not loop.last }}
+            {%- endfor %}
+        ),
+        ''
+    ) as no_date_columns
+from {{ parsed }}
+left join {{ extracts }} on {{ parsed }}.extract_id = {{ extracts }}.extract_id
+{%- endmacro %}
+
+{# The same rows with NULL in those columns, as text and as moment. #}
+{% macro select_without_no_dates(marked, pairs) -%}
+select
+    * replace (
+        {%- for source_column, moment in pairs %}
+        {%- for column in ['"' ~ source_column ~ '"', moment] %}
+        case when no_date_columns is null or not contains(no_date_columns, '{{ source_column }}') then {{ column }} end
+            as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}{{ "," if not loop.last }}
+        {%- endfor %}
+    )
+from {{ marked }}
+{%- endmacro %}
+
 {% macro parse_integer(column) -%}
     case when regexp_full_match({{ column }}, '-?\d{1,18}') then try_cast({{ column }} as bigint) end
 {%- endmacro %}
 
 {% macro parse_month(column) -%}
     case
-        when regexp_full_match({{ column }}, '\d{4}-(0[1-9]|1[0-2])') then try_cast({{ column }} || '-01' as date)
+        when regexp_full_match({{ column }}, '\d{4}-(0[1-9]|1[0-2])') and {{ column }} >= '0001'
+            then try_cast({{ column }} || '-01' as date)
     end
 {%- endmacro %}
 

@@ -769,7 +769,7 @@ def publications_diff(
     for change in found.changes:
         rates = (change.old_rate_percent, change.new_rate_percent)
         table.add_row(
-            change.entity_name_vi, change.metric, f"{change.month:%Y-%m}", _number(change.old_value),
+            change.entity_name_vi, change.metric, str(Month.of(change.month)), _number(change.old_value),
             _number(change.new_value), _number(change.change), *(_number(part) for part in change.causes.values()),
             _number(change.unexplained), "" if rates == (None, None) else " -> ".join(_number(rate) for rate in rates),
         )  # fmt: skip
@@ -780,7 +780,7 @@ def publications_diff(
             table.add_column(name, no_wrap=True)
         for movement in found.movements:
             table.add_row(
-                movement.metric, f"{movement.month:%Y-%m}", movement.agency_code, movement.entity, movement.source_id,
+                movement.metric, str(Month.of(movement.month)), movement.agency_code, movement.entity, movement.source_id,
                 movement.record_id, _number(movement.effect), movement.cause, movement.extract_id,
                 str(movement.row_number),
             )  # fmt: skip
@@ -1072,7 +1072,7 @@ def check_additivity(
     if not as_json:
         newest = max(row["month"] for row in checks)
         table = Table(
-            title=f"Residues, {newest:%Y-%m} (groups and province; of periods: dvctt period), and all unexplained"
+            title=f"Residues, {Month.of(newest)} (groups and province; of periods: dvctt period), and all unexplained"
         )
         for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
             table.add_column(name, no_wrap=True)
@@ -1081,7 +1081,7 @@ def check_additivity(
             named = row["residue"] and monthly and row["scope"] != "agency"
             if named or row["unexplained"] != 0:
                 table.add_row(
-                    row["total_name_vi"], f"{row['month']:%Y-%m}", row["entity_name_vi"], _number(row["total"]),
+                    row["total_name_vi"], str(Month.of(row['month'])), row["entity_name_vi"], _number(row["total"]),
                     _number(row["sum_of_classes"]), _number(row["residue"]), row["residue_name_vi"] or "",
                     _number(row["unexplained"]),
                 )  # fmt: skip

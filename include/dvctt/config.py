@@ -9,8 +9,9 @@ import csv
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -55,6 +56,14 @@ METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
 """The metrics that a printed figure can be compared with."""
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_DATE_LIMITS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_date_limits.csv"
+
+
+def date_limits() -> tuple[str, ...]:
+    """The ids of the limits that dates are held against; their values and reasons stand in the seed."""
+    with _DATE_LIMITS.open(encoding="utf-8", newline="") as file:
+        return tuple(row["limit_id"] for row in csv.DictReader(file, strict=True))
 
 
 class _Frozen(BaseModel):
@@ -96,13 +105,65 @@ class Feed(_Frozen):
     absent: tuple[str, ...] = ()
 
 
+def _day_to_text(value: object) -> object:
+    """YAML takes an unquoted 1900-01-01 for a date."""
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
+def _day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+_NoDate = Annotated[str, BeforeValidator(_day_to_text), StringConstraints(strip_whitespace=True, min_length=1)]
+
+
 class Source(_Frozen):
-    """One system that records come from; ``kind`` names the module of ``dvctt.extract`` that reads it."""
+    """One system that records come from; ``kind`` names the module of ``dvctt.extract`` that reads it.
+
+    Attributes:
+        no_date: what this system writes where there is no date: a day as yyyy-MM-dd, or a word. It lands as it is written;
+            staging makes it NULL and names the column.
+        date_limits: this system's own limits for its dates in place of those of the seed ``ref_date_limits``.
+    """
 
     id: Annotated[str, Field(pattern=_SLUG)]
     name_vi: Text
     kind: Annotated[str, Field(pattern=_SLUG)]
     entities: Mapping[str, Feed]
+    no_date: tuple[_NoDate, ...] = ()
+    date_limits: Mapping[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
+
+    @property
+    def no_date_days(self) -> tuple[date, ...]:
+        """Those of ``no_date`` that are days of the calendar."""
+        return tuple(day for written in self.no_date if (day := _day_of(written)) is not None)
+
+    @property
+    def no_date_words(self) -> tuple[str, ...]:
+        """The others, as staging compares them: in small letters, NFC, a day that no calendar has in every form of the
+        contract.
+        """
+        words: dict[str, None] = {}
+        for written in self.no_date:
+            if _day_of(written) is None:
+                text = unicodedata.normalize("NFC", written).lower()
+                words[text] = None
+                if match := _DAY.fullmatch(text):
+                    year, month, day = match.groups()
+                    words |= dict.fromkeys((f"{year}{month}{day}", f"{day}/{month}/{year}"))
+        return tuple(words)
+
+    @field_validator("date_limits")
+    @classmethod
+    def _limits_are_known(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        known = date_limits()
+        for limit in value:
+            if limit not in known:
+                raise ValueError(f"unknown limit {limit!r}; wanted one of {', '.join(known)}")
+        return value
 
     @field_validator("entities")
     @classmethod

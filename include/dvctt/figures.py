@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from dvctt.errors import FigureError
+from dvctt.period import Month
 
 _UNITS = {"_vnd": "VND", "_percent": "percent", "_points": "percentage_points"}
 _NULL = "-"
@@ -49,7 +50,7 @@ def key_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
-        return value.isoformat()[:7] if value.day == 1 else value.isoformat()
+        return str(Month.of(value)) if value.day == 1 else value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

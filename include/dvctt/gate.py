@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dvctt.config import PROJECT_ROOT
 from dvctt.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.files import write_atomically
+from dvctt.period import Month
 from dvctt.warehouse import open_candidate
 
 log = logging.getLogger(__name__)
@@ -293,8 +294,7 @@ def _row(expectation: Expectation, frame: Frame, index: int) -> dict[str, Any]:
         "subject": next((row[name] for name in _SUBJECTS if row.get(name)), None),
         "source_id": row.get("source_id"),
         "entity": row.get("entity"),
-        # strftime writes the year 1 with one digit.
-        "month": month.isoformat()[:7] if month else None,
+        "month": str(Month.of(month)) if month else None,
         "agency_code": row.get("agency_code") or row.get("source_agency_code") or row.get("entity_code"),
         "agency_name_vi": row.get("agency_name_vi") or row.get("entity_name_vi"),
         "relation": relation,

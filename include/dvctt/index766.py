@@ -167,7 +167,8 @@ def _score_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
         return [row for row in rows if row["scope"] == scope]
     months = [
-        f"{row['month']:%Y-%m}" for row in _rows(connection, "select distinct month from mart_index_scores order by 1")
+        str(Month.of(row["month"]))
+        for row in _rows(connection, "select distinct month from mart_index_scores order by 1")
     ]
     if str(month) not in months:
         raise MetricError(f"no index of {month} in the publication; found {', '.join(months) or 'no month'}")
@@ -206,7 +207,7 @@ def _index(
         )
     month: date = score["month"]
     return Index(
-        month=f"{month:%Y-%m}",
+        month=str(Month.of(month)),
         publication=publication,
         is_closed=closed,
         groups=tuple(groups),

@@ -145,7 +145,9 @@ def _value_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         # A code that both a group and an agency bear means the wider one.
         scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
         return [row for row in rows if row["scope"] == scope]
-    months = [f"{row['month']:%Y-%m}" for row in _rows(connection, f"select distinct month from {_VALUES} order by 1")]
+    months = [
+        str(Month.of(row["month"])) for row in _rows(connection, f"select distinct month from {_VALUES} order by 1")
+    ]
     if str(month) not in months:
         raise MetricError(f"no online rate of {month} in the publication; found {', '.join(months) or 'no month'}")
     codes = [

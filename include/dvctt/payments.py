@@ -139,7 +139,7 @@ def _totals(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | N
         # A code that both a group and an agency bear means the wider one.
         return min(rows, key=lambda row: ("province", "group", "agency").index(row["scope"]))
     known = _rows(connection, "select distinct month from mart_payments order by month")
-    months = [f"{row['month']:%Y-%m}" for row in known]
+    months = [str(Month.of(row["month"])) for row in known]
     if str(month) not in months:
         raise PaymentsError(f"no payments of {month} in the publication; found {', '.join(months) or 'no month'}")
     codes = _rows(

@@ -37,6 +37,11 @@ class Month:
             raise PeriodError(f"not a month: found {key!r}, wanted YYYY-MM such as 2022-10")
         return cls(int(match[1]), int(match[2]))
 
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """The month that a day lies in; prints four digits of the year, which ``%Y`` does not below the year 1000."""
+        return cls(day.year, day.month)
+
     @property
     def first_day(self) -> date:
         return date(self.year, self.number, 1)

@@ -482,7 +482,7 @@ def _changed_figures(publication: Publication) -> list[notify.Finding]:
     return [
         notify.Finding(
             agency=row["entity_name_vi"],
-            month=row["month"].isoformat()[:7],
+            month=str(Month.of(row["month"])),
             check=f"số liệu đã công bố thay đổi: {row['metric_name_vi']} ({row['unit']})",
             expected=row["old_value"],
             observed=row["new_value"],

@@ -132,7 +132,7 @@ def _as_was(connection: duckdb.DuckDBPyConnection, month: Month) -> list[dict[st
     if rows:
         return rows
     months = [
-        f"{row['month']:%Y-%m}"
+        str(Month.of(row["month"]))
         for row in _rows(connection, "select distinct month from mart_structure_bridge order by 1")
     ]
     raise StructureError(

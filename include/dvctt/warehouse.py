@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from dvctt.config import PROJECT_ROOT, Province
-from dvctt.contract import ENTITIES
+from dvctt.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.files import unseal
 from dvctt.landing import WITHDRAWN, Extract, active_extracts, name_arrivals
@@ -138,12 +138,12 @@ def lay_foundation(
         _verify_files(connection, landing, active)
         connection.execute("create schema landing")
         connection.execute("create schema province")
-        _write_extracts(connection, extracts, active, left_out)
+        _write_extracts(connection, province, extracts, active, left_out)
         _write_agency_controls(connection, extracts, active, left_out)
-        for name in ENTITIES:
+        _write_province(connection, province)
+        for name in sorted(ENTITIES, key=lambda name: name != "procedures"):
             paths = [e.parquet(landing) for e in active if e.entity == name]
             connection.execute(_view_of_entity(name, paths))
-        _write_province(connection, province)
         _write_expectations(connection, province, baselines)
         _write_history(connection, verdicts, published_runs)
         _write_accepted(connection, accepted)
@@ -155,6 +155,7 @@ def lay_foundation(
 
 def _write_extracts(
     connection: duckdb.DuckDBPyConnection,
+    province: Province,
     extracts: Sequence[Extract],
     active: Sequence[Extract],
     left_out: Mapping[str, str],
@@ -162,6 +163,7 @@ def _write_extracts(
     """What a person withdrew is as if it had never come. What is held has come, and its month is owed and told of."""
     active_ids = {extract.extract_id for extract in active}
     places = name_arrivals(extracts)
+    no_dates = {source.id: (list(source.no_date_words), list(source.no_date_days)) for source in province.sources}
     write_table(
         connection,
         "landing.extracts",
@@ -180,6 +182,8 @@ def _write_extracts(
             "control_amount_vnd": "bigint",
             "fetched_at": "timestamp",
             "left_out": "varchar",
+            "no_date_words": "varchar[]",
+            "no_date_days": "date[]",
         },
         [
             (
@@ -197,6 +201,7 @@ def _write_extracts(
                 e.control_total_amount_vnd,
                 datetime.fromisoformat(e.finished_at).replace(tzinfo=None),
                 left_out.get(e.extract_id),
+                *no_dates.get(e.source, ([], [])),
             )
             for e in sorted(extracts, key=lambda e: (e.source, e.entity, e.arrival))
             if left_out.get(e.extract_id) != WITHDRAWN
@@ -239,15 +244,51 @@ def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: 
 
 
 def _view_of_entity(name: str, paths: Sequence[Path]) -> str:
-    columns = ", ".join(f'"{column}"' for column in ENTITIES[name].columns)
+    """What the rest of the warehouse sees of landed rows: codes of the contract's forms and names of its lists, no other text
+    in their columns. The names of procedures are looked up in the catalogue's own view, which must be there.
+    """
+    entity = ENTITIES[name]
     if not paths:
-        empty = ", ".join(f'null::varchar as "{column}"' for column in ENTITIES[name].columns)
+        empty = ", ".join(f'null::varchar as "{column}"' for column in entity.columns)
         return f"create view landing.{name} as select null::varchar as extract_id, 0::bigint as row_number, {empty} where false"
+    columns = ", ".join(f'{_seen_of(entity, column)} as "{column}"' for column in entity.columns)
     return (
         f"create view landing.{name} as "
         f"select regexp_extract(filename, '([^/]+-[0-9a-f]{{12}})(-\\d+)?\\.parquet$', 1) as extract_id, row_number, {columns} "
         f"from read_parquet({read_literals(paths)}, filename = true, hive_partitioning = false)"
     )
+
+
+_BLANKS = r"[\s\p{Z}\p{Cf}]*"
+
+
+def _seen_of(entity: Entity, column: str) -> str:
+    """SQL: a landed column as the warehouse may see it."""
+    if form := entity.codes.get(column):
+        return (
+            f"""case when "{column}" is null or regexp_full_match("{column}", '{_BLANKS}') then "{column}" """
+            f"""when regexp_full_match("{column}", '{_BLANKS}(?:{form}){_BLANKS}') """
+            f"""and not regexp_full_match("{column}", '{_BLANKS}(?:{IDENTITY}){_BLANKS}') then "{column}" """
+            f"else '{UNLISTED}' end"
+        )
+    match entity.names.get(column):
+        case "catalogue":
+            # The catalogue is where names come from: whatever it calls a procedure, but not numbers of people, nor addresses.
+            return f"""case when not regexp_matches("{column}", '@|\\d{{9}}|{IDENTITY_WITHIN}') then "{column}" end"""
+        case "procedures":
+            known = f'select {_trimmed(column)} from landing.procedures where "{column}" is not null'
+        case "agencies":
+            known = (
+                "select name from (select nfc_normalize(name_vi) as name from province.agencies "
+                "union all select nfc_normalize(short_name_vi) from province.agencies)"
+            )
+        case _:
+            return f'"{column}"'
+    return f'case when {_trimmed(column)} in ({known}) then "{column}" end'
+
+
+def _trimmed(column: str) -> str:
+    return f"""regexp_replace(nfc_normalize("{column}"), '^{_BLANKS}|{_BLANKS}$', '', 'g')"""
 
 
 def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -> None:
@@ -398,6 +439,12 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             (f.source_id, f.entity, f.agency_code, f.due_working_day, f.valid_from, f.valid_to)
             for f in province.expected_feeds
         ],
+    )
+    write_table(
+        connection,
+        "province.date_limits",
+        {"source_id": "varchar", "limit_id": "varchar", "limit_value": "bigint"},
+        [(s.id, limit, value) for s in province.sources for limit, value in sorted(s.date_limits.items())],
     )
     write_table(
         connection,

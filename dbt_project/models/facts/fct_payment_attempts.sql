@@ -24,6 +24,7 @@ select
     cast(attempts.attempted_at as date) as attempted_on,
     cast(date_trunc('month', attempts.attempted_at) as date) as attempted_month,
     attempts.attempted_at as gateway_time,
+    attempts.defect,
     attempts.extract_id,
     attempts.row_number
 from current_attempts as attempts

@@ -50,6 +50,7 @@ select
     ) as refunded_month,
     requests.transaction_id,
     requests.bank_code,
+    requests.defect,
     requests.extract_id,
     requests.row_number
 from current_requests as requests

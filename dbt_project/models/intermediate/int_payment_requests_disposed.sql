@@ -18,6 +18,16 @@ doubled as (
     ) }}
 ),
 
+limits as (select * from {{ ref('int_date_limits') }}),
+
+agencies as (
+    select
+        agency_code,
+        min(valid_from) as first_day
+    from {{ ref('stg_province__agencies') }}
+    group by agency_code
+),
+
 checked as (
     select
         extracts.source_id,
@@ -46,17 +56,42 @@ checked as (
                 then 'unknown_collection_kind'
             when statuses.is_paid and requests.paid_at is null then 'paid_without_date'
             when statuses.is_refunded and requests.refunded_at is null then 'refunded_without_date'
-            when {{ is_before('requests.refunded_at', 'requests.paid_at') }} then 'refunded_before_paid'
-            when requests.paid_at > extracts.fetched_at then 'paid_in_the_future'
-            when requests.refunded_at > extracts.fetched_at then 'refunded_in_the_future'
+            {{ impossible_dates(
+                'requests', {'requested': 'requested_at', 'paid': 'paid_at', 'refunded': 'refunded_at'}
+            ) }}
+            when coalesce(requests.paid_at, requests.requested_at) < agencies.first_day then 'before_agency'
+            when
+                {{ is_too_far_before(
+                    'requests.refunded_at', 'requests.paid_at', 'limits.refunded_before_paid_hours'
+                ) }}
+                then 'refunded_before_paid'
+            when
+                {{ is_too_far_before(
+                    'requests.paid_at', 'requests.requested_at', 'limits.requested_after_paid_hours'
+                ) }}
+                then 'paid_before_requested'
             when
                 extracts.month_means = 'received'
                 and date_trunc('month', coalesce(requests.requested_at, requests.paid_at)) <> extracts.file_month
                 then 'requested_outside_month'
             when doubled.extract_id is not null then 'doubled_key'
-        end as quarantine_reason
+            -- A file of changes does not know of a request that was made after its month.
+            when requests.requested_at >= limits.next_month then 'requested_after_month'
+        end as quarantine_reason,
+        {{ listed_defects({
+            'no_date_marker': 'requests.no_date_columns is not null',
+            'unlisted_code': is_unlisted('requests', ['source_agency_code', 'transaction_id', 'bank_code']),
+            'paid_before_requested': is_before('requests.paid_at', 'requests.requested_at'),
+            'paid_long_after_requested': is_days_after(
+                'requests.paid_at', 'requests.requested_at', 'limits.paid_after_requested_days'
+            ),
+            'refunded_before_paid': is_before('requests.refunded_at', 'requests.paid_at'),
+            'before_the_feed': 'coalesce(requests.paid_at, requests.requested_at) < limits.feed_first_day',
+        }) }} as defect
     from requests
     inner join extracts on requests.extract_id = extracts.extract_id
+    left join limits on requests.extract_id = limits.extract_id
+    left join agencies on requests.source_agency_code = agencies.agency_code
     left join statuses on requests.status_label = statuses.source_label
     left join methods on requests.method_label = methods.source_label
     left join collections on requests.collection_label = collections.source_label

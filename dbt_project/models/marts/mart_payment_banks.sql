@@ -66,8 +66,13 @@ computed as (
         group_code,
         official_order,
         bank_code,
-        case when bank_code = 'not_given' then 'Không ghi ngân hàng' else bank_code end as bank_name_vi,
-        case when bank_code = 'not_given' then 'Bank not given' else bank_code end as bank_name_en
+        case bank_code
+            when 'not_given' then 'Không ghi ngân hàng'
+            when 'UNLISTED' then 'Ngoài danh mục'
+            else bank_code
+        end as bank_name_vi,
+        case bank_code when 'not_given' then 'Bank not given' when 'UNLISTED' then 'Not a code' else bank_code end
+            as bank_name_en
         {%- for measure in measures %},
         {{ measure }}{% endfor %},
         succeeded_count + failed_count as finished_count,

@@ -15,5 +15,7 @@ select
     control_rows,
     control_amount_vnd,
     fetched_at,
-    left_out
+    left_out,
+    no_date_words,
+    no_date_days
 from source

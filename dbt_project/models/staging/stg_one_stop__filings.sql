@@ -1,7 +1,16 @@
 -- One row per landed row of an active filings extract.
+{% set dates = [
+    ['NgayNopHoSo', 'submitted_at'],
+    ['NgayTiepNhan', 'received_at'],
+    ['NgayHenTra', 'due_at'],
+    ['NgayKetThucXuLy', 'finished_at'],
+    ['NgayTra', 'returned_at'],
+] -%}
 with source as (select * from {{ source('one_stop', 'filings') }}),
 
 agency_codes as (select * from {{ ref('stg_province__agency_codes') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 cleaned as (
     select
@@ -37,6 +46,14 @@ parsed as (
         {{ parse_integer('"TrangThaiHoSo"') }} as status_code
     from cleaned
     left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
+),
+
+marked as (
+    {{ select_no_date_columns('parsed', 'extracts', dates) }}
+),
+
+dated as (
+    {{ select_without_no_dates('marked', dates) }}
 )
 
 select
@@ -59,6 +76,7 @@ select
     due_at,
     finished_at,
     returned_at,
+    no_date_columns,
     {{ unparseable_columns([
         ['"NgayNopHoSo"', 'submitted_at'],
         ['"NgayTiepNhan"', 'received_at'],
@@ -69,4 +87,4 @@ select
         ['"MucDo"', 'level_number'],
         ['"TrangThaiHoSo"', 'status_code'],
     ]) }} as unparseable_columns
-from parsed
+from dated

@@ -1,6 +1,11 @@
 -- One row per landed row of an active payment_attempts extract.
 -- attempted_at is the gateway's own time: its hour may be of a 12-hour clock (domain notes §2); only its day is used.
+{% set dates = [
+    ['ThoiGianGD', 'attempted_at'],
+] -%}
 with source as (select * from {{ source('one_stop', 'payment_attempts') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 cleaned as (
     select
@@ -23,6 +28,14 @@ parsed as (
         {{ parse_integer('"SoTien"') }} as amount_vnd,
         {{ parse_timestamp('"ThoiGianGD"') }} as attempted_at
     from cleaned
+),
+
+marked as (
+    {{ select_no_date_columns('parsed', 'extracts', dates) }}
+),
+
+dated as (
+    {{ select_without_no_dates('marked', dates) }}
 )
 
 select
@@ -38,8 +51,9 @@ select
     {{ match_label('"TrangThai"') }} as status_label,
     amount_vnd,
     attempted_at,
+    no_date_columns,
     {{ unparseable_columns([
         ['"SoTien"', 'amount_vnd'],
         ['"ThoiGianGD"', 'attempted_at'],
     ]) }} as unparseable_columns
-from parsed
+from dated

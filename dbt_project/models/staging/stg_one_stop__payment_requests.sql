@@ -1,7 +1,14 @@
 -- One row per landed row of an active payment_requests extract.
+{% set dates = [
+    ['NgayYeuCau', 'requested_at'],
+    ['NgayThuPhi', 'paid_at'],
+    ['NgayHoanPhi', 'refunded_at'],
+] -%}
 with source as (select * from {{ source('one_stop', 'payment_requests') }}),
 
 agency_codes as (select * from {{ ref('stg_province__agency_codes') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 cleaned as (
     select
@@ -32,6 +39,14 @@ parsed as (
         {{ parse_timestamp('"NgayHoanPhi"') }} as refunded_at
     from cleaned
     left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
+),
+
+marked as (
+    {{ select_no_date_columns('parsed', 'extracts', dates) }}
+),
+
+dated as (
+    {{ select_without_no_dates('marked', dates) }}
 )
 
 select
@@ -52,6 +67,7 @@ select
     requested_at,
     paid_at,
     refunded_at,
+    no_date_columns,
     {{ unparseable_columns([
         ['"SoTien"', 'amount_vnd'],
         ['"Phi"', 'phi_vnd'],
@@ -60,4 +76,4 @@ select
         ['"NgayThuPhi"', 'paid_at'],
         ['"NgayHoanPhi"', 'refunded_at'],
     ]) }} as unparseable_columns
-from parsed
+from dated

@@ -1,5 +1,11 @@
 -- One row per landed row of an active procedures extract.
+{% set dates = [
+    ['HieuLucTu', 'valid_from'],
+    ['HieuLucDen', 'valid_to'],
+] -%}
 with source as (select * from {{ source('one_stop', 'procedures') }}),
+
+extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 cleaned as (
     select
@@ -24,6 +30,14 @@ parsed as (
         cast({{ parse_timestamp('"HieuLucTu"') }} as date) as valid_from,
         cast({{ parse_timestamp('"HieuLucDen"') }} as date) as valid_to
     from cleaned
+),
+
+marked as (
+    {{ select_no_date_columns('parsed', 'extracts', dates) }}
+),
+
+dated as (
+    {{ select_without_no_dates('marked', dates) }}
 )
 
 select
@@ -40,6 +54,7 @@ select
     is_connected,
     valid_from,
     valid_to,
+    no_date_columns,
     {{ unparseable_columns([
         ['"MucDo"', 'level_number'],
         ['"CoThuPhi"', 'has_fee'],
@@ -47,4 +62,4 @@ select
         ['"HieuLucTu"', 'valid_from'],
         ['"HieuLucDen"', 'valid_to'],
     ]) }} as unparseable_columns
-from parsed
+from dated

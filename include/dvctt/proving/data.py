@@ -61,6 +61,7 @@ def small_province(province: Province) -> Province:
         id=province.sources[0].id,
         name_vi=province.sources[0].name_vi,
         kind="files",
+        no_date=("1900-01-01",),
         entities={
             "filings": Feed(month_means="received"),
             **{name: Feed(month_means="updated") for name in ENTITIES if name != "filings"},

@@ -14,6 +14,7 @@ from jinja2 import TemplateError
 
 from dvctt.config import CloseWaiver, Province
 from dvctt.errors import ReportError
+from dvctt.period import Month
 from dvctt.report import formats
 from dvctt.report.marts import read_marts
 from dvctt.report.pages import TEMPLATES, in_print_order, templates
@@ -66,7 +67,7 @@ def write_close_request(
             )
         )
     except TemplateError as error:
-        raise ReportError(f"{TEMPLATES / _TEMPLATE}: cannot write the request of {month:%Y-%m}: {error}") from error
+        raise ReportError(f"{TEMPLATES / _TEMPLATE}: cannot write the request of {Month.of(month)}: {error}") from error
     subject = f"Chốt số liệu {formats.month(month)} của {province.name_vi} (bản chốt số {revision})"
     return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)
 
