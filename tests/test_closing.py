@@ -166,7 +166,18 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     )
     inbox.write("filings", "2022-09.bo-sung", [filing("SL1", "243", "20220911101010")])
     inbox.write("payment_requests", "2022-10.bo-sung", [payment("YL1", "OL1", "244", "2022-10-12 10:00:00", 11_000)])
-    inbox.write("payment_attempts", "2022-10.bo-sung", [attempt("TL1", "YL1", "OL1", "20221012100000", 11_000)])
+    # The whole file again: a supplement alone would not show that the month of the agency is whole.
+    inbox.write(
+        "payment_attempts",
+        "2022-10",
+        [
+            attempt("T1", "YO1", "O1", "20221002095900", 3_000_000_000, "that-bai"),
+            attempt("T2", "YO1", "O1", "20221002100000", 3_000_000_000),
+            attempt("T3", "YO2", "O2", "20221006100000", 50_000),
+            attempt("TL1", "YL1", "OL1", "20221012100000", 11_000),
+        ],
+        control={"rows": 4, "total_amount_vnd": 6_000_061_000},
+    )
     inbox.write("payment_attempts", "2022-09", [attempt("TS1", "YS1", "S1", "20220902100000", 100_000)])
     change_province(settings.province_folder)
     run(settings, "run")
