@@ -18,7 +18,8 @@ One line in `$DVCTT_HOME/ledgers/holds.jsonl`: who accepted or rejected what is 
 what was accepted; what was rejected stays out for ever, until the source sends new content.
 
 ### Which month a run means
-That of one hold: the parameter `hold`, or the oldest that waits. When it is answered and others wait, the DAG starts itself again.
+That of one hold: the parameter `hold`, or the oldest that waits. When it is answered and others wait, the DAG starts
+itself again.
 
 ### What a failure costs
 The hold goes on waiting: the version before goes on, with its caveat. Nothing that a reader sees breaks.
