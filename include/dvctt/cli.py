@@ -39,6 +39,7 @@ airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in th
 app.add_typer(check, name="check")
 app.add_typer(airflow, name="airflow")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were set aside.")
+values = typer.Typer(no_args_is_help=True, help="How sources write what national lists hold.")
 baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
 publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
 metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
@@ -56,6 +57,7 @@ app.add_typer(metric, name="metric")
 app.add_typer(publications, name="publications")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(baselines, name="baselines")
+app.add_typer(values, name="values")
 
 out = Console(highlight=False, width=1000)
 """Wide whatever the terminal: one line a figure, for a person and for grep."""
@@ -556,6 +558,47 @@ def quarantine_list(
     out.print(f"{len(found)} rows set aside")
 
 
+@values.command("unmapped")
+def values_unmapped(
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM of the files; default: all months.")] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Ask the current publication, not the last run.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Coded columns in which sources write what no list has: source, entity, column, month, rows; never the values.
+
+    Exit 1 if there are any.
+    """
+    settings = Settings.from_environment()
+    opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
+    with opened as connection:
+        cursor = connection.execute(
+            "select source_id, entity, column_name, strftime(file_month, '%Y-%m') as file_month, row_count, "
+            "unmapped_rows, set_aside_rows from aud_unmapped_values "
+            "where unmapped_rows > 0 and (? is null or file_month = ?) order by all",
+            [month, Month.parse(month).first_day if month else None],
+        )
+        names = [column[0] for column in cursor.description or []]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if as_json:
+        _print_json(found)
+    else:
+        table = Table(title="Values that no list has" + ("" if published else ", in the last run"))
+        for name in ("source", "entity", "column", "month", "rows", "unmapped", "of these set aside"):
+            table.add_column(name, no_wrap=True, justify="right" if name in ("rows", "unmapped") else "left")
+        for row in found:
+            table.add_row(*(str(value) for value in row.values()))
+        out.print(table)
+        unmapped = sum(row["unmapped_rows"] for row in found)
+        out.print(
+            f"{unmapped} values in {len(found)} columns of a month; map them in {settings.province_folder / 'values.csv'} "
+            f"(docs/how-to/map-values.md); which records: dvctt quarantine list, then the source's file"
+        )
+    if found:
+        raise typer.Exit(1)
+
+
 @gates.command("mutate")
 def gates_mutate(
     only: Annotated[str | None, typer.Option("--only", help="One fault's id.")] = None,
@@ -810,14 +853,13 @@ def baselines_update(
     from dvctt.warehouse import ROW_COUNTS
 
     settings = Settings.from_environment()
-    changes = update(
-        ROW_COUNTS, _current(settings).marts, load_province(settings.province_folder), Month.parse(through)
-    )
+    frozen = settings.province_folder / ROW_COUNTS
+    changes = update(frozen, _current(settings).marts, load_province(settings.province_folder), Month.parse(through))
     for change in changes:
         out.print(
             f"{change.source_id} {change.entity} {change.file_month}: {_number(change.before)} -> {_number(change.after)}"
         )
-    out.print(f"{len(changes)} lines changed in {ROW_COUNTS}; review: git diff {ROW_COUNTS}")
+    out.print(f"{len(changes)} lines changed in {frozen}; review: git diff {frozen}")
 
 
 @metric.command("online-rate")

@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from dvctt.contract import ENTITIES
+from dvctt.contract import ENTITIES, NOT_GIVEN, CodeList, fold_label
 from dvctt.errors import ConfigError
 
 PACKAGE_ROOT = Path(__file__).resolve().parent
@@ -48,10 +48,15 @@ PROVINCE_FILES = (
     "drift_bands.csv",
     "close_waivers.csv",
 )
-"""What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
+"""What a province folder must hold. sample.yml is read by the sample alone."""
+
+OPTIONAL_PROVINCE_FILES = ("values.csv",)
+"""What it may hold as well. Together with the others these are the province's digest."""
+
+SEEDS = PROJECT_ROOT / "dbt_project" / "seeds"
 PUBLISHED_CHECKS = "published_checks.csv"
 """May be there: what should add up among the printed figures. No run reads it, so it is no part of the digest."""
-METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
+METRICS = SEEDS / "ref_metrics.csv"
 """The metrics that a printed figure can be compared with."""
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
@@ -355,6 +360,19 @@ class CloseWaiver(_Frozen):
     waived_on: date
 
 
+class ValueMapping(_Frozen):
+    """What one source (``*``: every one) writes in a coded column, and the value of the national list that it stands for;
+    ``not_given`` for one that says that nothing is given.
+    """
+
+    source_id: Text
+    entity: Text
+    column: Text
+    source_value: Text
+    value: Text
+    note: OptionalText = None
+
+
 class _ProvinceFile(_Frozen):
     code: Text
     electronic_id: Text
@@ -414,6 +432,7 @@ class Province(_ProvinceFile):
     expected_feeds: tuple[ExpectedFeed, ...]
     drift_bands: tuple[DriftBand, ...]
     close_waivers: tuple[CloseWaiver, ...]
+    value_mappings: tuple[ValueMapping, ...] = ()
 
     def agencies_on(self, day: date) -> tuple[Agency, ...]:
         """The agencies in force on a day, in the folder's order."""
@@ -538,6 +557,8 @@ def load_province(folder: Path) -> Province:
     feeds = _read_csv(folder / "expected_feeds.csv", ExpectedFeed)
     bands = _read_csv(folder / "drift_bands.csv", DriftBand)
     waivers = _read_csv(folder / "close_waivers.csv", CloseWaiver)
+    mappings = _read_csv(folder / "values.csv", ValueMapping) if (folder / "values.csv").is_file() else []
+    _refuse_strange_values(folder / "values.csv", sources.sources, mappings)
     _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
     _refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     _refuse_overlaps(folder / "agencies.csv", agencies)
@@ -562,6 +583,7 @@ def load_province(folder: Path) -> Province:
         expected_feeds=tuple(row for _, row in feeds),
         drift_bands=tuple(row for _, row in bands),
         close_waivers=tuple(row for _, row in waivers),
+        value_mappings=tuple(row for _, row in mappings),
     )
 
 
@@ -701,9 +723,56 @@ def _refuse_impossible_checks(
             )
 
 
+def _refuse_strange_values(path: Path, sources: Sequence[Source], mappings: Sequence[tuple[int, ValueMapping]]) -> None:
+    """A line that no row can meet, or that stands for nothing, would map nothing, in silence. What a source writes is never
+    quoted: it may be anything.
+    """
+    known = {source.id: source.entities for source in sources}
+    for line, mapping in mappings:
+        where = f"{path}:{line}: key"
+        if mapping.source_id != "*" and mapping.source_id not in known:
+            raise ConfigError(
+                f"{where} source_id: found {mapping.source_id!r}, wanted * or a source of sources.yml: {', '.join(known)}"
+            )
+        coded = {name: entity.coded for name, entity in ENTITIES.items() if entity.coded}
+        delivered = known[mapping.source_id] if mapping.source_id != "*" else coded
+        if mapping.entity not in coded or mapping.entity not in delivered:
+            raise ConfigError(
+                f"{where} entity: found {mapping.entity!r}, wanted an entity with coded columns that the source "
+                f"delivers: {', '.join(name for name in coded if name in delivered)}"
+            )
+        codes = coded[mapping.entity].get(mapping.column)
+        if codes is None:
+            raise ConfigError(
+                f"{where} column: found {mapping.column!r}, wanted a coded column of {mapping.entity}: "
+                f"{', '.join(coded[mapping.entity])}"
+            )
+        if not fold_label(mapping.source_value):
+            raise ConfigError(f"{where} source_value: found blanks only; an empty value needs no line")
+        if mapping.value == NOT_GIVEN and not codes.optional:
+            raise ConfigError(f"{where} value: found {NOT_GIVEN!r}, but {mapping.column} may not be empty")
+        if mapping.value != NOT_GIVEN and fold_label(mapping.value) not in known_labels(codes):
+            raise ConfigError(
+                f"{where} value: found {mapping.value!r}, wanted a source_label of dbt_project/seeds/{codes.seed}.csv"
+                f"{f', or {NOT_GIVEN}' if codes.optional else ''}: {', '.join(known_labels(codes))}"
+            )
+    _refuse_twins(
+        path,
+        "source_id, entity, column, source_value",
+        ((line, (row.source_id, row.entity, row.column, fold_label(row.source_value))) for line, row in mappings),
+        quoted=False,
+    )
+
+
+def known_labels(codes: CodeList) -> tuple[str, ...]:
+    """The spellings of a code list that every province reads."""
+    with (SEEDS / f"{codes.seed}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(row["source_label"] for row in csv.DictReader(file))
+
+
 def _digest(folder: Path) -> str:
     total = hashlib.sha256()
-    for name in PROVINCE_FILES:
+    for name in (*PROVINCE_FILES, *(name for name in OPTIONAL_PROVINCE_FILES if (folder / name).is_file())):
         total.update(f"{name}\0{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 
@@ -844,11 +913,12 @@ def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
     return rows
 
 
-def _refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]]) -> None:
+def _refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]], *, quoted: bool = True) -> None:
     seen: dict[object, int] = {}
     for line, value in values:
         if value in seen:
-            raise ConfigError(f"{path}:{line}: key {key}: {value!r} stands on line {seen[value]} already")
+            named = repr(value) if quoted else "the same value"
+            raise ConfigError(f"{path}:{line}: key {key}: {named} stands on line {seen[value]} already")
         seen[value] = line
 
 

@@ -4,7 +4,26 @@ Plain declarations only: what every kind of source must yield, field for field (
 national synchronisation message, domain notes §1 and §2). Nothing here reads a file.
 """
 
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+NOT_GIVEN = "not_given"
+"""What values.csv maps a source's value to that says that nothing is given."""
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """Which values a coded column may have.
+
+    Attributes:
+        seed: the seed of dbt_project/seeds whose ``source_label`` lists the spellings that every province reads.
+        optional: whether a row may leave the column empty.
+    """
+
+    seed: str
+    optional: bool = True
 
 
 @dataclass(frozen=True)
@@ -16,13 +35,17 @@ class Entity:
         columns: what landing keeps, in the order in which it keeps them; all arrive as text.
         personal: what is dropped at landing and never read again.
         amount: the column that a control file's ``total_amount_vnd`` adds up, if any.
+        coded: the columns whose values are those of a list; what a source writes instead is mapped by values.csv.
     """
 
     name: str
     columns: tuple[str, ...]
     personal: tuple[str, ...] = ()
     amount: str | None = None
+    coded: Mapping[str, CodeList] = field(default_factory=dict)
 
+
+_LEVEL, _FLAG = CodeList("ref_service_level_labels"), CodeList("ref_flag_labels")
 
 _ALL = (
     Entity(
@@ -32,6 +55,12 @@ _ALL = (
             "NgayNopHoSo", "NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy", "NgayTra", "TrangThaiHoSo", "LoaiDoiTuong",
         ),
         personal=("ChuHoSo", "SoDinhDanh", "SoDienThoai", "Email", "DiaChi", "TrichYeuHoSo"),
+        coded={
+            "KenhThucHien": CodeList("ref_channel_labels"),
+            "MucDo": _LEVEL,
+            "TrangThaiHoSo": CodeList("ref_filing_status_labels", optional=False),
+            "LoaiDoiTuong": CodeList("ref_applicant_kind_labels"),
+        },
     ),
     Entity(
         "payment_requests",
@@ -41,6 +70,11 @@ _ALL = (
         ),
         personal=("HoTenNguoiNop", "SoCMNDNguoiNop", "DiaChiNguoiNop"),
         amount="SoTien",
+        coded={
+            "TrangThai": CodeList("ref_payment_statuses", optional=False),
+            "HinhThucThanhToan": CodeList("ref_payment_methods"),
+            "HinhThucThu": CodeList("ref_collection_kinds"),
+        },
     ),
     Entity(
         "payment_attempts",
@@ -49,6 +83,7 @@ _ALL = (
             "ThoiGianGD",
         ),
         amount="SoTien",
+        coded={"TrangThai": CodeList("ref_attempt_statuses", optional=False)},
     ),
     Entity(
         "procedures",
@@ -56,9 +91,29 @@ _ALL = (
             "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "CapThucHien", "MucDo", "CoThuPhi", "DaTichHopDVCQG",
             "HieuLucTu", "HieuLucDen",
         ),
+        coded={"MucDo": _LEVEL, "CoThuPhi": _FLAG, "DaTichHopDVCQG": _FLAG},
     ),
     Entity("reported_figures", ("MaDonVi", "Thang", "ChiTieu", "GiaTri")),
     Entity("index_counts", ("MaDonVi", "Thang", "ThanhPhan", "TuSo", "MauSo")),
 )  # fmt: skip
 
 ENTITIES: dict[str, Entity] = {entity.name: entity for entity in _ALL}
+
+_TONES = {
+    "òa": "oà", "óa": "oá", "ỏa": "oả", "õa": "oã", "ọa": "oạ",
+    "òe": "oè", "óe": "oé", "ỏe": "oẻ", "õe": "oẽ", "ọe": "oẹ",
+    "ùy": "uỳ", "úy": "uý", "ủy": "uỷ", "ũy": "uỹ", "ụy": "uỵ",
+}  # fmt: skip
+
+
+def fold_label(value: str) -> str:
+    """How a coded value is compared: what the macros ``clean_text`` and ``match_label`` make of it. NFC, small letters, one
+    blank where there are several, nothing invisible, no zeros before a number, the tone mark where the newer spelling has it.
+    """
+    text = unicodedata.normalize("NFC", value).lower()
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    text = "".join(" " if c in "\t\n\f\r" or unicodedata.category(c).startswith("Z") else c for c in text)
+    text = re.sub(r"^0+([0-9]+)$", r"\1", re.sub(" +", " ", text).strip(" "))
+    for old, new in _TONES.items():
+        text = text.replace(old, new)
+    return text

@@ -1,7 +1,7 @@
 -- One row per landed row of an active filings extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-filings as (select * from {{ ref('stg_one_stop__filings') }}),
+filings as (select * from {{ ref('int_filings_coded') }}),
 
 statuses as (select * from {{ ref('ref_filing_statuses') }}),
 
@@ -33,8 +33,14 @@ checked as (
             -- Its agency's code alone: a prefix that was cut off.
             when filings.filing_id = filings.source_agency_code then 'malformed_key'
             when statuses.status_code is null then 'unknown_status'
-            when filings.channel_code is not null and channels.channel_code is null then 'unknown_channel'
-            when filings.level_code is not null and levels.level_code is null then 'unknown_level'
+            when
+                {{ is_unmapped('filings.unmapped_columns', 'KenhThucHien') }}
+                or (filings.channel_code is not null and channels.channel_code is null)
+                then 'unknown_channel'
+            when
+                {{ is_unmapped('filings.unmapped_columns', 'MucDo') }}
+                or (filings.level_code is not null and levels.level_code is null)
+                then 'unknown_level'
             -- A filing that waits for papers (status 5) may not have been received yet.
             when statuses.is_received and filings.status_code <> 5 and filings.received_at is null
                 then 'missing_received_date'

@@ -35,7 +35,7 @@ select
     transaction_id,
     upper(bank_code) as bank_code,
     error_code,
-    {{ match_label('"TrangThai"') }} as status_label,
+    {{ match_label('"TrangThai"') }} as status_written,
     amount_vnd,
     attempted_at,
     {{ unparseable_columns([

@@ -347,6 +347,21 @@ def _both_files_by_1000(site: Site) -> Iterable[Place]:
             for row in site.rows(entity, _MONTH)
         ]
         site.write(entity, _MONTH, rows)
+
+
+def _levels_in_words(site: Site) -> Iterable[Place]:
+    """Levels, channels and statuses as systems write them since August 2022, in several spellings."""
+    words = {
+        "MucDo": {"3": "Một  phần", "4": "TOÀN TRÌNH", "2": "DVC"},
+        "KenhThucHien": {"1": "trực tiếp", "2": "Trực tuyến", "3": "Bưu chính công ích"},
+        "TrangThaiHoSo": {"9": "Đã xử lý xong", "10": "Đã trả kết quả"},
+    }
+    stem = site.own_file(0)
+    rows = [
+        {**row, **{column: spelt.get(row[column], row[column]) for column, spelt in words.items()}}
+        for row in site.rows("filings", stem)
+    ]
+    site.write("filings", stem, rows)
     return ()
 
 
@@ -648,6 +663,14 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "quarantined: unknown_status", "passed", _request(TrangThai="Xong")),
     Fault("method_outside_list", "Hình thức thanh toán ngoài danh mục", "a way of paying outside its list",
           "inbox", "quarantined: unknown_method", "passed", _request(HinhThucThanhToan="vi-khac")),
+    Fault("level_in_words_of_no_list", "Mức độ ghi bằng chữ ngoài danh mục", "a service level in words that no list has",
+          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="mức cao")),
+    Fault("collection_outside_list", "Hình thức thu ngoài danh mục", "a time of collection outside its list",
+          "inbox", "quarantined: unknown_collection_kind", "passed", _request(HinhThucThu="Thu giữa")),
+    Fault("attempt_status_outside_list", "Trạng thái giao dịch ngoài danh mục", "an attempt's status outside its list",
+          "inbox", "quarantined: unknown_status", "passed", _cells("payment_attempts", 3, TrangThai="timeout")),
+    Fault("applicant_outside_list", "Loại đối tượng ngoài danh mục", "a kind of applicant outside its list",
+          "inbox", "unmapped_values.every_value_has_a_place", "passed", _filing(LoaiDoiTuong="Hộ kinh doanh")),
     Fault("paid_without_date", "Đã thanh toán, thiếu ngày thu", "paid, and no date",
           "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="")),
     Fault("refund_without_date", "Đã hoàn phí, thiếu ngày hoàn", "refunded, and no date of the refund",
@@ -695,6 +718,8 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "movements.are_within_bands_or_accepted", "failed", _another_months_changes),
     Fault("vnd_by_1000_everywhere", "Mọi số tiền của tháng nhân 1.000", "all amounts of a month times 1,000, in both files",
           "inbox", "movements.are_within_bands_or_accepted", "failed", _both_files_by_1000),
+    Fault("levels_in_words", "Mức độ, kênh, trạng thái ghi bằng chữ", "levels, channels and statuses in words",
+          "inbox", "unmoved", "passed", _levels_in_words),
     Fault("name_decomposed", "Tên cơ quan ở hai dạng Unicode", "an agency's name in NFD, its code with blanks around",
           "inbox", "unmoved", "passed", _decomposed),
     Fault("name_for_code", "Tên cơ quan thay cho mã", "an agency's name, in NFD, in place of its code",

@@ -1,0 +1,28 @@
+{# How a source's own spelling of a coded value becomes the national one: the province folder's line for it, where there is
+   one, and the value itself otherwise. `extracts` and `local_values` (int_source_values of the entity) are CTEs. #}
+{% macro join_local_value(alias, column, written) -%}
+    left join local_values as {{ alias }}
+        on
+            extracts.source_id = {{ alias }}.source_id
+            and {{ alias }}.column_name = '{{ column }}'
+            and {{ written }} = {{ alias }}.written
+{%- endmacro %}
+
+{% macro national_label(alias, written) -%}
+    case when {{ alias }}.written is null then {{ written }} else {{ alias }}.national_label end
+{%- endmacro %}
+
+{# Whether a coded column of the row holds a value that no list has. `columns`: names, comma-separated, or NULL. #}
+{% macro is_unmapped(columns, column) -%}
+    coalesce(', ' || {{ columns }} || ',' like '%, {{ column }},%', false)
+{%- endmacro %}
+
+{# The coded columns of each entity, as `coded` of dvctt.contract has them; a test holds one against the other. #}
+{% macro coded_columns() -%}
+    {% do return({
+        'filings': ['KenhThucHien', 'MucDo', 'TrangThaiHoSo', 'LoaiDoiTuong'],
+        'payment_requests': ['TrangThai', 'HinhThucThanhToan', 'HinhThucThu'],
+        'payment_attempts': ['TrangThai'],
+        'procedures': ['MucDo', 'CoThuPhi', 'DaTichHopDVCQG'],
+    }) %}
+{%- endmacro %}
