@@ -12,6 +12,26 @@
     case when {{ alias }}.written is null then {{ written }} else {{ alias }}.national_label end
 {%- endmacro %}
 
+{# Every row of the CTE `labelled` with the code that its national spelling stands for, and the names of the columns whose
+   spelling has none. `codes`: the spelling's column, the CTE of the list, its code, what the code is called (none: the list is
+   joined again later, only its gaps are told here), and the source's column. #}
+{% macro select_coded(codes) -%}
+select
+    labelled.*,
+    {%- for label, list, code, name, column in codes if name %}
+    codes_of_{{ label }}.{{ code }} as {{ name }},
+    {%- endfor %}
+    {%- set pairs = [] -%}
+    {%- for label, list, code, name, column in codes -%}
+        {%- do pairs.append(['labelled.' ~ label, 'codes_of_' ~ label ~ '.' ~ code, column]) -%}
+    {%- endfor %}
+    {{ unparseable_columns(pairs) }} as unmapped_columns
+from labelled
+{%- for label, list, code, name, column in codes %}
+left join {{ list }} as codes_of_{{ label }} on labelled.{{ label }} = codes_of_{{ label }}.source_label
+{%- endfor %}
+{%- endmacro %}
+
 {# Whether a coded column of the row holds a value that no list has. `columns`: names, comma-separated, or NULL. #}
 {% macro is_unmapped(columns, column) -%}
     coalesce(', ' || {{ columns }} || ',' like '%, {{ column }},%', false)

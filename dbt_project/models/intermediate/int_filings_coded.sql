@@ -31,20 +31,9 @@ labelled as (
     {{ join_local_value('local_applicants', 'LoaiDoiTuong', 'filings.applicant_written') }}
 )
 
-select
-    labelled.*,
-    channels.channel_code,
-    levels.level_code,
-    statuses.status_code,
-    applicants.applicant_kind,
-    {{ unparseable_columns([
-        ['labelled.channel_label', 'channels.channel_code', 'KenhThucHien'],
-        ['labelled.level_label', 'levels.level_code', 'MucDo'],
-        ['labelled.status_label', 'statuses.status_code', 'TrangThaiHoSo'],
-        ['labelled.applicant_label', 'applicants.applicant_kind', 'LoaiDoiTuong'],
-    ]) }} as unmapped_columns
-from labelled
-left join channel_labels as channels on labelled.channel_label = channels.source_label
-left join service_level_labels as levels on labelled.level_label = levels.source_label
-left join filing_status_labels as statuses on labelled.status_label = statuses.source_label
-left join applicant_kind_labels as applicants on labelled.applicant_label = applicants.source_label
+{{ select_coded([
+    ('channel_label', 'channel_labels', 'channel_code', 'channel_code', 'KenhThucHien'),
+    ('level_label', 'service_level_labels', 'level_code', 'level_code', 'MucDo'),
+    ('status_label', 'filing_status_labels', 'status_code', 'status_code', 'TrangThaiHoSo'),
+    ('applicant_label', 'applicant_kind_labels', 'applicant_kind', 'applicant_kind', 'LoaiDoiTuong'),
+]) }}

@@ -19,10 +19,6 @@ labelled as (
     {{ join_local_value('local_statuses', 'TrangThai', 'attempts.status_written') }}
 )
 
-select
-    labelled.*,
-    {{ unparseable_columns([
-        ['labelled.status_label', 'statuses.status_id', 'TrangThai'],
-    ]) }} as unmapped_columns
-from labelled
-left join attempt_statuses as statuses on labelled.status_label = statuses.source_label
+{{ select_coded([
+    ('status_label', 'attempt_statuses', 'status_id', none, 'TrangThai'),
+]) }}

@@ -27,14 +27,8 @@ labelled as (
     {{ join_local_value('local_collections', 'HinhThucThu', 'requests.collection_written') }}
 )
 
-select
-    labelled.*,
-    {{ unparseable_columns([
-        ['labelled.status_label', 'statuses.status_id', 'TrangThai'],
-        ['labelled.method_label', 'methods.method_id', 'HinhThucThanhToan'],
-        ['labelled.collection_label', 'collections.collection_id', 'HinhThucThu'],
-    ]) }} as unmapped_columns
-from labelled
-left join payment_statuses as statuses on labelled.status_label = statuses.source_label
-left join payment_methods as methods on labelled.method_label = methods.source_label
-left join collection_kinds as collections on labelled.collection_label = collections.source_label
+{{ select_coded([
+    ('status_label', 'payment_statuses', 'status_id', none, 'TrangThai'),
+    ('method_label', 'payment_methods', 'method_id', none, 'HinhThucThanhToan'),
+    ('collection_label', 'collection_kinds', 'collection_id', none, 'HinhThucThu'),
+]) }}

@@ -25,17 +25,8 @@ labelled as (
     {{ join_local_value('local_connections', 'DaTichHopDVCQG', 'procedures.is_connected_written') }}
 )
 
-select
-    labelled.*,
-    levels.level_code,
-    fees.flag as has_fee,
-    connections.flag as is_connected,
-    {{ unparseable_columns([
-        ['labelled.level_label', 'levels.level_code', 'MucDo'],
-        ['labelled.has_fee_label', 'fees.flag', 'CoThuPhi'],
-        ['labelled.is_connected_label', 'connections.flag', 'DaTichHopDVCQG'],
-    ]) }} as unmapped_columns
-from labelled
-left join service_level_labels as levels on labelled.level_label = levels.source_label
-left join flag_labels as fees on labelled.has_fee_label = fees.source_label
-left join flag_labels as connections on labelled.is_connected_label = connections.source_label
+{{ select_coded([
+    ('level_label', 'service_level_labels', 'level_code', 'level_code', 'MucDo'),
+    ('has_fee_label', 'flag_labels', 'flag', 'has_fee', 'CoThuPhi'),
+    ('is_connected_label', 'flag_labels', 'flag', 'is_connected', 'DaTichHopDVCQG'),
+]) }}
