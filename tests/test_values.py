@@ -89,6 +89,19 @@ def mapped(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Map
             procedure("2.000003", "3", connected="rồi"),
         ],
     )
+    inbox.write(
+        "reported_figures",
+        "2022-10",
+        [
+            {"MaDonVi": "243", "Thang": "2022-10", "ChiTieu": "Hồ sơ tiếp nhận", "GiaTri": "5"},
+            {"MaDonVi": "243", "Thang": "2022-10", "ChiTieu": "tổng hồ sơ trực tuyến", "GiaTri": "7"},
+        ],
+    )
+    inbox.write(
+        "index_counts",
+        "2022-10",
+        [{"MaDonVi": "243", "Thang": "2022-10", "ThanhPhan": "mức hài lòng", "TuSo": "3", "MauSo": "4"}],
+    )
     emc = Inbox(root / "inbox", source="emc")
     emc.write(
         "filings",
@@ -124,6 +137,8 @@ def mapped(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Map
             "one_stop,procedures,MucDo,mức cao,4,\n"
             "one_stop,procedures,CoThuPhi,thu,1,\n"
             "one_stop,procedures,DaTichHopDVCQG,rồi,có,\n"
+            "*,reported_figures,ChiTieu,Tổng hồ sơ trực tuyến,ho_so_truc_tuyen,\n"
+            "one_stop,index_counts,ThanhPhan,Mức hài lòng,hai_long,\n"
         )
     nights.run()
     return Mapped(nights, unmapped, set_aside, said)
@@ -162,6 +177,7 @@ def test_what_no_list_has_is_named_by_its_list_and_counted_by_its_column(mapped:
         ("one_stop", "filings", "LoaiDoiTuong", 1, 0),
         ("one_stop", "filings", "MucDo", 2, 2),
         ("one_stop", "filings", "TrangThaiHoSo", 1, 1),
+        ("one_stop", "index_counts", "ThanhPhan", 1, 0),
         ("one_stop", "payment_attempts", "TrangThai", 1, 1),
         ("one_stop", "payment_requests", "HinhThucThanhToan", 1, 1),
         ("one_stop", "payment_requests", "HinhThucThu", 1, 1),
@@ -169,6 +185,7 @@ def test_what_no_list_has_is_named_by_its_list_and_counted_by_its_column(mapped:
         ("one_stop", "procedures", "CoThuPhi", 1, 1),
         ("one_stop", "procedures", "DaTichHopDVCQG", 1, 1),
         ("one_stop", "procedures", "MucDo", 1, 1),
+        ("one_stop", "reported_figures", "ChiTieu", 1, 0),
     ]
     # The case names every coded column of the contract: one that is added must be mapped here too.
     assert {(entity, column) for _, entity, column, _, _ in mapped.unmapped} == CODED
@@ -176,7 +193,7 @@ def test_what_no_list_has_is_named_by_its_list_and_counted_by_its_column(mapped:
 
 def test_the_operator_is_told_columns_and_counts_and_never_a_value(mapped: Mapped) -> None:
     assert re.search(r"one_stop +│ filings +│ MucDo +│ 2022-10 +│ +9 │ +2 │ 2", mapped.said)
-    assert "13 values in 12 columns of a month" in mapped.said
+    assert "15 values in 14 columns of a month" in mapped.said
     assert "values.csv" in mapped.said
     for written in ("mức cao", "đường dây", "hộ kinh doanh", "TT xong", "Ví điện tử"):
         assert written.lower() not in mapped.said.lower()
@@ -215,6 +232,13 @@ def test_a_line_of_the_folder_maps_one_source_and_goes_before_the_national_list(
     ]
 
 
+def test_figures_and_components_in_a_sources_own_words_are_compared(mapped: Mapped) -> None:
+    assert mapped.nights.rows(
+        "select indicator, reported_value, recorded_value from aud_reported_figures order by 1"
+    ) == [("ho_so_tiep_nhan", 5, 9), ("ho_so_truc_tuyen", 7, 7)]
+    assert mapped.nights.rows("select component from fct_index_counts") == [("hai_long",)]
+
+
 def test_sql_and_contract_agree_on_which_columns_are_coded(mapped: Mapped) -> None:
     (audit,) = [node for node in mapped.nights.nodes if node.name == "aud_unmapped_values"]
     pairs = set()
@@ -226,11 +250,11 @@ def test_sql_and_contract_agree_on_which_columns_are_coded(mapped: Mapped) -> No
 
 
 def test_every_national_spelling_is_written_as_it_is_compared() -> None:
-    seeds = {codes.seed for entity in ENTITIES.values() for codes in entity.coded.values()}
-    assert len(seeds) == 9
-    for seed in sorted(seeds):
+    seeds = {(codes.seed, codes.label) for entity in ENTITIES.values() for codes in entity.coded.values()}
+    assert len(seeds) == 11
+    for seed, column in sorted(seeds):
         with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
-            labels = [row["source_label"] for row in csv.DictReader(file)]
+            labels = [row[column] for row in csv.DictReader(file)]
         assert labels, seed
         assert [label for label in labels if fold_label(label) != label] == [], seed
 
@@ -271,7 +295,7 @@ def test_rows_and_the_folder_are_folded_alike(mapped: Mapped) -> None:
     [
         ("two_stop,filings,MucDo,x,3,", r"values\.csv:2: key source_id: found 'two_stop', wanted \* or a source of sources\.yml"),
         ("*,filing,MucDo,x,3,", r"values\.csv:2: key entity: found 'filing', wanted an entity"),
-        ("*,reported_figures,GiaTri,x,3,", r"values\.csv:2: key entity: found 'reported_figures'"),
+        ("*,reported_figures,GiaTri,x,3,", r"values\.csv:2: key column: found 'GiaTri', wanted a coded column of reported_figures: ChiTieu"),
         ("*,filings,MaHoSo,x,3,", r"values\.csv:2: key column: found 'MaHoSo', wanted a coded column of filings: KenhThucHien"),
         ("*,filings,MucDo,x,5,", r"values\.csv:2: key value: found '5', wanted a source_label of .*ref_service_level_labels\.csv, or not_given: 1, 2"),
         ("*,filings,TrangThaiHoSo,x,not_given,", r"values\.csv:2: key value: found 'not_given', but TrangThaiHoSo may not be empty"),

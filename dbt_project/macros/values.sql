@@ -44,5 +44,7 @@ left join {{ list }} as codes_of_{{ label }} on labelled.{{ label }} = codes_of_
         'payment_requests': ['TrangThai', 'HinhThucThanhToan', 'HinhThucThu'],
         'payment_attempts': ['TrangThai'],
         'procedures': ['MucDo', 'CoThuPhi', 'DaTichHopDVCQG'],
+        'reported_figures': ['ChiTieu'],
+        'index_counts': ['ThanhPhan'],
     }) %}
 {%- endmacro %}

@@ -753,7 +753,7 @@ def _refuse_strange_values(path: Path, sources: Sequence[Source], mappings: Sequ
             raise ConfigError(f"{where} value: found {NOT_GIVEN!r}, but {mapping.column} may not be empty")
         if mapping.value != NOT_GIVEN and fold_label(mapping.value) not in known_labels(codes):
             raise ConfigError(
-                f"{where} value: found {mapping.value!r}, wanted a source_label of dbt_project/seeds/{codes.seed}.csv"
+                f"{where} value: found {mapping.value!r}, wanted a {codes.label} of dbt_project/seeds/{codes.seed}.csv"
                 f"{f', or {NOT_GIVEN}' if codes.optional else ''}: {', '.join(known_labels(codes))}"
             )
     _refuse_twins(
@@ -767,7 +767,7 @@ def _refuse_strange_values(path: Path, sources: Sequence[Source], mappings: Sequ
 def known_labels(codes: CodeList) -> tuple[str, ...]:
     """The spellings of a code list that every province reads."""
     with (SEEDS / f"{codes.seed}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(row["source_label"] for row in csv.DictReader(file))
+        return tuple(row[codes.label] for row in csv.DictReader(file))
 
 
 def _digest(folder: Path) -> str:

@@ -18,12 +18,14 @@ class CodeList:
     """Which values a coded column may have.
 
     Attributes:
-        seed: the seed of dbt_project/seeds whose ``source_label`` lists the spellings that every province reads.
+        seed: the seed of dbt_project/seeds that lists the spellings that every province reads.
         optional: whether a row may leave the column empty.
+        label: the seed's column with the spellings.
     """
 
     seed: str
     optional: bool = True
+    label: str = "source_label"
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,16 @@ _ALL = (
         ),
         coded={"MucDo": _LEVEL, "CoThuPhi": _FLAG, "DaTichHopDVCQG": _FLAG},
     ),
-    Entity("reported_figures", ("MaDonVi", "Thang", "ChiTieu", "GiaTri")),
-    Entity("index_counts", ("MaDonVi", "Thang", "ThanhPhan", "TuSo", "MauSo")),
+    Entity(
+        "reported_figures",
+        ("MaDonVi", "Thang", "ChiTieu", "GiaTri"),
+        coded={"ChiTieu": CodeList("ref_reported_indicator_labels", optional=False)},
+    ),
+    Entity(
+        "index_counts",
+        ("MaDonVi", "Thang", "ThanhPhan", "TuSo", "MauSo"),
+        coded={"ThanhPhan": CodeList("ref_index_count_components", optional=False, label="source_component")},
+    ),
 )  # fmt: skip
 
 ENTITIES: dict[str, Entity] = {entity.name: entity for entity in _ALL}

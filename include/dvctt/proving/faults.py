@@ -753,6 +753,9 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "texts.are_printable", "passed", _filing(TenLinhVuc="Đất\x07 đai")),
     Fault("private_sign", "Ký tự riêng trong tên đơn vị xử lý", "a private-use sign in a unit's name",
           "inbox", "texts.are_printable", "passed", _filing(DonViXuLy="Phòng \ue000")),
+    Fault("paid_in_a_month_without_a_file", "Thu phí ở tháng không có tệp", "paid in a month that no file is for",
+          "inbox", "placed_facts.month_has_a_file", "passed",
+          _request(NgayYeuCau="20220105080000", NgayThuPhi="20220106080000")),
     Fault("reported_one_more", "Cơ quan tự báo cáo thừa một hồ sơ", "an agency reports one filing more than it has",
           "inbox", "reported_figures.agree_with_records", "passed", _one_more_reported),
     Fault("agency_missing", "Một cơ quan không gửi tệp", "one agency sends nothing",
@@ -802,6 +805,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disposition_unknown", "Một dòng không rõ số phận", "a row of which nobody can say what became of it",
           "facts", "dbt: accepted_values_int_filings_disposed_disposition", "refused",
           _sql(f"update int_filings_disposed set disposition = 'dropped' where {_IS_ONE_FACT}")),
+    Fault("fact_in_no_place", "Một bản ghi không ở bảng nào, không mục nào", "a fact is in no table and in no named count",
+          "facts", "placed_facts.are_in_a_table_or_named", "failed",
+          _sql("update fct_placed_facts set row_count = row_count - 1 where entity = 'filings' and place = 'monthly' "
+               "and month = (select max(month) from fct_placed_facts) and agency_code = '{first}'")),
     # Form II.06a: a line that does not add up, or a backlog that is not the one before.
     Fault("workload_new_filing_missing", "Biểu 06a thiếu một hồ sơ mới", "form 06a lacks a filing among the new ones",
           "facts", "workload.received_is_new_and_carried_in", "failed",
