@@ -529,7 +529,7 @@ def quarantine_list(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Rows that were set aside: reason, file and row number; no value of the row itself."""
+    """Rows that were set aside: source, file, record number and reason; no value of the row itself."""
     settings = Settings.from_environment()
     opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
@@ -537,7 +537,7 @@ def quarantine_list(
             "select source_id, entity, strftime(file_month, '%Y-%m') as file_month, file_name, row_number, "
             "source_agency_code, agency_name_vi, quarantine_reason, reason_name_vi, unparseable_columns, next_vi "
             "from fct_quarantined_rows where (? is null or file_month = ?) and (? is null or source_agency_code = ?) "
-            "order by entity, file_month, file_name, row_number",
+            "order by source_id, entity, file_month, file_name, row_number",
             [month, Month.parse(month).first_day if month else None, agency, agency],
         )
         names = [column[0] for column in cursor.description or []]
@@ -546,16 +546,16 @@ def quarantine_list(
         _print_json(found)
         return
     table = Table(title="Set aside" + ("" if published else " by the last run"))
-    for name in ("entity", "file", "row", "agency", "reason", "columns", "what to do"):
+    for name in ("source", "entity", "file", "record", "agency", "reason", "columns", "what to do"):
         table.add_column(name, no_wrap=True)
     for row in found:
         table.add_row(
-            row["entity"], row["file_name"], str(row["row_number"]),
+            row["source_id"], row["entity"], row["file_name"], str(row["row_number"]),
             f"{row['source_agency_code'] or ''} {row['agency_name_vi']}".strip(),
             f"{row['quarantine_reason']}: {row['reason_name_vi']}", row["unparseable_columns"] or "", row["next_vi"] or "",
         )  # fmt: skip
     out.print(table)
-    out.print(f"{len(found)} rows set aside")
+    out.print(f"{len(found)} rows set aside; record 1 of a file is the first after its header")
 
 
 @values.command("unmapped")
@@ -819,7 +819,18 @@ def publications_diff(
     out.print(table)
     if with_records:
         table = Table(title="Records that moved")
-        for name in ("metric", "month", "agency", "entity", "source", "record", "effect", "cause", "extract", "row"):
+        for name in (
+            "metric",
+            "month",
+            "agency",
+            "entity",
+            "source",
+            "record",
+            "effect",
+            "cause",
+            "extract",
+            "record no.",
+        ):
             table.add_column(name, no_wrap=True)
         for movement in found.movements:
             table.add_row(

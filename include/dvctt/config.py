@@ -102,12 +102,22 @@ class Feed(_Frozen):
 
 
 class Source(_Frozen):
-    """One system that records come from; ``kind`` names the module of ``dvctt.extract`` that reads it."""
+    """One system that records come from; ``kind`` names the module of ``dvctt.extract`` that reads it.
+
+    Attributes:
+        agencies: whom it serves, by code or as ``group:<code>``; nothing said is every agency. ``*`` in expected_feeds.csv
+            means these.
+    """
 
     id: Annotated[str, Field(pattern=_SLUG)]
     name_vi: Text
     kind: Annotated[str, Field(pattern=_SLUG)]
     entities: Mapping[str, Feed]
+    agencies: tuple[str, ...] = ()
+
+    def serves(self, agency: "Agency") -> bool:
+        """Whether the agency's records come from this source."""
+        return not self.agencies or bool({agency.agency_code, f"group:{agency.group_code}"} & set(self.agencies))
 
     @field_validator("entities")
     @classmethod
@@ -560,6 +570,7 @@ def load_province(folder: Path) -> Province:
     mappings = _read_csv(folder / "values.csv", ValueMapping) if (folder / "values.csv").is_file() else []
     _refuse_strange_values(folder / "values.csv", sources.sources, mappings)
     _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
+    _refuse_strange_service(folder / "sources.yml", sources.sources, group_codes, agencies)
     _refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     _refuse_overlaps(folder / "agencies.csv", agencies)
     _refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
@@ -596,6 +607,7 @@ def _refuse_strangers(
     bands: Sequence[tuple[int, DriftBand]],
 ) -> None:
     """A calendar or a band that names what the folder does not know would check nothing, in silence."""
+    by_id = {source.id: source for source in sources}
     known_feeds = {(source.id, entity) for source in sources for entity in source.entities}
     codes = {agency.agency_code for _, agency in agencies} | {"*"}
     for line, feed in feeds:
@@ -609,6 +621,13 @@ def _refuse_strangers(
                 f"{folder / 'expected_feeds.csv'}:{line}: key agency_code: found {feed.agency_code!r}, "
                 f"wanted * or a code of agencies.csv"
             )
+        if feed.agency_code != "*" and not any(
+            by_id[feed.source_id].serves(agency) for _, agency in agencies if agency.agency_code == feed.agency_code
+        ):
+            raise ConfigError(
+                f"{folder / 'expected_feeds.csv'}:{line}: key agency_code: found {feed.agency_code!r}, which "
+                f"{feed.source_id!r} does not serve: see agencies of that source in sources.yml"
+            )
     for line, band in bands:
         if band.group_code not in (None, "*", *group_codes):
             raise ConfigError(
@@ -616,6 +635,20 @@ def _refuse_strangers(
                 f"wanted * or a group of province.yml: {', '.join(sorted(group_codes))}"
             )
     _refuse_twins(folder / "drift_bands.csv", "basis", ((line, band.key) for line, band in bands))
+
+
+def _refuse_strange_service(
+    path: Path, sources: Sequence[Source], group_codes: set[str], agencies: Sequence[tuple[int, Agency]]
+) -> None:
+    known = {agency.agency_code for _, agency in agencies} | {f"group:{code}" for code in group_codes}
+    for place, source in enumerate(sources):
+        for name in source.agencies:
+            if name not in known:
+                line = _line_of(yaml.compose(_read_text(path), Loader=yaml.SafeLoader), ("sources", place, "agencies"))
+                raise ConfigError(
+                    f"{path}:{line}: key sources.{place}.agencies: found {name!r}, wanted a code of agencies.csv, or "
+                    f"{', '.join(f'group:{code}' for code in sorted(group_codes))}"
+                )
 
 
 def _refuse_strange_waivers(

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.config import Province
+from dvctt.config import ExpectedFeed, Province
 from dvctt.contract import ENTITIES
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.files import unseal
@@ -407,10 +407,12 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             "due_working_day": "integer",
             "valid_from": "date",
             "valid_to": "date",
+            "is_for_all": "boolean",
         },
         [
-            (f.source_id, f.entity, f.agency_code, f.due_working_day, f.valid_from, f.valid_to)
+            (f.source_id, f.entity, code, f.due_working_day, f.valid_from, f.valid_to, f.agency_code == "*")
             for f in province.expected_feeds
+            for code in _owing(province, f)
         ],
     )
     write_table(
@@ -477,6 +479,14 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             for f in province.published_figures
         ],
     )
+
+
+def _owing(province: Province, feed: ExpectedFeed) -> Sequence[str]:
+    """Who owes a feed: ``*`` is every agency that its source serves, which are all where it does not say."""
+    (source,) = [source for source in province.sources if source.id == feed.source_id]
+    if feed.agency_code != "*" or not source.agencies:
+        return [feed.agency_code]
+    return sorted({agency.agency_code for agency in province.agencies if source.serves(agency)})
 
 
 def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Province, baselines: Path) -> None:
