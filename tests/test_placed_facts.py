@@ -21,25 +21,25 @@ def changes(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ni
         assert (changed != text) == (path.name == "sources.yml")
         (province / path.name).write_text(changed, encoding="utf-8")
     inbox = Inbox(root / "inbox")
-    inbox.write("filings", "2022-09", [filing("S1", "243", "20220905")])
+    inbox.write("filings", "2022-09", [filing("S1", "243", "2022-09-05")])
     inbox.write(
         "filings",
         "2022-10",
         [
-            filing("O1", "243", "20221003"),
-            filing("S2", "243", "20220906"),
-            filing("S3", "244", "20220907"),
-            filing("A1", "243", "20220405"),
-            filing("N1", "243", "", TrangThaiHoSo="1", NgayNopHoSo="20221004", NgayKetThucXuLy=""),
+            filing("O1", "243", "2022-10-03"),
+            filing("S2", "243", "2022-09-06"),
+            filing("S3", "244", "2022-09-07"),
+            filing("A1", "243", "2022-04-05"),
+            filing("N1", "243", "", TrangThaiHoSo="1", NgayNopHoSo="2022-10-04", NgayKetThucXuLy=""),
         ],
     )
     inbox.write("payment_requests", "2022-10", [
-        payment("Y1", "O1", "243", "20221004", 5_000),
-        payment("Y2", "A1", "243", "20220705", 7_000),
-        payment("Y3", "O1", "243", "20221004", 9_000, TrangThai="Chưa thanh toán", NgayThuPhi=""),
+        payment("Y1", "O1", "243", "2022-10-04", 5_000),
+        payment("Y2", "A1", "243", "2022-07-05", 7_000),
+        payment("Y3", "O1", "243", "2022-10-04", 9_000, TrangThai="Chưa thanh toán", NgayThuPhi=""),
     ])  # fmt: skip
     inbox.write("payment_attempts", "2022-10", [
-        attempt("T1", "Y1", "O1", "20221004", 5_000), attempt("T2", "Y2", "A1", "20220705", 7_000),
+        attempt("T1", "Y1", "O1", "2022-10-04", 5_000), attempt("T2", "Y2", "A1", "2022-07-05", 7_000),
     ])  # fmt: skip
     nights = nights_after(tiny_home, Settings(province_folder=province, inbox=inbox.root, home=root / "home"))
     nights.run()
