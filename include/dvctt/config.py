@@ -331,7 +331,7 @@ class _ProvinceFile(_Frozen):
     authority_en: Text | None = None
     timezone: str
     first_day: date
-    """The first day that a record can be of: what is dated before it is no date, and no file is for a month before it."""
+    """The first day that a record can be of; no rule holds a date against it yet."""
     groups: tuple[Group, ...]
     quarantine_budget: QuarantineBudget
     retention: Retention
