@@ -1,5 +1,6 @@
 """The frozen past is renewed by a command whose diff a person reads."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,33 @@ def test_months_are_frozen_up_to_one_and_only_what_moved_is_a_change(tiny_home: 
         Change("one_stop", "procedures", "2022-09", None, 3),
     ]
     assert path.read_text(encoding="utf-8") == (
-        HEAD + "01,other,filings,2022-01,7\n26,one_stop,filings,2022-09,3\n"
+        HEAD + "26,one_stop,filings,2022-09,3\n"
         "26,one_stop,payment_requests,2022-09,1\n26,one_stop,procedures,2022-09,3\n"
     )
     assert update(path, marts, load_province(PROVINCE), Month(2022, 9)) == []
+
+
+def test_a_folder_in_which_nothing_was_frozen_begins_its_own_past(tiny_home: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "row_counts.csv"
+    assert read_baselines(path) == []
+    marts = tiny_home.published / "current" / "marts.duckdb"
+    assert [change.after for change in update(path, marts, load_province(PROVINCE), Month(2022, 9))] == [3, 1, 3]
+    assert len(read_baselines(path)) == 3
+
+
+def test_a_province_folder_that_cannot_be_written_is_told_in_words(tiny_home: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "row_counts.csv"
+    (tmp_path / ".row_counts.csv.tmp").mkdir()
+    marts = tiny_home.published / "current" / "marts.duckdb"
+    with pytest.raises(ConfigError, match=r"row_counts\.csv: cannot be written: Is a directory; .*DVCTT_PROVINCE"):
+        update(path, marts, load_province(PROVINCE), Month(2022, 9))
+
+
+def test_freezing_months_makes_no_other_province(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(PROVINCE, tmp_path / "tinh"))
+    before = load_province(folder).digest
+    (folder / "row_counts.csv").write_text(HEAD, encoding="utf-8")
+    assert load_province(folder).digest == before
 
 
 @pytest.mark.parametrize(

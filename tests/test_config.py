@@ -81,6 +81,23 @@ def test_a_wrong_folder_is_refused_with_file_line_and_key(
         load_province(folder)
 
 
+@pytest.mark.parametrize(
+    ("served", "owing", "wanted"),
+    [
+        ("[\"group:village\"]", None, r"sources\.yml:\d+: key sources\.0\.agencies: found 'group:village', wanted a code of agencies\.csv, or group:commune"),
+        ("[\"999\"]", None, r"sources\.yml:\d+: key sources\.0\.agencies: found '999'"),
+        ("[\"group:district\"]", "H62.01", r"expected_feeds\.csv:5: key agency_code: found 'H62\.01', which 'one_stop' does not serve"),
+    ],
+)  # fmt: skip
+def test_a_source_serves_agencies_that_there_are(folder: Path, served: str, owing: str | None, wanted: str) -> None:
+    edit(folder / "sources.yml", "    kind: files\n", f"    kind: files\n    agencies: {served}\n")
+    if owing:
+        with (folder / "expected_feeds.csv").open("a", encoding="utf-8") as file:
+            file.write(f"one_stop,filings,{owing},5,2022-01-01,,\n")
+    with pytest.raises(ConfigError, match=wanted):
+        load_province(folder)
+
+
 def test_a_folder_without_its_files_names_what_is_missing(folder: Path) -> None:
     (folder / "targets.csv").unlink()
     with pytest.raises(ConfigError, match=r"missing targets\.csv"):

@@ -97,7 +97,7 @@ def write_province(folder: Path) -> None:
         "predecessor_code,successor_code,effective_on,kind,share_note,legal_basis,certainty",
         ((*row, "", "test", "assumed") for row in successions()),
     )
-    for name in ("targets.csv", "published_figures.csv"):
+    for name in ("targets.csv", "published_figures.csv", "published_checks.csv"):
         header = (folder / name).read_text(encoding="utf-8").splitlines()[0]
         (folder / name).write_text(header + "\n", encoding="utf-8")
 

@@ -151,3 +151,17 @@ def test_the_history_holds_what_stopped_a_night_and_what_was_published_and_count
         (3, "fourth", "could_not_check", 0),
         (4, "fourth", "passed", 0),
     ]
+
+
+def test_a_feed_for_all_is_owed_by_those_that_the_source_serves(tmp_path: Path) -> None:
+    source = VINH_PHUC.sources[0].model_copy(update={"agencies": ("group:district", "H62.01")})
+    province = VINH_PHUC.model_copy(update={"sources": (source,)})
+    question = "select agency_code, is_for_all from province.expected_feeds where entity = 'filings' order by 1"
+    for name, one in (("all", VINH_PHUC), ("served", province)):
+        lay_foundation(tmp_path / name, one, tmp_path / "landing", [])
+    with open_candidate(tmp_path / "all") as connection:
+        assert connection.execute(question).fetchall() == [("*", True)]
+    with open_candidate(tmp_path / "served") as connection:
+        assert connection.execute(question).fetchall() == [
+            (code, True) for code in ("243", "244", "246", "247", "248", "249", "251", "252", "253", "H62.01")
+        ]

@@ -60,3 +60,15 @@
     coalesce(upper({{ table }}.{{ column }}) = 'UNLISTED', false){{ " or " if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{# A folded value that no list has: itself where it may be a code, the word for what is none otherwise (`CODE` and `IDENTITY`
+   of dvctt.contract, here without what folding has taken away). #}
+{% macro code_or_unlisted(column) -%}
+    case
+        when
+            regexp_full_match({{ column }}, '[a-z0-9đ]{1,40}([._/-][a-z0-9đ]{1,40}){0,11}')
+            and not regexp_full_match({{ column }}, '[0-9.-]{9,}')
+            then {{ column }}
+        when {{ column }} is not null then 'UNLISTED'
+    end
+{%- endmacro %}

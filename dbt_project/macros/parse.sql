@@ -17,8 +17,33 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# How a coded value is compared, whatever the source's keyboard made of it: small letters, one blank where there are several,
+   no invisible characters, no zeros before a number, and the tone mark where the newer spelling has it (hoà, not hòa). The
+   value is clean. `dvctt.contract.fold_label` does the same for the province folder; a test holds one against the other.
+   Most values are codes, which are as they should be: only the others pay for the folding. -#}
 {% macro match_label(column) -%}
-    lower({{ column }})
+    case
+        when regexp_full_match({{ column }}, '[1-9][0-9]*|[a-z][a-z_-]*') then {{ column }}
+        else
+            nullif(
+                {{ fold_tones(
+                    "regexp_replace(trim(regexp_replace(regexp_replace(lower(" ~ column ~ "), '\\p{Cf}+', '', 'g'), "
+                    ~ "'[\\s\\p{Z}]+', ' ', 'g')), '^0+([0-9]+)$', '\\1')"
+                ) }},
+                ''
+            )
+    end
+{%- endmacro %}
+
+{# The tone mark of oa, oe and uy on the second letter. #}
+{% macro fold_tones(text) -%}
+    {%- set pairs = [
+        ('òa', 'oà'), ('óa', 'oá'), ('ỏa', 'oả'), ('õa', 'oã'), ('ọa', 'oạ'),
+        ('òe', 'oè'), ('óe', 'oé'), ('ỏe', 'oẻ'), ('õe', 'oẽ'), ('ọe', 'oẹ'),
+        ('ùy', 'uỳ'), ('úy', 'uý'), ('ủy', 'uỷ'), ('ũy', 'uỹ'), ('ụy', 'uỵ'),
+    ] -%}
+    {{ 'replace(' * (pairs | length) }}{{ text }}
+    {%- for old, new in pairs %}, '{{ old }}', '{{ new }}'){% endfor %}
 {%- endmacro %}
 
 {# The year 0 is none: no calendar that people use has it. #}
@@ -97,15 +122,16 @@ from {{ marked }}
     end
 {%- endmacro %}
 
-{# Names of the columns that hold text of no known form, comma-separated, or NULL. `pairs`: [source column, parsed]. #}
+{# Names of the columns that hold text of no known form, comma-separated, or NULL. `pairs`: [source column, parsed], and the
+   column's name where it is another. #}
 {% macro unparseable_columns(pairs) -%}
     nullif(
         concat_ws(
             ', ',
-            {%- for source_column, parsed in pairs %}
+            {%- for pair in pairs %}
             case
-                when {{ source_column }} is not null and {{ parsed }} is null
-                    then '{{ source_column | replace('"', '') }}'
+                when {{ pair[0] }} is not null and {{ pair[1] }} is null
+                    then '{{ (pair[2] if pair | length > 2 else pair[0]) | replace('"', '') }}'
             end{{ "," if not loop.last }}
             {%- endfor %}
         ),

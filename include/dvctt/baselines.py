@@ -1,6 +1,6 @@
 """The frozen past: how many facts each closed month held when a person last looked.
 
-Only the command that renews ``expectations/baselines/row_counts.csv`` lives here. It is never edited by hand, and no run
+Only the command that renews ``row_counts.csv`` of the province folder lives here. It is never edited by hand, and no run
 writes it: a person runs the command, reads the diff, and commits it.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dvctt.config import Province
+from dvctt.errors import ConfigError
 from dvctt.files import write_atomically
 from dvctt.period import Month
 from dvctt.warehouse import BASELINE_COLUMNS, open_published, read_baselines
@@ -29,10 +30,13 @@ class Change:
 def update(baselines: Path, marts: Path, province: Province, through: Month) -> list[Change]:
     """Freeze every month up to ``through`` at what the publication holds; the lines that changed, in order.
 
-    Lines of other provinces stay as they are. The file is sorted, so that its diff shows only what moved.
+    Lines of another province, which a copied folder brings along, go. The file is sorted, so that its diff shows only what
+    moved.
+
+    Raises:
+        ConfigError: the province folder cannot be written.
     """
     rows = read_baselines(baselines)
-    others = [row for row in rows if row["province_code"] != province.code]
     before = {
         (row["source_id"], row["entity"], row["file_month"]): int(row["fact_rows"])
         for row in rows
@@ -60,8 +64,14 @@ def update(baselines: Path, marts: Path, province: Province, through: Month) -> 
     text = io.StringIO()
     writer = csv.DictWriter(text, BASELINE_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sorted([*others, *mine], key=lambda row: [row[column] for column in BASELINE_COLUMNS[:4]]))
-    write_atomically(baselines, text.getvalue())
+    writer.writerows(sorted(mine, key=lambda row: [row[column] for column in BASELINE_COLUMNS[:4]]))
+    try:
+        write_atomically(baselines, text.getvalue())
+    except OSError as error:
+        raise ConfigError(
+            f"{baselines}: cannot be written: {error.strerror}; the frozen past lies in the province folder: run this where "
+            f"the folder may be written (DVCTT_PROVINCE), and bring the changed file to the installation"
+        ) from error
     return [
         Change(*key, before.get(key), after.get(key))
         for key in sorted({*before, *after})

@@ -39,6 +39,7 @@ airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in th
 app.add_typer(check, name="check")
 app.add_typer(airflow, name="airflow")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were set aside.")
+values = typer.Typer(no_args_is_help=True, help="How sources write what national lists hold.")
 baselines = typer.Typer(no_args_is_help=True, help="The frozen past.")
 publications = typer.Typer(no_args_is_help=True, help="What has been published in this home.")
 metric = typer.Typer(no_args_is_help=True, help="A metric by all its definitions.")
@@ -56,6 +57,7 @@ app.add_typer(metric, name="metric")
 app.add_typer(publications, name="publications")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(baselines, name="baselines")
+app.add_typer(values, name="values")
 
 out = Console(highlight=False, width=1000)
 """Wide whatever the terminal: one line a figure, for a person and for grep."""
@@ -527,7 +529,7 @@ def quarantine_list(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Rows that were set aside: reason, file and row number; no value of the row itself."""
+    """Rows that were set aside: source, file, record number and reason; no value of the row itself."""
     settings = Settings.from_environment()
     opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
@@ -535,7 +537,7 @@ def quarantine_list(
             "select source_id, entity, strftime(file_month, '%Y-%m') as file_month, file_name, row_number, "
             "source_agency_code, agency_name_vi, quarantine_reason, reason_name_vi, unparseable_columns, next_vi "
             "from fct_quarantined_rows where (? is null or file_month = ?) and (? is null or source_agency_code = ?) "
-            "order by entity, file_month, file_name, row_number",
+            "order by source_id, entity, file_month, file_name, row_number",
             [month, Month.parse(month).first_day if month else None, agency, agency],
         )
         names = [column[0] for column in cursor.description or []]
@@ -544,16 +546,57 @@ def quarantine_list(
         _print_json(found)
         return
     table = Table(title="Set aside" + ("" if published else " by the last run"))
-    for name in ("entity", "file", "row", "agency", "reason", "columns", "what to do"):
+    for name in ("source", "entity", "file", "record", "agency", "reason", "columns", "what to do"):
         table.add_column(name, no_wrap=True)
     for row in found:
         table.add_row(
-            row["entity"], row["file_name"], str(row["row_number"]),
+            row["source_id"], row["entity"], row["file_name"], str(row["row_number"]),
             f"{row['source_agency_code'] or ''} {row['agency_name_vi']}".strip(),
             f"{row['quarantine_reason']}: {row['reason_name_vi']}", row["unparseable_columns"] or "", row["next_vi"] or "",
         )  # fmt: skip
     out.print(table)
-    out.print(f"{len(found)} rows set aside")
+    out.print(f"{len(found)} rows set aside; record 1 of a file is the first after its header")
+
+
+@values.command("unmapped")
+def values_unmapped(
+    month: Annotated[str | None, typer.Option("--month", help="YYYY-MM of the files; default: all months.")] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Ask the current publication, not the last run.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Coded columns in which sources write what no list has: source, entity, column, month, rows; never the values.
+
+    Exit 1 if there are any.
+    """
+    settings = Settings.from_environment()
+    opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
+    with opened as connection:
+        cursor = connection.execute(
+            "select source_id, entity, column_name, strftime(file_month, '%Y-%m') as file_month, row_count, "
+            "unmapped_rows, set_aside_rows from aud_unmapped_values "
+            "where unmapped_rows > 0 and (? is null or file_month = ?) order by all",
+            [month, Month.parse(month).first_day if month else None],
+        )
+        names = [column[0] for column in cursor.description or []]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if as_json:
+        _print_json(found)
+    else:
+        table = Table(title="Values that no list has" + ("" if published else ", in the last run"))
+        for name in ("source", "entity", "column", "month", "rows", "unmapped", "of these set aside"):
+            table.add_column(name, no_wrap=True, justify="right" if name in ("rows", "unmapped") else "left")
+        for row in found:
+            table.add_row(*(str(value) for value in row.values()))
+        out.print(table)
+        unmapped = sum(row["unmapped_rows"] for row in found)
+        out.print(
+            f"{unmapped} values in {len(found)} columns of a month; map them in {settings.province_folder / 'values.csv'} "
+            f"(docs/how-to/map-values.md); which records: dvctt quarantine list, then the source's file"
+        )
+    if found:
+        raise typer.Exit(1)
 
 
 @gates.command("mutate")
@@ -776,7 +819,18 @@ def publications_diff(
     out.print(table)
     if with_records:
         table = Table(title="Records that moved")
-        for name in ("metric", "month", "agency", "entity", "source", "record", "effect", "cause", "extract", "row"):
+        for name in (
+            "metric",
+            "month",
+            "agency",
+            "entity",
+            "source",
+            "record",
+            "effect",
+            "cause",
+            "extract",
+            "record no.",
+        ):
             table.add_column(name, no_wrap=True)
         for movement in found.movements:
             table.add_row(
@@ -810,14 +864,13 @@ def baselines_update(
     from dvctt.warehouse import ROW_COUNTS
 
     settings = Settings.from_environment()
-    changes = update(
-        ROW_COUNTS, _current(settings).marts, load_province(settings.province_folder), Month.parse(through)
-    )
+    frozen = settings.province_folder / ROW_COUNTS
+    changes = update(frozen, _current(settings).marts, load_province(settings.province_folder), Month.parse(through))
     for change in changes:
         out.print(
             f"{change.source_id} {change.entity} {change.file_month}: {_number(change.before)} -> {_number(change.after)}"
         )
-    out.print(f"{len(changes)} lines changed in {ROW_COUNTS}; review: git diff {ROW_COUNTS}")
+    out.print(f"{len(changes)} lines changed in {frozen}; review: git diff {frozen}")
 
 
 @metric.command("online-rate")

@@ -29,7 +29,7 @@ from pydantic import (
     model_validator,
 )
 
-from dvctt.contract import ENTITIES
+from dvctt.contract import ENTITIES, NOT_GIVEN, CodeList, fold_label
 from dvctt.errors import ConfigError
 
 PACKAGE_ROOT = Path(__file__).resolve().parent
@@ -49,10 +49,15 @@ PROVINCE_FILES = (
     "drift_bands.csv",
     "close_waivers.csv",
 )
-"""What a province folder must hold; together they are the province's digest. sample.yml is read by the sample alone."""
+"""What a province folder must hold. sample.yml is read by the sample alone."""
+
+OPTIONAL_PROVINCE_FILES = ("values.csv",)
+"""What it may hold as well. Together with the others these are the province's digest."""
+
+SEEDS = PROJECT_ROOT / "dbt_project" / "seeds"
 PUBLISHED_CHECKS = "published_checks.csv"
 """May be there: what should add up among the printed figures. No run reads it, so it is no part of the digest."""
-METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
+METRICS = SEEDS / "ref_metrics.csv"
 """The metrics that a printed figure can be compared with."""
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
@@ -127,6 +132,8 @@ class Source(_Frozen):
         no_date: what this system writes where there is no date: a day as yyyy-MM-dd, or a word. It lands as it is written;
             staging makes it NULL and names the column.
         date_limits: this system's own limits for its dates in place of those of the seed ``ref_date_limits``.
+        agencies: whom it serves, by code or as ``group:<code>``; nothing said is every agency. ``*`` in expected_feeds.csv
+            means these.
     """
 
     id: Annotated[str, Field(pattern=_SLUG)]
@@ -164,6 +171,12 @@ class Source(_Frozen):
             if limit not in known:
                 raise ValueError(f"unknown limit {limit!r}; wanted one of {', '.join(known)}")
         return value
+
+    agencies: tuple[str, ...] = ()
+
+    def serves(self, agency: "Agency") -> bool:
+        """Whether the agency's records come from this source."""
+        return not self.agencies or bool({agency.agency_code, f"group:{agency.group_code}"} & set(self.agencies))
 
     @field_validator("entities")
     @classmethod
@@ -416,6 +429,19 @@ class CloseWaiver(_Frozen):
     waived_on: date
 
 
+class ValueMapping(_Frozen):
+    """What one source (``*``: every one) writes in a coded column, and the value of the national list that it stands for;
+    ``not_given`` for one that says that nothing is given.
+    """
+
+    source_id: Text
+    entity: Text
+    column: Text
+    source_value: Text
+    value: Text
+    note: OptionalText = None
+
+
 class _ProvinceFile(_Frozen):
     code: Text
     electronic_id: Text
@@ -475,6 +501,7 @@ class Province(_ProvinceFile):
     expected_feeds: tuple[ExpectedFeed, ...]
     drift_bands: tuple[DriftBand, ...]
     close_waivers: tuple[CloseWaiver, ...]
+    value_mappings: tuple[ValueMapping, ...] = ()
 
     def agencies_on(self, day: date) -> tuple[Agency, ...]:
         """The agencies in force on a day, in the folder's order."""
@@ -599,7 +626,10 @@ def load_province(folder: Path) -> Province:
     feeds = _read_csv(folder / "expected_feeds.csv", ExpectedFeed)
     bands = _read_csv(folder / "drift_bands.csv", DriftBand)
     waivers = _read_csv(folder / "close_waivers.csv", CloseWaiver)
+    mappings = _read_csv(folder / "values.csv", ValueMapping) if (folder / "values.csv").is_file() else []
+    _refuse_strange_values(folder / "values.csv", sources.sources, mappings)
     _refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
+    _refuse_strange_service(folder / "sources.yml", sources.sources, group_codes, agencies)
     _refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     _refuse_overlaps(folder / "agencies.csv", agencies)
     _refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
@@ -623,6 +653,7 @@ def load_province(folder: Path) -> Province:
         expected_feeds=tuple(row for _, row in feeds),
         drift_bands=tuple(row for _, row in bands),
         close_waivers=tuple(row for _, row in waivers),
+        value_mappings=tuple(row for _, row in mappings),
     )
 
 
@@ -635,6 +666,7 @@ def _refuse_strangers(
     bands: Sequence[tuple[int, DriftBand]],
 ) -> None:
     """A calendar or a band that names what the folder does not know would check nothing, in silence."""
+    by_id = {source.id: source for source in sources}
     known_feeds = {(source.id, entity) for source in sources for entity in source.entities}
     codes = {agency.agency_code for _, agency in agencies} | {"*"}
     for line, feed in feeds:
@@ -648,6 +680,13 @@ def _refuse_strangers(
                 f"{folder / 'expected_feeds.csv'}:{line}: key agency_code: found {feed.agency_code!r}, "
                 f"wanted * or a code of agencies.csv"
             )
+        if feed.agency_code != "*" and not any(
+            by_id[feed.source_id].serves(agency) for _, agency in agencies if agency.agency_code == feed.agency_code
+        ):
+            raise ConfigError(
+                f"{folder / 'expected_feeds.csv'}:{line}: key agency_code: found {feed.agency_code!r}, which "
+                f"{feed.source_id!r} does not serve: see agencies of that source in sources.yml"
+            )
     for line, band in bands:
         if band.group_code not in (None, "*", *group_codes):
             raise ConfigError(
@@ -655,6 +694,20 @@ def _refuse_strangers(
                 f"wanted * or a group of province.yml: {', '.join(sorted(group_codes))}"
             )
     _refuse_twins(folder / "drift_bands.csv", "basis", ((line, band.key) for line, band in bands))
+
+
+def _refuse_strange_service(
+    path: Path, sources: Sequence[Source], group_codes: set[str], agencies: Sequence[tuple[int, Agency]]
+) -> None:
+    known = {agency.agency_code for _, agency in agencies} | {f"group:{code}" for code in group_codes}
+    for place, source in enumerate(sources):
+        for name in source.agencies:
+            if name not in known:
+                line = _line_of(yaml.compose(_read_text(path), Loader=yaml.SafeLoader), ("sources", place, "agencies"))
+                raise ConfigError(
+                    f"{path}:{line}: key sources.{place}.agencies: found {name!r}, wanted a code of agencies.csv, or "
+                    f"{', '.join(f'group:{code}' for code in sorted(group_codes))}"
+                )
 
 
 def _refuse_strange_waivers(
@@ -762,9 +815,56 @@ def _refuse_impossible_checks(
             )
 
 
+def _refuse_strange_values(path: Path, sources: Sequence[Source], mappings: Sequence[tuple[int, ValueMapping]]) -> None:
+    """A line that no row can meet, or that stands for nothing, would map nothing, in silence. What a source writes is never
+    quoted: it may be anything.
+    """
+    known = {source.id: source.entities for source in sources}
+    for line, mapping in mappings:
+        where = f"{path}:{line}: key"
+        if mapping.source_id != "*" and mapping.source_id not in known:
+            raise ConfigError(
+                f"{where} source_id: found {mapping.source_id!r}, wanted * or a source of sources.yml: {', '.join(known)}"
+            )
+        coded = {name: entity.coded for name, entity in ENTITIES.items() if entity.coded}
+        delivered = known[mapping.source_id] if mapping.source_id != "*" else coded
+        if mapping.entity not in coded or mapping.entity not in delivered:
+            raise ConfigError(
+                f"{where} entity: found {mapping.entity!r}, wanted an entity with coded columns that the source "
+                f"delivers: {', '.join(name for name in coded if name in delivered)}"
+            )
+        codes = coded[mapping.entity].get(mapping.column)
+        if codes is None:
+            raise ConfigError(
+                f"{where} column: found {mapping.column!r}, wanted a coded column of {mapping.entity}: "
+                f"{', '.join(coded[mapping.entity])}"
+            )
+        if not fold_label(mapping.source_value):
+            raise ConfigError(f"{where} source_value: found blanks only; an empty value needs no line")
+        if mapping.value == NOT_GIVEN and not codes.optional:
+            raise ConfigError(f"{where} value: found {NOT_GIVEN!r}, but {mapping.column} may not be empty")
+        if mapping.value != NOT_GIVEN and fold_label(mapping.value) not in known_labels(codes):
+            raise ConfigError(
+                f"{where} value: found {mapping.value!r}, wanted a {codes.label} of dbt_project/seeds/{codes.seed}.csv"
+                f"{f', or {NOT_GIVEN}' if codes.optional else ''}: {', '.join(known_labels(codes))}"
+            )
+    _refuse_twins(
+        path,
+        "source_id, entity, column, source_value",
+        ((line, (row.source_id, row.entity, row.column, fold_label(row.source_value))) for line, row in mappings),
+        quoted=False,
+    )
+
+
+def known_labels(codes: CodeList) -> tuple[str, ...]:
+    """The spellings of a code list that every province reads."""
+    with (SEEDS / f"{codes.seed}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(row[codes.label] for row in csv.DictReader(file))
+
+
 def _digest(folder: Path) -> str:
     total = hashlib.sha256()
-    for name in PROVINCE_FILES:
+    for name in (*PROVINCE_FILES, *(name for name in OPTIONAL_PROVINCE_FILES if (folder / name).is_file())):
         total.update(f"{name}\0{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 
@@ -905,11 +1005,12 @@ def _read_csv(path: Path, model: type[_Model]) -> list[tuple[int, _Model]]:
     return rows
 
 
-def _refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]]) -> None:
+def _refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]], *, quoted: bool = True) -> None:
     seen: dict[object, int] = {}
     for line, value in values:
         if value in seen:
-            raise ConfigError(f"{path}:{line}: key {key}: {value!r} stands on line {seen[value]} already")
+            named = repr(value) if quoted else "the same value"
+            raise ConfigError(f"{path}:{line}: key {key}: {named} stands on line {seen[value]} already")
         seen[value] = line
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.config import PROJECT_ROOT, Province
+from dvctt.config import ExpectedFeed, Province
 from dvctt.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.files import unseal
@@ -27,8 +27,9 @@ from dvctt.sql import read_literals, readable
 log = logging.getLogger(__name__)
 
 CANDIDATE_NAME = "warehouse.duckdb"
-ROW_COUNTS = PROJECT_ROOT / "expectations" / "baselines" / "row_counts.csv"
-"""The frozen past, changed by ``dvctt baselines update`` alone, whose diff a person reviews."""
+ROW_COUNTS = "row_counts.csv"
+"""The frozen past, in the province folder, changed by ``dvctt baselines update`` alone, whose diff a person reviews. No
+figure is made of it, so it is no part of the province's digest: freezing months publishes nothing anew."""
 BASELINE_COLUMNS = ["province_code", "source_id", "entity", "file_month", "fact_rows"]
 
 
@@ -110,7 +111,7 @@ def lay_foundation(
     extracts: Sequence[Extract],
     *,
     left_out: Mapping[str, str] = MappingProxyType({}),
-    baselines: Path = ROW_COUNTS,
+    baselines: Path | None = None,
     verdicts: Path | None = None,
     published_runs: Set[str] = frozenset(),
     accepted: Sequence[Movement] = (),
@@ -122,6 +123,7 @@ def lay_foundation(
     Args:
         extracts: all that have landed. One that is left out keeps its file name's place in the order of arrival.
         left_out: ids of the extracts that this night leaves out, each with the reason in one word.
+        baselines: the frozen past; that of the province folder unless said.
         verdicts: folder of the verdicts that this home has given; None is a home without a past.
         published_runs: the runs that led to a publication, of whichever age.
         accepted: movements beyond their band that a person has accepted.
@@ -144,7 +146,7 @@ def lay_foundation(
         for name in sorted(ENTITIES, key=lambda name: name != "procedures"):
             paths = [e.parquet(landing) for e in active if e.entity == name]
             connection.execute(_view_of_entity(name, paths))
-        _write_expectations(connection, province, baselines)
+        _write_expectations(connection, province, baselines or province.folder / ROW_COUNTS)
         _write_history(connection, verdicts, published_runs)
         _write_accepted(connection, accepted)
     log.info(
@@ -312,6 +314,18 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     )
     write_table(
         connection,
+        "province.value_map",
+        {
+            "source_id": "varchar",
+            "entity": "varchar",
+            "column_name": "varchar",
+            "source_value": "varchar",
+            "national_value": "varchar",
+        },
+        [(m.source_id, m.entity, m.column, m.source_value, m.value) for m in province.value_mappings],
+    )
+    write_table(
+        connection,
         "province.agencies",
         {
             "agency_code": "varchar",
@@ -434,10 +448,12 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
             "due_working_day": "integer",
             "valid_from": "date",
             "valid_to": "date",
+            "is_for_all": "boolean",
         },
         [
-            (f.source_id, f.entity, f.agency_code, f.due_working_day, f.valid_from, f.valid_to)
+            (f.source_id, f.entity, code, f.due_working_day, f.valid_from, f.valid_to, f.agency_code == "*")
             for f in province.expected_feeds
+            for code in _owing(province, f)
         ],
     )
     write_table(
@@ -512,6 +528,14 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     )
 
 
+def _owing(province: Province, feed: ExpectedFeed) -> Sequence[str]:
+    """Who owes a feed: ``*`` is every agency that its source serves, which are all where it does not say."""
+    (source,) = [source for source in province.sources if source.id == feed.source_id]
+    if feed.agency_code != "*" or not source.agencies:
+        return [feed.agency_code]
+    return sorted({agency.agency_code for agency in province.agencies if source.serves(agency)})
+
+
 def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Province, baselines: Path) -> None:
     connection.execute("create schema expectations")
     write_table(
@@ -528,11 +552,13 @@ def _write_expectations(connection: duckdb.DuckDBPyConnection, province: Provinc
 
 
 def read_baselines(baselines: Path) -> list[dict[str, str]]:
-    """The rows of the frozen past, of every province.
+    """The rows of the frozen past; none where nothing was ever frozen.
 
     Raises:
         ConfigError: the file has other columns, or a count that is no whole number.
     """
+    if not baselines.exists():
+        return []
     with baselines.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         if reader.fieldnames != BASELINE_COLUMNS:

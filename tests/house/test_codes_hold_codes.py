@@ -108,7 +108,7 @@ def test_nothing_that_is_planted_reaches_a_published_file(night: Nights) -> None
 
 
 def test_a_code_of_another_form_is_counted_and_its_row_is_not_lost(night: Nights) -> None:
-    odd = [(c, v) for c in ("MaTTHC", "MaLinhVuc", "MaDonVi", "LoaiDoiTuong") for v in PERSON]
+    odd = [(c, v) for c in ("MaTTHC", "MaLinhVuc", "MaDonVi") for v in PERSON]
     facts = night.rows("select count(*) from fct_filings where defect like '%unlisted_code%'")
     assert facts == [(len(odd),)]
     shown = dict(night.rows("select bank_code, count(*) from fct_payment_attempts group by 1"))
@@ -116,8 +116,8 @@ def test_a_code_of_another_form_is_counted_and_its_row_is_not_lost(night: Nights
     (failing,) = night.rows(
         "select sum(failing_rows) from aud_defects where defect_id = 'unlisted_code' and month = date '2022-10-01'"
     )
-    # Four codes of filings, three of requests, three of attempts.
-    assert failing == (10 * len(PERSON),)
+    # Three codes of filings, three of requests, three of attempts.
+    assert failing == (9 * len(PERSON),)
     aside = dict(
         night.rows(
             "select entity, count(*) from fct_quarantined_rows where quarantine_reason = 'malformed_code' group by 1"

@@ -3,7 +3,6 @@
     'filings': {
         'MaHoSo': 'filing_id', 'MaTTHC': 'procedure_code', 'TenTTHC': 'procedure_name_vi', 'MaLinhVuc': 'field_code',
         'TenLinhVuc': 'field_name_vi', 'MaDonVi': 'source_agency_code', 'DonViXuLy': 'handling_unit_vi',
-        'LoaiDoiTuong': 'applicant_kind',
     },
     'payment_requests': {
         'MaYeuCau': 'payment_request_id', 'MaDonVi': 'source_agency_code', 'MaNganHang': 'bank_code',
@@ -15,8 +14,8 @@
         'MaTTHC': 'procedure_code', 'TenTTHC': 'name_vi', 'MaLinhVuc': 'field_code', 'TenLinhVuc': 'field_name_vi',
         'CapThucHien': 'administrative_tier',
     },
-    'reported_figures': {'MaDonVi': 'source_agency_code', 'ChiTieu': 'indicator'},
-    'index_counts': {'MaDonVi': 'source_agency_code', 'ThanhPhan': 'component'},
+    'reported_figures': {'MaDonVi': 'source_agency_code', 'ChiTieu': 'indicator_written'},
+    'index_counts': {'MaDonVi': 'source_agency_code', 'ThanhPhan': 'component_written'},
 } -%}
 with extracts as (
     select * from {{ ref('stg_landing__extracts') }}

@@ -356,7 +356,8 @@ entries as (
         row_number() over (
             partition by
                 agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
-            order by case when calendar.agency_code = '*' then 1 else 0 end, calendar.due_working_day
+            order by
+                case when calendar.agency_code = '*' or calendar.is_for_all then 1 else 0 end, calendar.due_working_day
         ) = 1
 ),
 

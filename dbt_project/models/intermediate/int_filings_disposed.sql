@@ -1,7 +1,7 @@
 -- One row per landed row of an active filings extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-filings as (select * from {{ ref('stg_one_stop__filings') }}),
+filings as (select * from {{ ref('int_filings_coded') }}),
 
 statuses as (select * from {{ ref('ref_filing_statuses') }}),
 
@@ -43,8 +43,14 @@ checked as (
             -- Its agency's code alone: a prefix that was cut off.
             when filings.filing_id = filings.source_agency_code then 'malformed_key'
             when statuses.status_code is null then 'unknown_status'
-            when filings.channel_code is not null and channels.channel_code is null then 'unknown_channel'
-            when filings.level_code is not null and levels.level_code is null then 'unknown_level'
+            when
+                {{ is_unmapped('filings.unmapped_columns', 'KenhThucHien') }}
+                or (filings.channel_code is not null and channels.channel_code is null)
+                then 'unknown_channel'
+            when
+                {{ is_unmapped('filings.unmapped_columns', 'MucDo') }}
+                or (filings.level_code is not null and levels.level_code is null)
+                then 'unknown_level'
             -- A filing that waits for papers (status 5) may not have been received yet.
             when statuses.is_received and filings.status_code <> 5 and filings.received_at is null
                 then 'missing_received_date'
@@ -96,7 +102,7 @@ checked as (
             'finished_without_date': 'filings.status_code in (9, 10) and filings.finished_at is null',
             'level_2_filed_online': "filings.channel_code = 2 and filings.level_code in ('1', '2')",
             'no_date_marker': 'filings.no_date_columns is not null',
-            'unlisted_code': is_unlisted('filings', ['procedure_code', 'field_code', 'source_agency_code', 'applicant_kind']),
+            'unlisted_code': is_unlisted('filings', ['procedure_code', 'field_code', 'source_agency_code']),
             'received_before_submitted': is_before('filings.received_at', 'filings.submitted_at'),
             'finished_before_received': is_before('filings.finished_at', 'filings.received_at'),
             'returned_before_finished': is_before('filings.returned_at', 'filings.finished_at'),

@@ -1,7 +1,7 @@
 -- One row per landed row of an active index_counts extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-counts as (select * from {{ ref('stg_one_stop__index_counts') }}),
+counts as (select * from {{ ref('int_index_counts_coded') }}),
 
 doubled as (
     {{ find_doubled_keys(

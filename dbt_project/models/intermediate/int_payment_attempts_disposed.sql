@@ -1,7 +1,7 @@
 -- One row per landed row of an active payment_attempts extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-attempts as (select * from {{ ref('stg_one_stop__payment_attempts') }}),
+attempts as (select * from {{ ref('int_payment_attempts_coded') }}),
 
 statuses as (select * from {{ ref('ref_attempt_statuses') }}),
 

@@ -1,7 +1,7 @@
 -- One row per landed row of an active payment_requests extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-requests as (select * from {{ ref('stg_one_stop__payment_requests') }}),
+requests as (select * from {{ ref('int_payment_requests_coded') }}),
 
 statuses as (select * from {{ ref('ref_payment_statuses') }}),
 

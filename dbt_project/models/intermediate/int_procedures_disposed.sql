@@ -1,7 +1,7 @@
 -- One row per landed row of an active procedures extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-procedures as (select * from {{ ref('stg_one_stop__procedures') }}),
+procedures as (select * from {{ ref('int_procedures_coded') }}),
 
 levels as (select distinct level_code from {{ ref('ref_service_levels') }}),
 
@@ -26,7 +26,14 @@ checked as (
             when procedures.procedure_code is null or procedures.valid_from is null then 'missing_key'
             when not {{ is_well_formed_key('procedures.procedure_code', 80) }} then 'malformed_key'
             when {{ is_unlisted('procedures', ['procedure_code']) }} then 'malformed_key'
-            when procedures.level_code is not null and levels.level_code is null then 'unknown_level'
+            when
+                {{ is_unmapped('procedures.unmapped_columns', 'MucDo') }}
+                or (procedures.level_code is not null and levels.level_code is null)
+                then 'unknown_level'
+            when
+                {{ is_unmapped('procedures.unmapped_columns', 'CoThuPhi') }}
+                or {{ is_unmapped('procedures.unmapped_columns', 'DaTichHopDVCQG') }}
+                then 'unknown_flag'
             -- A procedure may be older than the province's first day; an end may lie as far ahead as its law says.
             when extract(year from procedures.valid_from) < limits.procedure_starts_year then 'starts_before_first_day'
             when {{ is_days_after('procedures.valid_from', 'limits.fetched_at', 'limits.procedure_announced_days') }}

@@ -1,7 +1,7 @@
 -- One row per landed row of an active reported_figures extract, with what becomes of it.
 with extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
-reported as (select * from {{ ref('stg_one_stop__reported_figures') }}),
+reported as (select * from {{ ref('int_reported_figures_coded') }}),
 
 doubled as (
     {{ find_doubled_keys(

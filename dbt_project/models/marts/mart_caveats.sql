@@ -141,6 +141,21 @@ held_back as (
     from held
 ),
 
+-- What this month's files hold of months that no file is for is in no month's tables: it is told here, where it came.
+uncovered as (
+    select
+        file_month as month,
+        case when entity = 'filings' then 'filings' else 'payments' end as subject,
+        agency_code,
+        'month_without_file' as caveat_id,
+        sum(row_count) as row_count,
+        false as is_missing,
+        cast(null as integer) as reason_order
+    from {{ ref('fct_placed_facts') }}
+    where place = 'month_without_file' and entity in ('filings', 'payment_requests', 'payment_attempts')
+    group by file_month, subject, agency_code
+),
+
 -- Name and group as they were in the month; what is written of an agency outside its validity goes by the newest.
 of_agencies as (
     select
@@ -164,6 +179,8 @@ of_agencies as (
         select * from missing
         union all
         select * from held_back
+        union all
+        select * from uncovered
     ) as unioned
     inner join agencies on unioned.agency_code = agencies.agency_code
     -- That no file came is what the caveat says already.
@@ -265,6 +282,10 @@ computed as (
                 then
                     'bản tệp mới đang được giữ lại chờ xác nhận (' || missing_names_vi
                     || '), số liệu chưa tính bản này'
+            when caveat_id = 'month_without_file'
+                then
+                    {{ count_text('row_count', 'vi') }}
+                    || ' bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm'
             else 'chưa có dữ liệu từ ' || missing_names_vi
         end as text_vi,
         case
@@ -276,6 +297,10 @@ computed as (
                 then
                     'a newer file is held until somebody confirms it (' || missing_names_en
                     || '); these figures are without it'
+            when caveat_id = 'month_without_file'
+                then
+                    'records in the month''s files that are of a month without a file, and in no month''s tables: '
+                    || {{ count_text('row_count', 'en') }}
             else 'no data from ' || missing_names_en
         end as text_en
     from summed

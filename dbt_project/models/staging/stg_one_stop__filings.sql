@@ -24,10 +24,9 @@ cleaned as (
         {{ clean_text('"TenLinhVuc"') }} as field_name_vi,
         {{ clean_key('"MaDonVi"') }} as written_agency_code,
         {{ clean_text('"DonViXuLy"') }} as handling_unit_vi,
-        {{ clean_text('"LoaiDoiTuong"') }} as applicant_kind,
         {{ cleaned_columns([
             'KenhThucHien', 'MucDo', 'NgayNopHoSo', 'NgayTiepNhan', 'NgayHenTra', 'NgayKetThucXuLy', 'NgayTra',
-            'TrangThaiHoSo',
+            'TrangThaiHoSo', 'LoaiDoiTuong',
         ]) }}
     from source
 ),
@@ -41,9 +40,10 @@ parsed as (
         {{ parse_timestamp('"NgayHenTra"') }} as due_at,
         {{ parse_timestamp('"NgayKetThucXuLy"') }} as finished_at,
         {{ parse_timestamp('"NgayTra"') }} as returned_at,
-        {{ parse_integer('"KenhThucHien"') }} as channel_code,
-        {{ parse_integer('"MucDo"') }} as level_number,
-        {{ parse_integer('"TrangThaiHoSo"') }} as status_code
+        {{ match_label('"KenhThucHien"') }} as channel_written,
+        {{ match_label('"MucDo"') }} as level_written,
+        {{ match_label('"TrangThaiHoSo"') }} as status_written,
+        {{ match_label('"LoaiDoiTuong"') }} as applicant_written
     from cleaned
     left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
 ),
@@ -67,10 +67,10 @@ select
     field_name_vi,
     source_agency_code,
     handling_unit_vi,
-    applicant_kind,
-    channel_code,
-    cast(level_number as varchar) as level_code,
-    status_code,
+    applicant_written,
+    channel_written,
+    level_written,
+    status_written,
     submitted_at,
     received_at,
     due_at,
@@ -83,8 +83,5 @@ select
         ['"NgayHenTra"', 'due_at'],
         ['"NgayKetThucXuLy"', 'finished_at'],
         ['"NgayTra"', 'returned_at'],
-        ['"KenhThucHien"', 'channel_code'],
-        ['"MucDo"', 'level_number'],
-        ['"TrangThaiHoSo"', 'status_code'],
     ]) }} as unparseable_columns
 from dated

@@ -8,8 +8,7 @@ cleaned as (
         extract_id,
         row_number,
         {{ clean_key('"MaDonVi"') }} as written_agency_code,
-        {{ clean_key('"ThanhPhan"') }} as component,
-        {{ cleaned_columns(['Thang', 'TuSo', 'MauSo']) }}
+        {{ cleaned_columns(['ThanhPhan', 'Thang', 'TuSo', 'MauSo']) }}
     from source
 ),
 
@@ -17,6 +16,7 @@ parsed as (
     select
         cleaned.*,
         {{ matched_agency_code('cleaned.written_agency_code', is_key=true) }} as source_agency_code,
+        {{ match_label('"ThanhPhan"') }} as component_written,
         {{ parse_month('"Thang"') }} as month,
         {{ parse_integer('"TuSo"') }} as numerator,
         {{ parse_integer('"MauSo"') }} as denominator
@@ -28,7 +28,7 @@ select
     extract_id,
     row_number,
     source_agency_code,
-    component,
+    component_written,
     month,
     numerator,
     denominator,

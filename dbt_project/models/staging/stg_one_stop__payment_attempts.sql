@@ -48,7 +48,7 @@ select
     transaction_id,
     upper(bank_code) as bank_code,
     error_code,
-    {{ match_label('"TrangThai"') }} as status_label,
+    {{ match_label('"TrangThai"') }} as status_written,
     amount_vnd,
     attempted_at,
     no_date_columns,

@@ -24,9 +24,9 @@ cleaned as (
 parsed as (
     select
         *,
-        {{ parse_integer('"MucDo"') }} as level_number,
-        {{ parse_integer('"CoThuPhi"') }} as has_fee,
-        {{ parse_integer('"DaTichHopDVCQG"') }} as is_connected,
+        {{ match_label('"MucDo"') }} as level_written,
+        {{ match_label('"CoThuPhi"') }} as has_fee_written,
+        {{ match_label('"DaTichHopDVCQG"') }} as is_connected_written,
         cast({{ parse_timestamp('"HieuLucTu"') }} as date) as valid_from,
         cast({{ parse_timestamp('"HieuLucDen"') }} as date) as valid_to
     from cleaned
@@ -49,16 +49,13 @@ select
     upper(field_code) as field_code,
     field_name_vi,
     administrative_tier,
-    cast(level_number as varchar) as level_code,
-    has_fee,
-    is_connected,
+    level_written,
+    has_fee_written,
+    is_connected_written,
     valid_from,
     valid_to,
     no_date_columns,
     {{ unparseable_columns([
-        ['"MucDo"', 'level_number'],
-        ['"CoThuPhi"', 'has_fee'],
-        ['"DaTichHopDVCQG"', 'is_connected'],
         ['"HieuLucTu"', 'valid_from'],
         ['"HieuLucDen"', 'valid_to'],
     ]) }} as unparseable_columns

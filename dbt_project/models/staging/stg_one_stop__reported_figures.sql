@@ -8,8 +8,7 @@ cleaned as (
         extract_id,
         row_number,
         {{ clean_key('"MaDonVi"') }} as written_agency_code,
-        {{ clean_key('"ChiTieu"') }} as indicator,
-        {{ cleaned_columns(['Thang', 'GiaTri']) }}
+        {{ cleaned_columns(['ChiTieu', 'Thang', 'GiaTri']) }}
     from source
 ),
 
@@ -17,6 +16,7 @@ parsed as (
     select
         cleaned.*,
         {{ matched_agency_code('cleaned.written_agency_code', is_key=true) }} as source_agency_code,
+        {{ match_label('"ChiTieu"') }} as indicator_written,
         {{ parse_month('"Thang"') }} as month,
         {{ parse_integer('"GiaTri"') }} as reported_value
     from cleaned
@@ -27,7 +27,7 @@ select
     extract_id,
     row_number,
     source_agency_code,
-    indicator,
+    indicator_written,
     month,
     reported_value,
     {{ unparseable_columns([['"Thang"', 'month'], ['"GiaTri"', 'reported_value']]) }} as unparseable_columns

@@ -7,5 +7,6 @@ select
     agency_code,
     due_working_day,
     valid_from,
-    valid_to
+    valid_to,
+    is_for_all
 from source

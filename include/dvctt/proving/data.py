@@ -75,6 +75,7 @@ def small_province(province: Province) -> Province:
             "sources": (source,),
             "targets": (),
             "published_figures": (),
+            "value_mappings": (),
             "expected_feeds": tuple(
                 ExpectedFeed(
                     source_id=source.id, entity=entity, agency_code="*", due_working_day=5,

@@ -347,6 +347,21 @@ def _both_files_by_1000(site: Site) -> Iterable[Place]:
             for row in site.rows(entity, _MONTH)
         ]
         site.write(entity, _MONTH, rows)
+
+
+def _levels_in_words(site: Site) -> Iterable[Place]:
+    """Levels, channels and statuses as systems write them since August 2022, in several spellings."""
+    words = {
+        "MucDo": {"3": "Một  phần", "4": "TOÀN TRÌNH", "2": "DVC"},
+        "KenhThucHien": {"1": "trực tiếp", "2": "Trực tuyến", "3": "Bưu chính công ích"},
+        "TrangThaiHoSo": {"9": "Đã xử lý xong", "10": "Đã trả kết quả"},
+    }
+    stem = site.own_file(0)
+    rows = [
+        {**row, **{column: spelt.get(row[column], row[column]) for column, spelt in words.items()}}
+        for row in site.rows("filings", stem)
+    ]
+    site.write("filings", stem, rows)
     return ()
 
 
@@ -694,6 +709,14 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "quarantined: unknown_status", "passed", _request(TrangThai="Xong")),
     Fault("method_outside_list", "Hình thức thanh toán ngoài danh mục", "a way of paying outside its list",
           "inbox", "quarantined: unknown_method", "passed", _request(HinhThucThanhToan="vi-khac")),
+    Fault("level_in_words_of_no_list", "Mức độ ghi bằng chữ ngoài danh mục", "a service level in words that no list has",
+          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="mức cao")),
+    Fault("collection_outside_list", "Hình thức thu ngoài danh mục", "a time of collection outside its list",
+          "inbox", "quarantined: unknown_collection_kind", "passed", _request(HinhThucThu="Thu giữa")),
+    Fault("attempt_status_outside_list", "Trạng thái giao dịch ngoài danh mục", "an attempt's status outside its list",
+          "inbox", "quarantined: unknown_status", "passed", _cells("payment_attempts", 3, TrangThai="timeout")),
+    Fault("applicant_outside_list", "Loại đối tượng ngoài danh mục", "a kind of applicant outside its list",
+          "inbox", "unmapped_values.every_value_has_a_place", "passed", _filing(LoaiDoiTuong="Hộ kinh doanh")),
     Fault("paid_without_date", "Đã thanh toán, thiếu ngày thu", "paid, and no date",
           "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="")),
     Fault("refund_without_date", "Đã hoàn phí, thiếu ngày hoàn", "refunded, and no date of the refund",
@@ -741,6 +764,8 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "movements.are_within_bands_or_accepted", "failed", _another_months_changes),
     Fault("vnd_by_1000_everywhere", "Mọi số tiền của tháng nhân 1.000", "all amounts of a month times 1,000, in both files",
           "inbox", "movements.are_within_bands_or_accepted", "failed", _both_files_by_1000),
+    Fault("levels_in_words", "Mức độ, kênh, trạng thái ghi bằng chữ", "levels, channels and statuses in words",
+          "inbox", "unmoved", "passed", _levels_in_words),
     Fault("name_decomposed", "Tên cơ quan ở hai dạng Unicode", "an agency's name in NFD, its code with blanks around",
           "inbox", "unmoved", "passed", _decomposed),
     Fault("name_for_code", "Tên cơ quan thay cho mã", "an agency's name, in NFD, in place of its code",
@@ -774,6 +799,9 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "texts.are_printable", "passed", _filing(TenLinhVuc="Đất\x07 đai")),
     Fault("private_sign", "Ký tự riêng trong tên đơn vị xử lý", "a private-use sign in a unit's name",
           "inbox", "texts.are_printable", "passed", _filing(DonViXuLy="Phòng \ue000")),
+    Fault("paid_in_a_month_without_a_file", "Thu phí ở tháng không có tệp", "paid in a month that no file is for",
+          "inbox", "placed_facts.month_has_a_file", "passed",
+          _request(NgayYeuCau="20220105080000", NgayThuPhi="20220106080000")),
     Fault("reported_one_more", "Cơ quan tự báo cáo thừa một hồ sơ", "an agency reports one filing more than it has",
           "inbox", "reported_figures.agree_with_records", "passed", _one_more_reported),
     Fault("agency_missing", "Một cơ quan không gửi tệp", "one agency sends nothing",
@@ -823,6 +851,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disposition_unknown", "Một dòng không rõ số phận", "a row of which nobody can say what became of it",
           "facts", "dbt: accepted_values_int_filings_disposed_disposition", "refused",
           _sql(f"update int_filings_disposed set disposition = 'dropped' where {_IS_ONE_FACT}")),
+    Fault("fact_in_no_place", "Một bản ghi không ở bảng nào, không mục nào", "a fact is in no table and in no named count",
+          "facts", "placed_facts.are_in_a_table_or_named", "failed",
+          _sql("update fct_placed_facts set row_count = row_count - 1 where entity = 'filings' and place = 'monthly' "
+               "and month = (select max(month) from fct_placed_facts) and agency_code = '{first}'")),
     # Form II.06a: a line that does not add up, or a backlog that is not the one before.
     Fault("workload_new_filing_missing", "Biểu 06a thiếu một hồ sơ mới", "form 06a lacks a filing among the new ones",
           "facts", "workload.received_is_new_and_carried_in", "failed",

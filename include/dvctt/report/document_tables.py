@@ -910,11 +910,11 @@ def _agency_quarantine(content: Marts, month: date, code: str) -> DocumentTable:
         _("Dòng bị cách ly"),
         _("Các dòng bị cách ly, lý do và việc cần làm"),
         (
-            _words("Loại dữ liệu", 1.1), _words("Tệp", 2.2), _column("Dòng số", 0.7), _words("Lý do", 1.6),
+            _words("Loại dữ liệu", 1.1), _words("Tệp", 2.2), _column("Bản ghi số", 0.7), _words("Lý do", 1.6),
             _words("Cột", 1.6), _words("Việc cần làm", 2.2),
         ),
         tuple(lines),
-        (_("Dòng số 1 là dòng đầu tiên sau dòng tên cột."),) if lines else (),
+        (_("Bản ghi số 1 đứng ngay sau dòng tên cột; một bản ghi có thể chiếm nhiều dòng."),) if lines else (),
         _("Không có dòng nào của cơ quan bị cách ly."),
     )  # fmt: skip
 

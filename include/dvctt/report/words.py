@@ -109,6 +109,10 @@ _CHECK_SUBJECT = {
     "before_the_feed": "dòng của tháng chưa đến hạn phải gửi",
     "ho_so_tiep_nhan": "hồ sơ tiếp nhận",
     "ho_so_truc_tuyen": "hồ sơ trực tuyến",
+    "giao_dich_thanh_toan": "giao dịch thanh toán trực tuyến",
+    "so_tien_thanh_toan": "số tiền thanh toán trực tuyến",
+    "giao_dich_hoan_phi": "giao dịch hoàn phí trực tuyến",
+    "so_tien_hoan_phi": "số tiền hoàn phí trực tuyến",
 }
 
 _WANTED = {
