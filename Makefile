@@ -107,7 +107,7 @@ $(UV): requirements/uv.txt
 $(READY): $(UV) requirements/lock.txt pyproject.toml
 	@echo "setup: the environment, from requirements/lock.txt"
 	@$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV)
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --require-hashes requirements/lock.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --compile-bytecode --require-hashes requirements/lock.txt
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
