@@ -57,11 +57,11 @@
 {%- endmacro %}
 
 {# Whether a clean key is one: letters, digits and the signs of ASCII, of at most so many characters, with a letter or digit
-   at either end (a cut prefix ends with a sign), and nothing that a spreadsheet made. #}
+   at either end (a cut prefix ends with a sign), no address of mail, and nothing that a spreadsheet made. #}
 {% macro is_well_formed_key(column, longest) -%}
     (
         length({{ column }}) <= {{ longest }}
-        and regexp_full_match({{ column }}, '[{{ _key_letters() }}]([!-~{{ _key_letters() }}]*[{{ _key_letters() }}])?')
+        and regexp_full_match({{ column }}, '[{{ _key_letters() }}]([!-?A-~{{ _key_letters() }}]*[{{ _key_letters() }}])?')
         and not regexp_full_match({{ column }}, '(?i)({{ _made_by_spreadsheets() }})')
     )
 {%- endmacro %}

@@ -40,8 +40,8 @@ def begin(home: Path, inbox: Path, base: Settings) -> Settings:
     shutil.copytree(base.home, home, symlinks=True)
     shutil.copytree(base.inbox, inbox)
     box = Inbox(inbox)
-    box.write("filings", "2022-10.bo-sung", [filing("N1", "253", "20221012101010")])
-    box.write("payment_requests", "2022-10.bo-sung", [payment("YN1", "N1", "253", "2022-10-12 11:00:00", 40_000)])
+    box.write("filings", "2022-10.bo-sung", [filing("N1", "244", "20221012101010")])
+    box.write("payment_requests", "2022-10.bo-sung", [payment("YN1", "N1", "244", "2022-10-12 11:00:00", 40_000)])
     return settings_for(home, inbox)
 
 
