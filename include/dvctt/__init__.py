@@ -6,4 +6,4 @@ gate, publish, report, notify. A module may import what stands to its left, neve
 never pays for another.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
