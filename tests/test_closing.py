@@ -18,7 +18,7 @@ import pytest
 from dvctt import stages
 from dvctt.closing import closed_now, read_figures, revisions
 from dvctt.config import Settings
-from dvctt.errors import CloseRefused, ClosingError, ConfigError, WarehouseError
+from dvctt.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.period import Month
 from dvctt.publish import Publication, current_publication
 from dvctt.rebuild import compare, rebuild
@@ -546,7 +546,7 @@ def test_a_damaged_publication_is_not_closed(tiny_copy: Settings) -> None:
     marts.chmod(0o644)
     with duckdb.connect(str(marts)) as connection:
         connection.execute("update mart_online_rates set received = received + 1")
-    with pytest.raises(ClosingError, match=r"marts\.duckdb: not what its manifest says"):
+    with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close(tiny_copy)
     assert revisions(tiny_copy.closed) == []
 

@@ -67,7 +67,7 @@
     case
         when
             regexp_full_match({{ column }}, '[a-z0-9đ]{1,40}([._/-][a-z0-9đ]{1,40}){0,11}')
-            and not regexp_full_match({{ column }}, '[0-9.-]{9,}')
+            and not regexp_full_match({{ column }}, '[0-9.-]{6,}')
             then {{ column }}
         when {{ column }} is not null then 'UNLISTED'
     end
