@@ -14,7 +14,7 @@ from dvctt.config import Settings, load_province
 from dvctt.notify import alert_about_publication, text_body
 from dvctt.report.document_tables import agency_tables, province_tables
 from dvctt.report.findings import warning_rows
-from dvctt.report.marts import read_marts
+from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
 from tests.nights import Nights, nights_after
@@ -173,7 +173,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         )
     ]  # fmt: skip
     province = load_province(night.settings.province_folder)
-    content = read_marts(warehouse.candidate_path(night.settings.candidate))
+    content = read_marts(warehouse.candidate_path(night.settings.candidate), {**CONTRACT, **PACKET_CONTRACT})
     october = date(2022, 10, 1)
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]
