@@ -13,6 +13,7 @@ from dvctt.config import Settings
 from dvctt.definitions import read_definitions
 from dvctt.errors import FigureError, LandingError, PublishError
 from dvctt.explain import Lookup, as_text, explain, find_figure, reproduce
+from dvctt.files import seal, unseal
 from dvctt.publications import find
 from dvctt.publish import current_publication
 from dvctt.warehouse import open_published
@@ -273,8 +274,8 @@ def test_a_landed_file_that_was_changed_is_named_and_nothing_is_compared(tiny_co
 
 def test_a_source_file_s_hash_that_was_changed_is_named(tiny_copy: Settings, tmp_path: Path):
     (path,) = tiny_copy.landing.glob("*/filings/month=2022-10/*.json")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    writable(path).write_text(json.dumps({**manifest, "sha256": "0" * 64}), encoding="utf-8")
+    manifest = unseal(path.read_bytes())
+    writable(path).write_text(seal({**manifest, "sha256": "0" * 64}), encoding="utf-8")
     with pytest.raises(LandingError, match=r"filings, 2022-10: found 0{64}, wanted"):
         reproduce(tiny_copy, ONLINE, folder=tmp_path)
 
