@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from dvctt.engines import told
 from dvctt.errors import PublishError, WarehouseError
 from dvctt.files import unseal
 from dvctt.sql import read_literal
@@ -226,9 +227,9 @@ def lay_past(
             _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
         except duckdb.Error as error:
             raise WarehouseError(
-                f"what was published before cannot be read: {str(error).splitlines()[0]}; look: dvctt publications verify "
+                f"what was published before cannot be read: {told(error)}; look: dvctt publications verify "
                 f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
-            ) from error
+            ) from None
 
 
 def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None) -> None:

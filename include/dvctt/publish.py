@@ -31,6 +31,7 @@ from dvctt.clock import now
 from dvctt.config import Province
 from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import project_digest, write_definitions
+from dvctt.engines import told
 from dvctt.errors import PublishError
 from dvctt.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.landing import Extract, LeftOut
@@ -629,7 +630,9 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
             try:
                 rows += _copy_table(connection, node, building)
             except duckdb.Error as error:
-                raise PublishError(f"table {node['name']}: cannot be published from the candidate: {error}") from error
+                raise PublishError(
+                    f"table {node['name']}: cannot be published from the candidate: {told(error)}"
+                ) from None
         connection.execute("detach marts")
     shutil.copyfile(verdict_path, building / "verdict.json")
     write_definitions(candidate, building / DEFINITIONS)

@@ -16,7 +16,7 @@ from dvctt import past, warehouse
 from dvctt.config import Settings, load_province
 from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import Node, load_inputs, read_definitions, replay
-from dvctt.errors import LandingError, PublishError
+from dvctt.errors import LandingError, PublishError, TransformError
 from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making
@@ -74,11 +74,11 @@ def rebuild(
         load_inputs(connection, publication.folder)
         try:
             replay(connection, nodes)
-        except duckdb.Error as error:
+        except TransformError as error:
             raise PublishError(
                 f"publication {publication.number} cannot be rebuilt by its own definitions: {error}; "
                 f"look: {publication.folder / 'definitions'}"
-            ) from error
+            ) from None
     log.info(
         "rebuilt publication %d: %d extracts in, %d models out, %.1f s",
         publication.number, len(extracts), len(nodes), time.monotonic() - clock,

@@ -14,6 +14,7 @@ import duckdb
 
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
+from dvctt.engines import told
 from dvctt.errors import LandingError, PublishError
 from dvctt.extract.files import whole_number
 from dvctt.landing import Extract, active_extracts, landed_extracts
@@ -146,8 +147,7 @@ class _Counting:
         try:
             return self.connection.execute(sql, [files]).fetchall()
         except duckdb.Error as error:
-            first = str(error).splitlines()[0]
-            raise LandingError(f"{self.landing}: {self.entity} of {self.month} cannot be read: {first}") from error
+            raise LandingError(f"{self.landing}: {self.entity} of {self.month} cannot be read: {told(error)}") from None
 
     def _landed(self) -> int:
         return int(self._read("select count(*) from read_parquet(?)", self._files(only_active=False))[0][0])

@@ -16,7 +16,7 @@ import duckdb
 
 from dvctt import past
 from dvctt.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.errors import PublishError
+from dvctt.errors import PublishError, TransformError
 from dvctt.past import Making
 from dvctt.publish import Publication, as_earlier, closed_in
 from dvctt.sql import read_literal
@@ -107,11 +107,11 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
         with open_candidate(folder, read_only=False) as connection:
             try:
                 replay(connection, nodes)
-            except duckdb.Error as error:
+            except TransformError as error:
                 raise PublishError(
                     f"publication {later.number} cannot be compared with {earlier.number} by its own definitions: {error}; "
                     f"look: {later.folder / FOLDER}"
-                ) from error
+                ) from None
             comparison = _read(connection, earlier.number, later.number)
     log.info(
         "publications %d and %d: %d figures differ, %d movements, %.1f s",

@@ -11,6 +11,7 @@ import json
 import logging
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -32,7 +33,8 @@ from dvctt import (
     withdrawals,
 )
 from dvctt.config import Province, Settings, load_province
-from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
+from dvctt.engines import told, where
+from dvctt.errors import DvcttError, EngineError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import (
     HOME_MODE,
     denied_in_words,
@@ -55,9 +57,12 @@ from dvctt.report.tables import write_csv
 from dvctt.report.verdict import write_verdict_page
 from dvctt.report.words import restatement_causes
 from dvctt.transform import Layer, make_way
+from dvctt.warehouse import ENGINE_WORDS
 
 log = logging.getLogger(__name__)
 
+_FRAMES = 6
+"""How many lines of code an error names, the innermost last."""
 _SHOWN = 20
 """How many damaged files an error names; the rest are counted."""
 
@@ -697,12 +702,28 @@ def _told(settings: Settings, name: str) -> Iterator[None]:
                 if not is_denied_in(settings.home, error):
                     raise
                 raise WarehouseError(denied_in_words(settings.home, error)) from error
+            except DvcttError:
+                raise
+            except Exception as error:  # noqa: BLE001 - its words may quote a record, and its traceback goes to logs and mails
+                raise EngineError(_in_private(settings, name, error)) from None
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
         )
         raise
     log.info("stage %s: done, %.1f s", name, time.monotonic() - clock)
+
+
+def _in_private(settings: Settings, name: str, error: Exception) -> str:
+    """What may be told of an error that is not ours; the whole of it is kept for the home's owner."""
+    words = f"stage {name}: {told(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
+    path = settings.candidate / ENGINE_WORDS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, "".join(traceback.format_exception(error)), mode=0o600)
+    except OSError as failed:
+        return f"{words}; its own words could not be kept: {told(failed)}"
+    return f"{words}; look closer, on this machine alone, because its own words may quote a record: {path}"
 
 
 @contextmanager
