@@ -186,6 +186,15 @@ def refuse_damaged(publication: Publication, name: str = "marts.duckdb") -> None
         )
 
 
+def answer_problems(publication: Publication) -> list[str]:
+    """Which of the files that a figure is read from and rebuilt by are not what the publication's manifest says, in words."""
+    return [
+        f"{publication.folder / problem.file}: changed since it was published: found {problem.found}, wanted {problem.wanted}"
+        for problem in file_problems(publication)
+        if problem.file == "marts.duckdb" or problem.file.startswith(f"{DEFINITIONS}/")
+    ]
+
+
 def load_publication(folder: Path) -> Publication:
     """One publication, current or not.
 

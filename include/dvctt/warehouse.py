@@ -73,7 +73,7 @@ def open_candidate(candidate: Path, *, read_only: bool = True) -> Iterator[duckd
     """The candidate warehouse; one run at a time writes it.
 
     Raises:
-        WarehouseError: the file is not there, is damaged, or another run has it open.
+        WarehouseError: the file is not there, is damaged, another run has it open, or a question to it fails.
     """
     path = candidate_path(candidate)
     if read_only and not path.is_file():
@@ -87,7 +87,7 @@ def open_published(marts: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A publication's marts.duckdb, read-only.
 
     Raises:
-        WarehouseError: the file is not there or is damaged.
+        WarehouseError: the file is not there or is damaged, or a question to it fails.
     """
     if not marts.is_file():
         raise WarehouseError(f"{marts}: no publication yet; wanted a run that passed its gate: make run, or dvctt run")
@@ -103,6 +103,8 @@ def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(f"{path}: cannot be opened: {told(error)}") from None
     try:
         yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: cannot be read: {told(error)}") from None
     finally:
         connection.close()
 
