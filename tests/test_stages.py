@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import stages
-from dvctt.config import Settings
+from dvctt import notify, stages
+from dvctt.config import Settings, load_province
 from dvctt.publish import current_publication
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
@@ -312,3 +312,58 @@ def test_files_that_no_source_owns_are_told_once_and_again_when_they_change(
     stages.land_extracts(tiny_copy, run_id="3", month=None)
     assert [finding["observed"] for finding in told.posts[-1]["findings"]] == ["onestop (folder)"]
     assert len(told.posts) == len(told.envelopes) == 2
+
+
+def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_tried(
+    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in told.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", "")
+    monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
+    reachable, unreachable = told.environment["DVCTT_ALERT_WEBHOOK_URL"], "http://127.0.0.1:9/"
+    marts = tiny_copy.published / "1" / "marts.duckdb"
+    marts.chmod(0o644)
+    whole = marts.read_bytes()
+
+    def look(*states: bytes, url: str = reachable) -> int:
+        monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
+        for content in states:
+            marts.write_bytes(content)
+            notify.deliver_waiting()  # as every run begins
+            stages._look_at_what_readers_have(tiny_copy, run_id="night", month=None)
+        return len(told.posts)
+
+    flipped, cut = whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-20]
+    assert look(whole) == 0
+    assert look(flipped, flipped, flipped) == 1, "the first try and two retries"
+    assert look(cut, cut) == 2, "another state"
+    assert look(whole, flipped, flipped) == 3, "mended, and damaged again as before"
+    assert look(cut, cut, cut, url=unreachable) == 3
+    assert len(list((tiny_copy.home / "outbox").glob("damage-*"))) == 4, "one entry waits, not three"
+    assert look(cut, cut) == 4
+    assert {post["kind"] for post in told.posts} == {"task_failed"}
+    (tiny_copy.home / "states.json").write_text("{", encoding="utf-8")
+    assert look(cut, cut) == 5, "rather twice than never"
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "")
+    told_nobody = stages._look_at_what_readers_have
+    marts.write_bytes(flipped)
+    told_nobody(tiny_copy, run_id="night", month=None)
+    assert look(flipped, flipped) == 6, "no channel was configured when it was found"
+
+
+def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is_down(
+    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/")
+    (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
+    for night in range(3):
+        stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
+    (entry,) = notify.waiting_and_sent()
+    assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", told.environment["DVCTT_ALERT_WEBHOOK_URL"])
+    for night in range(2):
+        notify.deliver_waiting()
+        stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
+    assert told.post()["kind"] == "inbox_not_read"

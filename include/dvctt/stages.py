@@ -7,6 +7,7 @@ another run has begun.
 """
 
 import fcntl
+import hashlib
 import json
 import logging
 import shutil
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dvctt import (
     closing,
@@ -61,6 +63,8 @@ from dvctt.warehouse import ENGINE_WORDS
 
 log = logging.getLogger(__name__)
 
+_DAMAGE, _STRANGERS = "damage", "inbox"
+"""What lasts, and people are told of once."""
 _FRAMES = 6
 """How many lines of code an error names, the innermost last."""
 _SHOWN = 20
@@ -206,6 +210,7 @@ def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month 
     """
     standing = publish.standing(settings.published)
     if not standing.problems:
+        _tell_of_state(settings, _DAMAGE, None)
         return standing
     shown = [str(problem) for problem in standing.problems[:_SHOWN]]
     if len(standing.problems) > _SHOWN:
@@ -222,10 +227,8 @@ def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month 
         )
     )
     log.error("%s", " | ".join(str(damage).splitlines()))
-    try:
-        notify.send(notify.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id))
-    except NotifyError:
-        log.exception("nobody has been told of the damage; the next run tries again if it is still there")
+    alert = notify.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id)
+    _tell_of_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
     return standing
 
 
@@ -234,20 +237,54 @@ def _tell_of_strangers(settings: Settings, province: Province, run_id: str) -> N
     nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
     """
     found = landing.strangers(province, settings.inbox)
-    path = settings.home / "strangers.json"
-    text = json.dumps(found, ensure_ascii=False, indent=2) + "\n"
     for stranger in found:
         log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
-    if (path.read_text(encoding="utf-8") if path.is_file() else "[]\n") == text:
+    known = [source.id for source in province.sources]
+    alert = notify.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
+    _tell_of_state(settings, _STRANGERS, alert, state=found)
+
+
+def _tell_of_state(settings: Settings, subject: str, alert: notify.Alert | None, state: Sequence[object] = ()) -> None:
+    """Tell people once of something that lasts: not again by a retry or a later night while it is as it was, again when it has
+    changed or has come back. The outbox keeps it under a name of its own, so that what did not arrive is tried again there and
+    nowhere else.
+
+    Args:
+        subject: names what is told of.
+        alert: what to say; None when all is well, which nobody is told.
+        state: what must differ for another alert.
+    """
+    path = settings.home / "states.json"
+    known, number = _states(path)
+    digest = hashlib.sha256(json.dumps(state, ensure_ascii=False).encode()).hexdigest()[:12] if alert else None
+    if known.get(subject) == digest:
         return
-    if found:
-        known = [source.id for source in province.sources]
+    if alert:
+        # Under one name until it is written down here: a run that is killed in between tells nobody twice.
+        entry_id = f"{subject}-{number}-{digest}"
         try:
-            notify.send(notify.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id))
-        except NotifyError:
-            log.exception("nobody has been told of what the inbox holds and no source owns; the next run tries again")
+            notify.send(alert, entry_id=entry_id)
+        except NotifyError as error:
+            log.error("%s is not told to everybody: %s", entry_id, error)
+        if not notify.is_kept(entry_id):
             return
-    write_atomically(path, text)
+    write_atomically(path, json.dumps({**known, subject: digest, "next": number + 1}) + "\n")
+
+
+def _states(path: Path) -> tuple[dict[str, Any], int]:
+    """What people were told of last, by subject, and the number of the next alert of this kind."""
+    if not path.is_file():
+        return {}, 1
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return known, int(known["next"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning(
+            "%s: cannot be read (%s): what lasts is told anew, rather twice than never", path, type(error).__name__
+        )
+        # Higher than the number of any alert that is still kept.
+        names = [entry.entry_id.rsplit("-", 2) for entry in notify.waiting_and_sent()]
+        return {}, 1 + max((int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()), default=0)
 
 
 def _newest_month(extracts: Sequence[Extract]) -> str | None:
