@@ -260,7 +260,10 @@ def _judge(suite: Suite, expectation: Expectation, frame: Frame, answer: Any, er
         )
     raised = _exception_of(answer.exception_info)
     if raised:
-        return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), raised)
+        named = [expectation.kwargs[key] for key in ("column", "column_A", "column_B") if key in expectation.kwargs]
+        gone = [name for name in named if name not in frame.columns]
+        words = f"{raised}: table {suite.table} has no column {', '.join(gone)}" if gone else raised
+        return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), words)
     # Rows that the rule's condition leaves out, or in which both sides are missing, were not compared.
     seen = int(answer.result.get("element_count", seen)) - int(answer.result.get("missing_count") or 0)
     if seen == 0 and suite.name != CANARY:
