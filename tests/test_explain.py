@@ -13,7 +13,7 @@ from dvctt.config import Settings
 from dvctt.definitions import read_definitions
 from dvctt.errors import FigureError, LandingError, PublishError
 from dvctt.explain import Lookup, as_text, explain, find_figure, reproduce
-from dvctt.files import seal, unseal
+from dvctt.files import seal, sha256_of, unseal
 from dvctt.publications import find
 from dvctt.publish import current_publication
 from dvctt.warehouse import open_published
@@ -177,7 +177,17 @@ def test_a_restatement_and_a_closed_month_are_told(tiny_copy: Settings):
             "'online' as metric, 'agency' as scope, '243' as entity_code, date '2022-10-01' as month, 1 as old_value, "
             "2 as new_value, 1 as change, 1 as late_filings"
         )
-    rewrite(folder / "manifest.json", closed_months={"2022-10": 2})
+    with pytest.raises(
+        PublishError, match=r"marts\.duckdb: not as it was published: found [0-9a-f]{64}, wanted sha256"
+    ):
+        explain(tiny_copy, ONLINE)
+    files = find(tiny_copy.published, 1).manifest["files"]
+    files["marts.duckdb"] = {
+        "bytes": (folder / "marts.duckdb").stat().st_size, "sha256": sha256_of(folder / "marts.duckdb"),
+    }  # fmt: skip
+    rewrite(folder / "manifest.json", closed_months={"2022-10": 2}, files=files)
+    inputs = writable(sorted((folder / "definitions" / "inputs").glob("*.parquet"))[0])
+    inputs.write_bytes(inputs.read_bytes() + b" ")
     closing = tiny_copy.closed / "2022-10" / "2"
     closing.mkdir(parents=True)
     closed = {
@@ -189,7 +199,7 @@ def test_a_restatement_and_a_closed_month_are_told(tiny_copy: Settings):
     found = explain(tiny_copy, ONLINE)
     assert [(row["old_value"], row["new_value"], row["late_filings"]) for row in found.restatements] == [(1, 2, 1)]
     assert found.closed == closed
-    assert "marts.duckdb: changed since it was published" in found.publication["problems"][0]
+    assert f"{inputs.name}: changed since it was published" in found.publication["problems"][0]
     text = "\n".join(as_text(found))
     assert "revision 2, of publication 1" in text
     assert "approved by Nguyễn Thị Duyệt (MẪU)" in text

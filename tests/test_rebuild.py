@@ -47,6 +47,7 @@ def test_a_row_that_is_in_the_publication_alone_is_found(doctored: Publication, 
     assert [table for table in json.loads(finished.stdout) if table["only_published"]] == [
         {"table": "mart_online_rates", "rows": 58, "only_published": 1, "only_rebuilt": 1}
     ]
+    assert "marts.duckdb: changed since it was published: found" in finished.stderr
 
 
 def test_a_row_that_stands_twice_is_found(doctored: Publication, tiny_copy: Settings, tmp_path: Path) -> None:
@@ -82,3 +83,41 @@ def test_a_definition_that_was_changed_gives_other_rows(
     assert "fct_filings" in names
     assert "mart_online_rates" in names
     assert "fct_payments" not in names
+
+
+def test_a_publication_that_is_cut_or_changed_is_named_before_it_answers(
+    doctored: Publication, tiny_copy: Settings, tmp_path: Path
+) -> None:
+    whole = doctored.marts.read_bytes()
+    figure = "mart_online_rates/2022-10/agency/243/online"
+    month = ("--month", "2022-10")
+    asking = (
+        ("explain", figure), ("rows", "--table", "fct_filings", "--published"), ("reconcile", *month), ("status", *month),
+        ("quarantine", "list", "--published"), ("values", "unmapped", "--published"), ("payments", *month),
+    )  # fmt: skip
+    for content in (
+        whole[: len(whole) // 2],
+        whole[:-1] + bytes([whole[-1] ^ 1]),
+        b"",
+        whole[:4096] + bytes(len(whole)),
+    ):
+        doctored.marts.write_bytes(content)
+        for arguments in asking:
+            finished = dvctt(tiny_copy, *arguments)
+            assert finished.returncode == 1, arguments
+            assert "marts.duckdb: not as it was published" in finished.stderr, arguments
+            assert "Traceback" not in finished.stderr, arguments
+            assert len(finished.stderr.strip().splitlines()) == 1, arguments
+
+
+def test_parity_and_reproduce_of_a_cut_or_changed_publication_say_so(
+    doctored: Publication, tiny_copy: Settings
+) -> None:
+    whole = doctored.marts.read_bytes()
+    for content in (whole[: len(whole) // 2], b"", whole[: len(whole) // 2] + bytes(len(whole) // 2)):
+        doctored.marts.write_bytes(content)
+        for arguments in (("parity",), ("reproduce", "mart_online_rates/2022-10/agency/243/online")):
+            finished = dvctt(tiny_copy, *arguments)
+            assert finished.returncode == 1
+            assert "marts.duckdb: c" in finished.stderr, "changed since, or cannot be opened or read"
+            assert "Traceback" not in finished.stderr

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import stages
-from dvctt.config import Settings
+from dvctt import notify, stages
+from dvctt.config import Settings, load_province
 from dvctt.publish import current_publication
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
@@ -267,9 +267,10 @@ def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Pat
 
 
 def test_two_homes_run_side_by_side_and_never_touch_each_other(tmp_path: Path) -> None:
+    # What DuckDB takes for a pattern in the first one's paths fits the other one's: read as such it would count the other's rows.
     homes = []
-    for name in ("a", "b"):
-        settings = settings_for(tmp_path / name / "home", tmp_path / name / "inbox")
+    for home, offered in (("kho[12]", "h*p ?"), ("kho1", "hop 1")):
+        settings = settings_for(tmp_path / home / "home", tmp_path / offered / "inbox")
         write_tiny(Inbox(settings.inbox))
         homes.append(settings)
     Inbox(homes[1].inbox).write("filings", "2022-10.bo-sung", [filing("B1", "253", "20221010101010")])
@@ -279,9 +280,9 @@ def test_two_homes_run_side_by_side_and_never_touch_each_other(tmp_path: Path) -
         for s in homes
     ]
     assert [process.wait() for process in running] == [0, 0]
-    received = "select received from mart_online_rates where scope = 'province' and month = '2022-10-01'"
+    received = "select count(*) from fct_filings where received_month = '2022-10-01'"
     assert [ask(settings, received) for settings in homes] == [[(6,)], [(7,)]]
-    assert all("/b/" not in path.read_text(encoding="utf-8") for path in homes[0].home.rglob("*.json"))
+    assert all("/kho1/" not in path.read_text(encoding="utf-8") for path in homes[0].home.rglob("*.json"))
 
 
 def test_a_second_run_in_the_same_home_is_refused_while_the_first_one_writes(tiny_copy: Settings) -> None:
@@ -312,3 +313,58 @@ def test_files_that_no_source_owns_are_told_once_and_again_when_they_change(
     stages.land_extracts(tiny_copy, run_id="3", month=None)
     assert [finding["observed"] for finding in told.posts[-1]["findings"]] == ["onestop (folder)"]
     assert len(told.posts) == len(told.envelopes) == 2
+
+
+def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_tried(
+    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in told.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DVCTT_ALERT_EMAILS", "")
+    monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
+    reachable, unreachable = told.environment["DVCTT_ALERT_WEBHOOK_URL"], "http://127.0.0.1:9/"
+    marts = tiny_copy.published / "1" / "marts.duckdb"
+    marts.chmod(0o644)
+    whole = marts.read_bytes()
+
+    def look(*states: bytes, url: str = reachable) -> int:
+        monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
+        for content in states:
+            marts.write_bytes(content)
+            notify.deliver_waiting()  # as every run begins
+            stages._look_at_what_readers_have(tiny_copy, run_id="night", month=None)
+        return len(told.posts)
+
+    flipped, cut = whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-20]
+    assert look(whole) == 0
+    assert look(flipped, flipped, flipped) == 1, "the first try and two retries"
+    assert look(cut, cut) == 2, "another state"
+    assert look(whole, flipped, flipped) == 3, "mended, and damaged again as before"
+    assert look(cut, cut, cut, url=unreachable) == 3
+    assert len(list((tiny_copy.home / "outbox").glob("damage-*"))) == 4, "one entry waits, not three"
+    assert look(cut, cut) == 4
+    assert {post["kind"] for post in told.posts} == {"task_failed"}
+    (tiny_copy.home / "states.json").write_text("{", encoding="utf-8")
+    assert look(cut, cut) == 5, "rather twice than never"
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "")
+    told_nobody = stages._look_at_what_readers_have
+    marts.write_bytes(flipped)
+    told_nobody(tiny_copy, run_id="night", month=None)
+    assert look(flipped, flipped) == 6, "no channel was configured when it was found"
+
+
+def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is_down(
+    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/")
+    (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
+    for night in range(3):
+        stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
+    (entry,) = notify.waiting_and_sent()
+    assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", told.environment["DVCTT_ALERT_WEBHOOK_URL"])
+    for night in range(2):
+        notify.deliver_waiting()
+        stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
+    assert told.post()["kind"] == "inbox_not_read"

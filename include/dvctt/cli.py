@@ -28,7 +28,7 @@ from dvctt.errors import DvcttError, PublishError
 from dvctt.files import denied_in_words, is_denied_in
 from dvctt.landing import Extract
 from dvctt.period import Month, Period, PeriodKind, month_of_run
-from dvctt.publish import Publication, current_publication, refuse_damaged
+from dvctt.publish import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.warehouse import Movement, candidate_path, open_candidate, open_published
 
 app = typer.Typer(
@@ -494,12 +494,19 @@ def parity(
     number: Annotated[int | None, typer.Option("--publication", help="Its number; default: the current one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What nights built one after the other against a build from nothing, row for row. Exit 1 if a table differs."""
+    """What nights built one after the other against a build from nothing, row for row. Exit 1 if a table differs, or a
+    file that was published has changed.
+    """
     from dvctt.publications import find
     from dvctt.rebuild import compare, rebuild
 
     settings = Settings.from_environment()
     publication = _current(settings, damaged_too=True) if number is None else find(settings.published, number)
+    problems = answer_problems(publication)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    with open_published(publication.marts):
+        pass  # what cannot be opened at all is said before anything is built for minutes
     with TemporaryDirectory(prefix="dvctt-parity-") as folder:
         compared = compare(publication, rebuild(settings, publication, Path(folder)))
     differing = [table for table in compared if table.differs]
@@ -516,7 +523,7 @@ def parity(
         out.print(table)
         rows = sum(line.rows for line in compared)
         out.print(f"{len(compared)} tables, {_number(rows)} rows compared, {len(differing)} tables that differ")
-    if differing:
+    if differing or problems:
         raise typer.Exit(1)
 
 

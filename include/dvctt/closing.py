@@ -400,7 +400,9 @@ def refuse_other_figures(plan: Plan, published: Path, province: Province, *, app
         raise CloseRefused(
             f"{folder}: publication {approved}, whose figures were approved, is gone; ask for approval again"
         )
-    read = _figures_of(load_publication(folder), plan.month, province)
+    approved_one = load_publication(folder)
+    refuse_damaged(approved_one)
+    read = _figures_of(approved_one, plan.month, province)
     current = _figures_of(plan.publication, plan.month, province)
     differing = len(set(read.splitlines()) ^ set(current.splitlines()))
     if differing:

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from dvctt.engines import told
 from dvctt.errors import PublishError, TransformError
 from dvctt.sql import file_literal, read_literal
 from dvctt.transform import DBT_PROJECT, Layer, manifest_of, target_folder
@@ -157,12 +158,15 @@ def replay(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> None
     """Build models in an open candidate whose foundation and seeds lie.
 
     Raises:
-        duckdb.Error: a model's SQL fails.
+        TransformError: a model's SQL fails.
     """
     connection.execute(f"set TimeZone = '{_TIMEZONE}'")
     for node in nodes:
-        for statement in statements(node):
-            connection.execute(statement)
+        try:
+            for statement in statements(node):
+                connection.execute(statement)
+        except duckdb.Error as error:
+            raise TransformError(f"model {node.name}: its SQL fails: {told(error)}") from None
 
 
 def write_definitions(candidate: Path, folder: Path) -> str:

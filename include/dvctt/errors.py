@@ -43,6 +43,10 @@ class WarehouseError(DvcttError):
     """The candidate or a published file cannot be opened as its role demands."""
 
 
+class EngineError(DvcttError):
+    """DuckDB or a library stopped a stage, or the code has a bug; its own words may quote a record and are not told."""
+
+
 class DiskFullError(DvcttError):
     """No space was left where a stage was writing. Nothing is torn, and the same run succeeds when there is room again."""
 

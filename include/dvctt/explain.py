@@ -18,13 +18,12 @@ import duckdb
 
 from dvctt.config import Settings
 from dvctt.definitions import FOLDER, Node, read_definitions
-from dvctt.errors import FigureError, PublishError
+from dvctt.errors import FigureError, PublishError, WarehouseError
 from dvctt.figures import figure_id, key_text, parse, unit_of
-from dvctt.files import sha256_of
 from dvctt.landing import active_extracts, landed_extracts
 from dvctt.past import read_closed
 from dvctt.publications import find, listed
-from dvctt.publish import Publication, current_publication
+from dvctt.publish import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.rebuild import Difference, compare, rebuild
 from dvctt.report import formats
 from dvctt.warehouse import open_published
@@ -138,9 +137,10 @@ def explain(settings: Settings, text: str, number: int | None = None) -> Explana
 
     Raises:
         FigureError: the id names no figure of the publication; says what there is.
-        PublishError: no such publication, or it carries no definitions.
+        PublishError: no such publication, it carries no definitions, or its marts.duckdb is not what was published.
     """
     publication = _publication(settings, number)
+    refuse_damaged(publication)
     nodes = read_definitions(publication.folder)
     figure = find_figure(publication, text, nodes)
     by_name = {node.name: node for node in nodes}
@@ -212,7 +212,7 @@ def reproduce(settings: Settings, text: str, number: int | None = None, *, folde
         row[figure.column] if row is not None else None,
         identical,
         tuple(sorted(differences, key=lambda difference: published.index(difference.table))),
-        tuple(_problems(publication)),
+        tuple(answer_problems(publication)),
     )
 
 
@@ -681,20 +681,8 @@ def _about(settings: Settings, publication: Publication) -> dict[str, Any]:
         "is_current": current is not None and current.number == publication.number,
         **{name: manifest.get(name) for name in names},
         "folder": str(publication.folder),
-        "problems": list(_problems(publication)),
+        "problems": answer_problems(publication),
     }
-
-
-def _problems(publication: Publication) -> Iterator[str]:
-    """Which of the files that a figure is read from and rebuilt by are not what the publication's manifest says."""
-    files = publication.manifest["files"]
-    for name, wanted in sorted(files.items()):
-        if name != "marts.duckdb" and not name.startswith(f"{FOLDER}/"):
-            continue
-        path = publication.folder / name
-        found = sha256_of(path) if path.is_file() else "no file"
-        if found != wanted["sha256"]:
-            yield f"{path}: changed since it was published: found {found}, wanted {wanted['sha256']}"
 
 
 def _inputs(
@@ -773,9 +761,13 @@ def _history(settings: Settings, figure: Figure) -> Iterator[dict[str, Any]]:
     before: Any = _history  # no figure equals it
     for publication in listed(settings.published):
         try:
+            refuse_damaged(publication)
             value = find_figure(publication, figure.figure_id).value
-        except (FigureError, PublishError) as error:
+        except FigureError as error:
             log.info("publication %d does not tell of %s: %s", publication.number, figure.figure_id, error)
+            continue
+        except (PublishError, WarehouseError) as error:
+            log.warning("publication %d does not tell of %s: %s", publication.number, figure.figure_id, error)
             continue
         if not _same(before, value):
             yield {

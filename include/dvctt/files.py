@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,9 @@ from typing import Any, BinaryIO
 
 from dvctt.errors import DiskFullError, DvcttError, ExtractError
 
+_AN_ERROR = re.compile(r"\s*(\w[\w ]*?) ?Error\b")
+_OF_A_VALUE = {"Binder", "Constraint", "Conversion", "Invalid", "Invalid Input"}
+"""What DuckDB calls errors that quote a value, in which anything may stand, also that a disk is full."""
 HOME_MODE = 0o711
 """Of a new home: others may pass through it to the publications, and see nothing else of it."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -173,9 +177,15 @@ def no_room(error: BaseException) -> str | None:
 
 
 def no_room_line(text: str) -> str | None:
-    """The first line of a text in which the system says that a disk is full."""
-    lines = (line.strip() for line in text.splitlines() if any(words in line.lower() for words in _NO_ROOM_WORDS))
-    return next((line[:500] for line in lines), None)
+    """The system's words that a disk is full, if they stand in a text; nothing else of it, for it may quote a record."""
+    is_of_a_value = False
+    for line in text.splitlines():
+        if error := _AN_ERROR.match(line):
+            is_of_a_value = error[1] in _OF_A_VALUE
+        said = next((words for words in _NO_ROOM_WORDS if words in line.lower()), None)
+        if said and not is_of_a_value:
+            return said
+    return None
 
 
 def _room(home: Path) -> str:

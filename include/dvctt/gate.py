@@ -23,6 +23,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dvctt.config import PROJECT_ROOT
+from dvctt.engines import told, told_of_traceback
 from dvctt.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.files import write_atomically
 from dvctt.period import Month
@@ -199,7 +200,7 @@ def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | 
                 cursor = connection.execute(f'select * from "{suite.table}" order by all')
                 frames[suite.table] = Frame([column[0] for column in cursor.description or []], cursor.fetchall())
             except Exception as error:  # noqa: BLE001 - any failure to read is an answer of its own: could not check
-                frames[suite.table] = f"table {suite.table} cannot be read: {error}"
+                frames[suite.table] = f"table {suite.table} cannot be read: {told(error)}"
     return frames
 
 
@@ -237,7 +238,7 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
             result = batch.validate(gx_suite, result_format={"result_format": "COMPLETE"})
             answers = {answer.expectation_config.meta["id"]: answer for answer in result.results}
         except Exception as raised:  # noqa: BLE001 - an exception inside GX is an answer of its own: could not check
-            error = f"{type(raised).__name__}: {raised}"
+            error = told(raised)
         checks.extend(_judge(suite, e, frame, answers.get(e.meta.id), error) for e in suite.expectations)
     return checks
 
@@ -259,7 +260,10 @@ def _judge(suite: Suite, expectation: Expectation, frame: Frame, answer: Any, er
         )
     raised = _exception_of(answer.exception_info)
     if raised:
-        return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), raised)
+        named = [expectation.kwargs[key] for key in ("column", "column_A", "column_B") if key in expectation.kwargs]
+        gone = [name for name in named if name not in frame.columns]
+        words = f"{raised}: table {suite.table} has no column {', '.join(gone)}" if gone else raised
+        return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), words)
     # Rows that the rule's condition leaves out, or in which both sides are missing, were not compared.
     seen = int(answer.result.get("element_count", seen)) - int(answer.result.get("missing_count") or 0)
     if seen == 0 and suite.name != CANARY:
@@ -276,12 +280,16 @@ def _judge(suite: Suite, expectation: Expectation, frame: Frame, answer: Any, er
 
 
 def _exception_of(info: Any) -> str | None:
-    """GX gives one record, or one per metric."""
+    """GX gives one record, or one per metric; its own words may quote a value."""
     if not info:
         return None
     records = [info] if "raised_exception" in info else list(info.values())
-    messages = [str(r.get("exception_message")) for r in records if isinstance(r, dict) and r.get("raised_exception")]
-    return "; ".join(messages) or None
+    raised = [
+        told_of_traceback(r.get("exception_traceback"))
+        for r in records
+        if isinstance(r, dict) and r.get("raised_exception")
+    ]
+    return "; ".join(dict.fromkeys(raised)) or None
 
 
 def _row(expectation: Expectation, frame: Frame, index: int) -> dict[str, Any]:

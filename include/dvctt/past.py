@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from dvctt.engines import told
 from dvctt.errors import PublishError, WarehouseError
 from dvctt.files import unseal
 from dvctt.sql import read_literal
@@ -224,11 +225,11 @@ def lay_past(
         try:
             _lay_earlier(connection, earlier)
             _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
-        except duckdb.Error as error:
+        except (duckdb.Error, WarehouseError) as error:
             raise WarehouseError(
-                f"what was published before cannot be read: {str(error).splitlines()[0]}; look: dvctt publications verify "
+                f"what was published before cannot be read: {told(error)}; look: dvctt publications verify "
                 f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
-            ) from error
+            ) from None
 
 
 def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None) -> None:
@@ -386,7 +387,10 @@ def _create_view(
 
 def _columns(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], path: Path) -> str:
     """The select list that gives a file of any version the wanted columns; what it does not have is NULL."""
-    found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
+    try:
+        found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: {told(error)}") from None
     return ", ".join(
         f"{column}::{kind} as {column}" if column in found else f"null::{kind} as {column}"
         for column, kind in columns.items()

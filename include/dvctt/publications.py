@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from dvctt.engines import told
 from dvctt.errors import PublishError
 from dvctt.ledger import stated_reason
 from dvctt.publish import WAY_BACK, Problem, Publication, current_publication, file_problems, on_disk, roll_back
@@ -109,7 +110,7 @@ def _counted(publication: Publication) -> Iterator[Problem]:
                 for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
             }
     except duckdb.Error as error:
-        yield Problem("marts.duckdb", f"cannot be opened: {str(error).splitlines()[0]}", "a DuckDB file")
+        yield Problem("marts.duckdb", f"cannot be opened: {told(error)}", "a DuckDB file")
         return
     wanted = publication.manifest.get("row_counts", {})
     for name in sorted(found.keys() | wanted.keys()):

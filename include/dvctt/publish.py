@@ -31,6 +31,7 @@ from dvctt.clock import now
 from dvctt.config import Province
 from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import project_digest, write_definitions
+from dvctt.engines import told
 from dvctt.errors import PublishError
 from dvctt.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.landing import Extract, LeftOut
@@ -183,6 +184,15 @@ def refuse_damaged(publication: Publication, name: str = "marts.duckdb") -> None
             f"{path}: not as it was published: found {found}, wanted sha256 {wanted}; look: dvctt publications verify "
             f"{publication.number}; {RUNBOOK}"
         )
+
+
+def answer_problems(publication: Publication) -> list[str]:
+    """Which of the files that a figure is read from and rebuilt by are not what the publication's manifest says, in words."""
+    return [
+        f"{publication.folder / problem.file}: changed since it was published: found {problem.found}, wanted {problem.wanted}"
+        for problem in file_problems(publication)
+        if problem.file == "marts.duckdb" or problem.file.startswith(f"{DEFINITIONS}/")
+    ]
 
 
 def load_publication(folder: Path) -> Publication:
@@ -629,7 +639,9 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
             try:
                 rows += _copy_table(connection, node, building)
             except duckdb.Error as error:
-                raise PublishError(f"table {node['name']}: cannot be published from the candidate: {error}") from error
+                raise PublishError(
+                    f"table {node['name']}: cannot be published from the candidate: {told(error)}"
+                ) from None
         connection.execute("detach marts")
     shutil.copyfile(verdict_path, building / "verdict.json")
     write_definitions(candidate, building / DEFINITIONS)

@@ -16,11 +16,12 @@ from dvctt import past, warehouse
 from dvctt.config import Settings, load_province
 from dvctt.definitions import FOLDER as DEFINITIONS
 from dvctt.definitions import Node, load_inputs, read_definitions, replay
-from dvctt.errors import LandingError, PublishError
+from dvctt.engines import told
+from dvctt.errors import LandingError, PublishError, TransformError
 from dvctt.files import sha256_of
 from dvctt.landing import Extract, landed_extracts
 from dvctt.past import Earlier, Making
-from dvctt.publish import Publication, as_earlier, closed_in, left_out_of, load_publication
+from dvctt.publish import RUNBOOK, Publication, as_earlier, closed_in, left_out_of, load_publication
 from dvctt.sql import file_literal, read_literal
 
 log = logging.getLogger(__name__)
@@ -74,11 +75,11 @@ def rebuild(
         load_inputs(connection, publication.folder)
         try:
             replay(connection, nodes)
-        except duckdb.Error as error:
+        except TransformError as error:
             raise PublishError(
                 f"publication {publication.number} cannot be rebuilt by its own definitions: {error}; "
                 f"look: {publication.folder / 'definitions'}"
-            ) from error
+            ) from None
     log.info(
         "rebuilt publication %d: %d extracts in, %d models out, %.1f s",
         publication.number, len(extracts), len(nodes), time.monotonic() - clock,
@@ -137,8 +138,18 @@ def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] 
     twice.
 
     Raises:
-        PublishError: the publication holds no table, so that nothing was compared.
+        PublishError: the publication holds no table, so that nothing was compared; or its file cannot be read.
     """
+    try:
+        return _compare_all(publication, rebuilt, tables)
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{publication.marts}: cannot be read and compared: {told(error)}; look: dvctt publications verify "
+            f"{publication.number}; {RUNBOOK}"
+        ) from None
+
+
+def _compare_all(publication: Publication, rebuilt: Path, tables: Collection[str] | None) -> list[Difference]:
     with duckdb.connect() as connection:
         connection.execute(f"attach {file_literal(publication.marts)} as published (read_only)")
         connection.execute(f"attach {file_literal(rebuilt)} as rebuilt (read_only)")

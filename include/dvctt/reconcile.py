@@ -14,11 +14,12 @@ import duckdb
 
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
+from dvctt.engines import told
 from dvctt.errors import LandingError, PublishError
 from dvctt.extract.files import whole_number
 from dvctt.landing import Extract, active_extracts, landed_extracts
 from dvctt.period import Month
-from dvctt.publish import current_publication
+from dvctt.publish import current_publication, refuse_damaged
 from dvctt.sql import file_literal, readable
 
 FACTS = {
@@ -71,12 +72,13 @@ def reconcile(settings: Settings, month: Month) -> list[Line]:
     """Every source, entity and agency of the month in the current publication, in their order.
 
     Raises:
-        PublishError: there is no publication, or it holds nothing of the month.
+        PublishError: there is no publication, it holds nothing of the month, or is not what was published.
         LandingError: a landing file cannot be read.
     """
     publication = current_publication(settings.published)
     if publication is None:
         raise PublishError(f"{settings.published}: no publication yet; wanted one that passed its gate: make run")
+    refuse_damaged(publication)
     listed = {extract["extract_id"] for extract in publication.manifest["extracts"]}
     held = [extract for extract in landed_extracts(settings.landing) if extract.extract_id in listed]
     active = {extract.extract_id for extract in active_extracts(held)}
@@ -146,8 +148,7 @@ class _Counting:
         try:
             return self.connection.execute(sql, [files]).fetchall()
         except duckdb.Error as error:
-            first = str(error).splitlines()[0]
-            raise LandingError(f"{self.landing}: {self.entity} of {self.month} cannot be read: {first}") from error
+            raise LandingError(f"{self.landing}: {self.entity} of {self.month} cannot be read: {told(error)}") from None
 
     def _landed(self) -> int:
         return int(self._read("select count(*) from read_parquet(?)", self._files(only_active=False))[0][0])

@@ -16,9 +16,9 @@ import duckdb
 
 from dvctt import past
 from dvctt.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.errors import PublishError
+from dvctt.errors import PublishError, TransformError
 from dvctt.past import Making
-from dvctt.publish import Publication, as_earlier, closed_in
+from dvctt.publish import RUNBOOK, Publication, as_earlier, closed_in, file_problems
 from dvctt.sql import read_literal
 from dvctt.warehouse import CANDIDATE_NAME, open_candidate
 
@@ -95,11 +95,19 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
         closings: folder of the closed months.
 
     Raises:
-        PublishError: the later publication carries no definitions of restatements, its SQL fails, or a closing that one of
+        PublishError: a table of either is not what was published, the later one carries no definitions of restatements, its
+            SQL fails, or a closing that one of
             them names is gone.
         WarehouseError: a file of the earlier publication or of a closing cannot be read.
     """
     clock = time.monotonic()
+    for publication in (earlier, later):
+        for problem in file_problems(publication):
+            if problem.file.startswith(("parquet/", f"{FOLDER}/")):
+                raise PublishError(
+                    f"{publication.folder / problem.file}: not as it was published: found {problem.found}, wanted "
+                    f"{problem.wanted}; look: dvctt publications verify {publication.number}; {RUNBOOK}"
+                )
     nodes = _plan(later)
     with tempfile.TemporaryDirectory(prefix="dvctt-diff-") as scratch:
         folder = Path(scratch)
@@ -107,11 +115,11 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
         with open_candidate(folder, read_only=False) as connection:
             try:
                 replay(connection, nodes)
-            except duckdb.Error as error:
+            except TransformError as error:
                 raise PublishError(
                     f"publication {later.number} cannot be compared with {earlier.number} by its own definitions: {error}; "
                     f"look: {later.folder / FOLDER}"
-                ) from error
+                ) from None
             comparison = _read(connection, earlier.number, later.number)
     log.info(
         "publications %d and %d: %d figures differ, %d movements, %.1f s",

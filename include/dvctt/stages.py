@@ -7,15 +7,18 @@ another run has begun.
 """
 
 import fcntl
+import hashlib
 import json
 import logging
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dvctt import (
     closing,
@@ -32,7 +35,8 @@ from dvctt import (
     withdrawals,
 )
 from dvctt.config import Province, Settings, load_province
-from dvctt.errors import DvcttError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
+from dvctt.engines import told, where
+from dvctt.errors import DvcttError, EngineError, NotifyError, PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.files import (
     HOME_MODE,
     denied_in_words,
@@ -55,9 +59,14 @@ from dvctt.report.tables import write_csv
 from dvctt.report.verdict import write_verdict_page
 from dvctt.report.words import restatement_causes
 from dvctt.transform import Layer, make_way
+from dvctt.warehouse import ENGINE_WORDS
 
 log = logging.getLogger(__name__)
 
+_DAMAGE, _STRANGERS = "damage", "inbox"
+"""What lasts, and people are told of once."""
+_FRAMES = 6
+"""How many lines of code an error names, the innermost last."""
 _SHOWN = 20
 """How many damaged files an error names; the rest are counted."""
 
@@ -201,6 +210,7 @@ def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month 
     """
     standing = publish.standing(settings.published)
     if not standing.problems:
+        _tell_of_state(settings, _DAMAGE, None)
         return standing
     shown = [str(problem) for problem in standing.problems[:_SHOWN]]
     if len(standing.problems) > _SHOWN:
@@ -217,10 +227,8 @@ def _look_at_what_readers_have(settings: Settings, *, run_id: str, month: Month 
         )
     )
     log.error("%s", " | ".join(str(damage).splitlines()))
-    try:
-        notify.send(notify.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id))
-    except NotifyError:
-        log.exception("nobody has been told of the damage; the next run tries again if it is still there")
+    alert = notify.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id)
+    _tell_of_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
     return standing
 
 
@@ -229,20 +237,54 @@ def _tell_of_strangers(settings: Settings, province: Province, run_id: str) -> N
     nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
     """
     found = landing.strangers(province, settings.inbox)
-    path = settings.home / "strangers.json"
-    text = json.dumps(found, ensure_ascii=False, indent=2) + "\n"
     for stranger in found:
         log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
-    if (path.read_text(encoding="utf-8") if path.is_file() else "[]\n") == text:
+    known = [source.id for source in province.sources]
+    alert = notify.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
+    _tell_of_state(settings, _STRANGERS, alert, state=found)
+
+
+def _tell_of_state(settings: Settings, subject: str, alert: notify.Alert | None, state: Sequence[object] = ()) -> None:
+    """Tell people once of something that lasts: not again by a retry or a later night while it is as it was, again when it has
+    changed or has come back. The outbox keeps it under a name of its own, so that what did not arrive is tried again there and
+    nowhere else.
+
+    Args:
+        subject: names what is told of.
+        alert: what to say; None when all is well, which nobody is told.
+        state: what must differ for another alert.
+    """
+    path = settings.home / "states.json"
+    known, number = _states(path)
+    digest = hashlib.sha256(json.dumps(state, ensure_ascii=False).encode()).hexdigest()[:12] if alert else None
+    if known.get(subject) == digest:
         return
-    if found:
-        known = [source.id for source in province.sources]
+    if alert:
+        # Under one name until it is written down here: a run that is killed in between tells nobody twice.
+        entry_id = f"{subject}-{number}-{digest}"
         try:
-            notify.send(notify.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id))
-        except NotifyError:
-            log.exception("nobody has been told of what the inbox holds and no source owns; the next run tries again")
+            notify.send(alert, entry_id=entry_id)
+        except NotifyError as error:
+            log.error("%s is not told to everybody: %s", entry_id, error)
+        if not notify.is_kept(entry_id):
             return
-    write_atomically(path, text)
+    write_atomically(path, json.dumps({**known, subject: digest, "next": number + 1}) + "\n")
+
+
+def _states(path: Path) -> tuple[dict[str, Any], int]:
+    """What people were told of last, by subject, and the number of the next alert of this kind."""
+    if not path.is_file():
+        return {}, 1
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return known, int(known["next"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning(
+            "%s: cannot be read (%s): what lasts is told anew, rather twice than never", path, type(error).__name__
+        )
+        # Higher than the number of any alert that is still kept.
+        names = [entry.entry_id.rsplit("-", 2) for entry in notify.waiting_and_sent()]
+        return {}, 1 + max((int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()), default=0)
 
 
 def _newest_month(extracts: Sequence[Extract]) -> str | None:
@@ -697,12 +739,28 @@ def _told(settings: Settings, name: str) -> Iterator[None]:
                 if not is_denied_in(settings.home, error):
                     raise
                 raise WarehouseError(denied_in_words(settings.home, error)) from error
+            except DvcttError:
+                raise
+            except Exception as error:  # noqa: BLE001 - its words may quote a record, and its traceback goes to logs and mails
+                raise EngineError(_in_private(settings, name, error)) from None
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
         )
         raise
     log.info("stage %s: done, %.1f s", name, time.monotonic() - clock)
+
+
+def _in_private(settings: Settings, name: str, error: Exception) -> str:
+    """What may be told of an error that is not ours; the whole of it is kept for the home's owner."""
+    words = f"stage {name}: {told(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
+    path = settings.candidate / ENGINE_WORDS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, "".join(traceback.format_exception(error)), mode=0o600)
+    except OSError as failed:
+        return f"{words}; its own words could not be kept: {told(failed)}"
+    return f"{words}; look closer, on this machine alone, because its own words may quote a record: {path}"
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dvctt.config import PROJECT_ROOT
+from dvctt.engines import told_by_dbt, told_of_node
 from dvctt.errors import ConfigError, TransformError
-from dvctt.files import no_room_line
+from dvctt.files import no_room_line, write_atomically
 from dvctt.processes import ends_with_parent
 from dvctt.warehouse import candidate_path
 
@@ -97,7 +98,7 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
             nobody else begins before it is gone. The system ends it with this process.
 
     Raises:
-        TransformError: a model or a test failed; the message names each, with dbt's words and the command to look closer.
+        TransformError: a model or a test failed; the message names each, and where dbt's own words can be read.
     """
     clock = time.monotonic()
     command = dbt_command(
@@ -105,6 +106,9 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
     )
     results_path = target_folder(candidate) / "run_results.json"
     results_path.unlink(missing_ok=True)
+    # dbt's log and results quote what DuckDB says, and that may be a cell: nobody but the owner may read them.
+    target_folder(candidate).mkdir(exist_ok=True)
+    target_folder(candidate).chmod(0o700)
     finished = subprocess.run(
         command,
         cwd=candidate,
@@ -115,17 +119,18 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
         check=False,
         pass_fds=() if lock is None else (lock,),
         preexec_fn=ends_with_parent(),
+        umask=0o077,
     )
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:
-        failed = [_describe(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
+        failed = [told_of_node(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
         output = (finished.stdout + finished.stderr).strip()
         # On a full disk dbt cannot write its results, and each of its log lines ends in a traceback of its own.
-        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or output[-3000:]
+        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or told_by_dbt(output)
         raise TransformError(
             f"dbt did not build {layer.value} (exit {finished.returncode}):\n{words}\n"
-            f"look closer: {target_folder(candidate) / 'logs' / 'dbt.log'}"
+            f"look closer, on this machine alone, because dbt's own words may quote a record: {_keep_output(candidate, output)}"
         )
     log.info(
         "%s: %s, %.1f s", layer.value, ", ".join(f"{n} {s}" for s, n in sorted(statuses.items())),
@@ -141,10 +146,14 @@ def _results(path: Path) -> list[dict[str, Any]]:
     return results
 
 
-def _describe(result: dict[str, Any]) -> str:
-    failures = result.get("failures")
-    rows = f", {failures} failing rows" if failures else ""
-    return f"- {result['unique_id']}: {result['status']}{rows}: {result.get('message') or ''}".rstrip()
+def _keep_output(candidate: Path, output: str) -> str:
+    """Where dbt's own words can be read, by the home's owner only: its log, and what it printed before it had one."""
+    log_path = target_folder(candidate) / "logs" / "dbt.log"
+    if log_path.is_file():
+        return str(log_path)
+    path = target_folder(candidate) / "output.txt"
+    write_atomically(path, output + "\n", mode=0o600)
+    return str(path)
 
 
 def manifest_of(candidate: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import duckdb
 
 from dvctt.config import ExpectedFeed, Province
 from dvctt.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
+from dvctt.engines import told
 from dvctt.errors import ConfigError, LandingError, WarehouseError
 from dvctt.files import unseal
 from dvctt.landing import WITHDRAWN, Extract, active_extracts, name_arrivals
@@ -27,6 +28,8 @@ from dvctt.sql import read_literals, readable
 log = logging.getLogger(__name__)
 
 CANDIDATE_NAME = "warehouse.duckdb"
+ENGINE_WORDS = "error.txt"
+"""What an engine said when a stage ended in an error that is not ours: it may quote a record, so only the owner reads it."""
 ROW_COUNTS = "row_counts.csv"
 """The frozen past, in the province folder, changed by ``dvctt baselines update`` alone, whose diff a person reviews. No
 figure is made of it, so it is no part of the province's digest: freezing months publishes nothing anew."""
@@ -70,7 +73,7 @@ def open_candidate(candidate: Path, *, read_only: bool = True) -> Iterator[duckd
     """The candidate warehouse; one run at a time writes it.
 
     Raises:
-        WarehouseError: the file is not there, is damaged, or another run has it open.
+        WarehouseError: the file is not there, is damaged, another run has it open, or a question to it fails.
     """
     path = candidate_path(candidate)
     if read_only and not path.is_file():
@@ -84,7 +87,7 @@ def open_published(marts: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A publication's marts.duckdb, read-only.
 
     Raises:
-        WarehouseError: the file is not there or is damaged.
+        WarehouseError: the file is not there or is damaged, or a question to it fails.
     """
     if not marts.is_file():
         raise WarehouseError(f"{marts}: no publication yet; wanted a run that passed its gate: make run, or dvctt run")
@@ -97,9 +100,11 @@ def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be opened: {error}") from error
+        raise WarehouseError(f"{path}: cannot be opened: {told(error)}") from None
     try:
         yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: cannot be read: {told(error)}") from None
     finally:
         connection.close()
 
@@ -133,7 +138,7 @@ def lay_foundation(
     """
     clock = time.monotonic()
     candidate.mkdir(parents=True, exist_ok=True)
-    for stale in (candidate_path(candidate), candidate / f"{CANDIDATE_NAME}.wal"):
+    for stale in (candidate_path(candidate), candidate / f"{CANDIDATE_NAME}.wal", candidate / ENGINE_WORDS):
         stale.unlink(missing_ok=True)
     active = active_extracts(extracts, left_out.keys())
     with open_candidate(candidate, read_only=False) as connection:
@@ -240,7 +245,7 @@ def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: 
         try:
             found = connection.execute("select num_rows from parquet_file_metadata(?)", [readable(path)]).fetchone()
         except duckdb.Error as error:
-            raise LandingError(f"{path}: damaged: {str(error).splitlines()[0]}; {remedy}") from error
+            raise LandingError(f"{path}: damaged: {told(error)}; {remedy}") from None
         if found is None or found[0] != extract.rows:
             raise LandingError(f"{path}: damaged: found {found and found[0]} rows, wanted {extract.rows}; {remedy}")
 

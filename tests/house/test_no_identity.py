@@ -7,17 +7,21 @@ is everything that a night leaves and says: errors, logs, alerts, manifests, led
 import json
 import logging
 import re
+import subprocess
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
-from dvctt import landing, notify, warehouse
+from dvctt import definitions, engines, gate, landing, notify, stages, transform, warehouse
 from dvctt.config import load_province
 from dvctt.contract import ENTITIES
-from dvctt.errors import DvcttError
+from dvctt.errors import DvcttError, EngineError, TransformError
 
-from tests.conftest import PROVINCE
+from tests.conftest import PROVINCE, settings_for
 
 VINH_PHUC = load_province(PROVINCE)
 PERSON = ("Nguyễn Thị Mẫu", "000099000777", "0000.000.888", "mau.thi@example.invalid", "Thôn Mẫu, xã Không Có")
@@ -176,3 +180,146 @@ def test_what_lands_of_a_personal_column_is_nothing(tmp_path: Path, entity: str)
         assert found_in(str(connection.execute("select * from landing.extracts").fetchall())) == []
     manifest = json.loads((extract.folder(tmp_path / "landing") / f"{extract.extract_id}.json").read_text("utf-8"))
     assert found_in(json.dumps(manifest, ensure_ascii=False)) == []
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+SQL_THAT_QUOTES: dict[str, Callable[[str], str]] = {
+    "a conversion": lambda person: f"select cast(v as integer) from (values ({quoted(person + ' x')})) as t(v)",
+    "a date": lambda person: f"select strptime(v, '%Y%m%d') from (values ({quoted(person)})) as t(v)",
+    "a doubled key": lambda person: (
+        f"create table k (v varchar primary key); insert into k values ({quoted(person)}), ({quoted(person)})"
+    ),
+    "an error on purpose": lambda person: f"select error({quoted(person)})",
+    "a column of that name": lambda person: f'select "{person}" from (values (1)) as t("{person} x")',
+    "lines of its own": lambda person: f"select error({quoted('IO Error: ' + person)} || chr(10) || {quoted(person)})",
+    "a full disk in a cell": lambda person: f"select cast({quoted(person + ' No space left on device')} as integer)",
+}
+
+
+def raised_by(action: Callable[[], object]) -> Exception:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize("sql", SQL_THAT_QUOTES.values(), ids=SQL_THAT_QUOTES)
+def test_an_engine_s_error_is_told_without_the_cell_that_it_quotes(sql: Callable[[str], str]) -> None:
+    for person in PERSON:
+        error = raised_by(lambda person=person: duckdb.connect().execute(sql(person)))
+        assert found_in(str(error))
+        assert found_in(engines.told(error)) == []
+        assert re.match(r"[A-Z]\w+ .*at test_no_identity\.py:\d+ <lambda>$", engines.told(error))
+
+
+@pytest.mark.parametrize("person", PERSON)
+def test_a_library_s_error_is_told_without_the_cell_that_it_quotes(tmp_path: Path, person: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"a,b\n1,{person}\n{person},2,3\n", encoding="utf-8")
+    errors = [
+        raised_by(lambda: int(person + "x")),
+        raised_by(lambda: {}[person]),
+        raised_by(lambda: json.loads(f'{{"{person}": 1}} {person}')),
+        raised_by(lambda: pd.Series([person + "x"]).astype(int)),
+        raised_by(lambda: duckdb.sql(f"from read_csv('{path}', columns={{'a': 'INT', 'b': 'INT'}})").fetchall()),
+    ]
+    assert [trace for error in errors for trace in found_in(engines.told(error))] == []
+    assert engines.told(errors[1]).startswith("KeyError at test_no_identity.py:")
+    as_gx_keeps_it = ["".join(traceback.format_exception(error)) for error in errors]
+    assert [trace for text in as_gx_keeps_it for trace in found_in(engines.told_of_traceback(text))] == []
+    assert engines.told_of_traceback(as_gx_keeps_it[0]) == "ValueError"
+
+
+def test_what_speaks_of_files_and_relations_alone_is_told_in_full(tmp_path: Path) -> None:
+    said = engines.told(raised_by(lambda: duckdb.sql("from no_such_table")))
+    assert said.startswith("CatalogException (Catalog Error: Table with name no_such_table does not exist!) at ")
+    said = engines.told(raised_by(lambda: duckdb.connect(str(tmp_path / "none.duckdb"), read_only=True)))
+    assert f'(IO Error: Cannot open database "{tmp_path}/none.duckdb"' in said
+
+
+def dbt_that_fails(person: str, *, with_results: bool) -> Callable[..., Any]:
+    """A dbt whose data stopped it, as dbt 1.11 writes it down."""
+    words = f"Conversion Error: Could not convert string '{person}' to INT32\n\nLINE 3: {person}\nIO Error: {person}"
+
+    def run(command: list[str], *, cwd: Path, umask: int, **_: Any) -> subprocess.CompletedProcess[str]:
+        assert umask == 0o077
+        target = transform.target_folder(cwd)
+        if with_results:
+            results = [
+                {
+                    "unique_id": "model.dvctt.stg_filings",
+                    "status": "error",
+                    "message": f"Runtime Error in model stg_filings (models/staging/stg_filings.sql)\n  {words}",
+                },
+                {"unique_id": "test.dvctt.t", "status": "fail", "failures": 2, "message": f"Got 2 results: {person}"},
+                {"unique_id": "model.dvctt.fine", "status": "success", "message": person},
+            ]
+            (target / "run_results.json").write_text(json.dumps({"results": results}), encoding="utf-8")
+            (target / "logs").mkdir()
+            (target / "logs" / "dbt.log").write_text(words, encoding="utf-8")
+        return subprocess.CompletedProcess(command, 1, f"Database Error in model a (models/a.sql)\n  {words}\n", words)
+
+    return run
+
+
+@pytest.mark.parametrize("person", PERSON)
+def test_what_stopped_dbt_is_told_without_the_cell_that_stopped_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, person: str
+) -> None:
+    said = {}
+    for with_results in (True, False):
+        candidate = tmp_path / f"candidate {with_results}"
+        candidate.mkdir()
+        monkeypatch.setattr(subprocess, "run", dbt_that_fails(person, with_results=with_results))
+        with pytest.raises(TransformError) as caught:
+            transform.build_layer(transform.Layer.FACTS, candidate)
+        said[with_results] = str(caught.value)
+        kept = said[with_results].rpartition(": ")[2]
+        assert found_in(Path(kept).read_text("utf-8")), "the way to dbt's own words is told"
+        assert transform.target_folder(candidate).stat().st_mode & 0o777 == 0o700
+    assert [trace for text in said.values() for trace in found_in(text)] == []
+    assert (
+        "- model.dvctt.stg_filings: error: Runtime Error in model stg_filings (models/staging/stg_filings.sql): "
+        "Conversion Error\n- test.dvctt.t: fail, 2 failing rows\n"
+    ) in said[True]
+    assert "- Database Error in model a (models/a.sql)\n" in said[False]
+
+
+@pytest.mark.parametrize("sql", SQL_THAT_QUOTES.values(), ids=SQL_THAT_QUOTES)
+def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_words_for_the_owner(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, sql: Callable[[str], str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = settings_for(tmp_path / "home", tmp_path / "inbox")
+    for person in PERSON:
+        with pytest.raises(EngineError) as caught, stages._told(settings, "build_marts"):
+            duckdb.connect().execute(sql(person))
+        kept = settings.candidate / "error.txt"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert found_in(kept.read_text("utf-8"))
+        kept.unlink()
+        alert = notify.alert_for(caught.value, stage="build_marts", month="2022-10", run_id="x", log_url=None)
+        as_airflow_prints_it = "".join(traceback.format_exception(caught.value))
+        said = [str(caught.value), repr(caught.value), str(alert), as_airflow_prints_it, caplog.text]
+        said += [f"{name} {text}" for name, text in everything_outside_landed_parquet(settings.home)]
+        assert [trace for text in said for trace in found_in(text)] == []
+        assert f"on this machine alone, because its own words may quote a record: {kept}" in str(caught.value)
+
+
+@pytest.mark.parametrize("person", PERSON)
+def test_sql_that_a_publication_carries_and_a_table_of_the_gate_tell_no_cell(tmp_path: Path, person: str) -> None:
+    select = SQL_THAT_QUOTES["a conversion"](person)
+    node = definitions.Node("mart_x", "model", "marts", select, "table", ())
+    with warehouse.open_candidate(tmp_path, read_only=False) as connection:
+        with pytest.raises(TransformError, match=r"^model mart_x: its SQL fails: ConversionException") as caught:
+            definitions.replay(connection, [node])
+        connection.execute(f"create view aud_x as {select}")
+    suite = next(s for s in gate.load_suites() if s.name != gate.CANARY).model_copy(update={"table": "aud_x"})
+    frames = gate._read_frames(tmp_path, [suite])
+    said = ["".join(traceback.format_exception(caught.value)), str(frames["aud_x"])]
+    assert "table aud_x cannot be read: ConversionException" in said[1]
+    assert [trace for text in said for trace in found_in(text)] == []

@@ -268,7 +268,7 @@ def read(offer: Offer, feed: Feed, target: Path) -> Reading:
         if no_room(error) is not None:
             raise  # our own disk, not the source's file
         _refuse_change(offer.path, before)
-        raise ExtractError(f"{shown}{diagnose(offer.path, len(renamed), seen)}") from error
+        raise ExtractError(f"{shown}{diagnose(offer.path, len(renamed), seen)}") from None
     except ExtractError:
         target.unlink(missing_ok=True)
         raise

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import duckdb
 
-from dvctt import __version__, gate, landing, past, transform, warehouse
-from dvctt.config import Province
+from dvctt import __version__, gate, landing, past, publish, stages, transform, warehouse
+from dvctt.config import Province, Settings
 from dvctt.definitions import Node, project_digest, read_plan, statements
 from dvctt.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
 from dvctt.gate import Suite
@@ -133,6 +133,7 @@ class Prover:
         self._plan, self._seeds = self._build_with_dbt()
         self.check_good(suites)
         self._check_replay()
+        self._publish_good()
         log.info("proof: good data stands, %d nodes to replay, %.1f s", len(self._plan), time.monotonic() - clock)
 
     def try_fault(self, fault: Fault) -> Outcome:
@@ -239,6 +240,27 @@ class Prover:
                         )
         shutil.rmtree(replayed.parent)
 
+    def _publish_good(self) -> None:
+        """What readers see while a fault happens: made by the real publication, with the facts alone."""
+        published = self._good.publication.parent
+        building = publish.building_folder(published)
+        building.mkdir(parents=True)
+        shutil.copy(self._candidate("good") / "verdict.json", building)
+        with duckdb.connect() as connection:
+            connection.execute(f"attach {file_literal(_file(self._candidate('good')))} as good (read_only)")
+            connection.execute(f"attach {file_literal(building / 'marts.duckdb')} as marts (block_size 16384)")
+            for table in FACTS.values():
+                connection.execute(f"create table marts.main.{table} as from good.main.{table}")
+        publish.publish(
+            published, building, number=1, province=self.province, landing=self._good.landing,
+            extracts=landing.landed_extracts(self._good.landing), run_id=_RUN_ID, month=str(LAST),
+        )  # fmt: skip
+
+    def _look(self, folder: Path) -> tuple[str, ...]:
+        """What the look says that every night begins with; a publication that is damaged stops no night."""
+        settings = Settings(province_folder=self.province.folder, inbox=folder / "inbox", home=folder)
+        return tuple(f"look: {problem}" for problem in stages.look_over(settings).problems)
+
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Session settings of the profile, and the seeds as dbt loaded them."""
         connection.execute(f"set TimeZone = '{self.province.timezone}'")
@@ -269,11 +291,18 @@ class Prover:
         good = self.work / "good"
         if fault.where in ("facts", "audit", "gate"):
             return self._run_from_facts(fault, folder)
-        for name in ("inbox", "landing"):
-            shutil.copytree(good / name, folder / name)
+        for name in ("inbox", "landing", "published"):
+            shutil.copytree(good / name, folder / name, symlinks=True)
         shutil.copy(self._good.baselines, folder)
         site = self._site(folder)
         places: list[Place] = []
+        seen: tuple[str, ...] = ()
+        if fault.where == "disk":
+            fault.inject(site)
+            try:
+                seen = self._look(folder)
+            except DvcttError as error:
+                return _Evidence(fault, (f"look: {error}",))
         try:
             if fault.where in ("inbox", "inbox, after landing"):
                 places = list(fault.inject(site))
@@ -295,7 +324,7 @@ class Prover:
                 words = self._replay(connection, Layer.AUDIT)
             if words:
                 return _Evidence(fault, tuple(words))
-            early = self._set_aside(connection, places)
+            early = seen + self._set_aside(connection, places)
             return _Evidence(fault, early, self._keep_audit(connection, fault))
 
     def _run_from_facts(self, fault: Fault, folder: Path) -> _Evidence:
@@ -406,8 +435,8 @@ def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple
 
 
 def _answers(wanted: str, word: str) -> bool:
-    """Whether a word is the wanted one. A refusal at landing and a dbt test are known by a part of their words."""
-    for kind in ("landing: ", "dbt: "):
+    """Whether a word is the wanted one. A look, a refusal at landing and a dbt test are known by a part of their words."""
+    for kind in ("look: ", "landing: ", "dbt: "):
         if wanted.startswith(kind):
             return word.startswith(kind) and wanted.removeprefix(kind) in word
     return word == wanted

@@ -2,6 +2,7 @@
 
 One entry a fault, nothing else decides. ``wanted`` is written as the one that speaks up would say it:
 
+    look: <part of what it says>      the look that every night begins with; a publication's damage stops no night
     landing: <part of the error>      the file or the landing zone is refused, nothing of it is counted
     dbt: <name of a data test>        dbt stops the night before the gate
     <id of an expectation>            the gate's rule does not hold
@@ -17,6 +18,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from dvctt.proving import liars
@@ -24,7 +26,7 @@ from dvctt.proving.data import CLOSED, LAST, Row
 from dvctt.proving.site import Injection, Place, Site
 from dvctt.sql import file_literal, read_literal
 
-Where = Literal["inbox", "inbox, after landing", "landing", "staging", "facts", "audit", "gate"]
+Where = Literal["disk", "inbox", "inbox, after landing", "landing", "staging", "facts", "audit", "gate"]
 Verdict = Literal["refused", "failed", "could_not_check", "passed"]
 
 _MONTH = str(LAST)
@@ -37,8 +39,9 @@ class Fault:
 
     Attributes:
         where: before which step it is injected. ``inbox`` is a file as it first arrives, ``inbox, after landing`` a file
-            that comes when others have landed; ``staging``, ``facts`` and ``audit`` are tables of the candidate, the first
-            before its models run and the others after; ``gate`` is Great Expectations itself.
+            that comes when others have landed; ``disk`` is what lies in landing and before readers between two nights,
+            ``landing`` what is read when nobody has looked; ``staging``, ``facts`` and ``audit`` are tables of the candidate,
+            the first before its models run and the others after; ``gate`` is Great Expectations itself.
         wanted: who must catch it.
         verdict: what the night must end with.
         bend: how Great Expectations answers, for faults of the gate.
@@ -437,9 +440,17 @@ def _header_that_says_zero(site: Site) -> Iterable[Place]:
     return ()
 
 
-def _attempts_missing(site: Site) -> Iterable[Place]:
-    site.csv("payment_attempts", _MONTH).unlink()
-    site.control("payment_attempts", _MONTH).unlink()
+def _feed_missing(entity: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        site.csv(entity, _MONTH).unlink()
+        site.control(entity, _MONTH).unlink()
+        return ()
+
+    return inject
+
+
+def _agency_says_zero(site: Site) -> Iterable[Place]:
+    site.write("filings", site.own_file(0), [])
     return ()
 
 
@@ -484,6 +495,97 @@ def _renamed_to(stem: str) -> Injection:
 def _name_twin(site: Site) -> Iterable[Place]:
     for stem in (f"{_MONTH}.bo-sung", f"{_MONTH}.BO-SUNG"):
         site.write("filings", stem, site.rows("filings", site.own_file(0))[:1])
+    return ()
+
+
+def _link_for_a_file(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+    return ()
+
+
+def _folder_for_a_file(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    path.unlink()
+    path.mkdir()
+    return ()
+
+
+def _bad_byte(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    content = path.read_bytes()
+    path.write_bytes(content.replace("Đã".encode(), "Đã".encode()[:1] + b"\xff", 1))
+    return ()
+
+
+def _header_ends_with(more: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        path = site.csv("filings", site.own_file(0))
+        header, rest = path.read_text(encoding="utf-8").split("\n", 1)
+        path.write_text(f"{header}{more}\n{rest}", encoding="utf-8")
+        site.control("filings", site.own_file(0)).unlink()
+        return ()
+
+    return inject
+
+
+def _cut_between_rows(site: Site) -> Iterable[Place]:
+    path = site.csv("payment_requests", _MONTH)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
+    return ()
+
+
+def _control_is(text: str) -> Injection:
+    def inject(site: Site) -> Iterable[Place]:
+        site.control("payment_requests", _MONTH).write_text(text, encoding="utf-8")
+        return ()
+
+    return inject
+
+
+def _control_of_an_agency(site: Site) -> Iterable[Place]:
+    path = site.control("payment_requests", _MONTH)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "agencies": {site.agency(0): 1}}), encoding="utf-8")
+    return ()
+
+
+# The disk, between two nights.
+
+
+def _flipped(path: Path) -> Iterable[Place]:
+    """One bit in the middle of a file is another one."""
+    content = path.read_bytes()
+    at = len(content) // 2
+    path.chmod(0o644)
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    return ()
+
+
+def _extract_lost(site: Site) -> Iterable[Place]:
+    for ending in (".parquet", ".json"):
+        site.landed("payment_requests", LAST, ending).unlink()
+    return ()
+
+
+def _marts_cut(site: Site) -> Iterable[Place]:
+    path = site.publication / "marts.duckdb"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-4096])
+    return ()
+
+
+def _marts_lost(site: Site) -> Iterable[Place]:
+    (site.publication / "marts.duckdb").unlink()
+    return ()
+
+
+def _pointer_to_nothing(site: Site) -> Iterable[Place]:
+    pointer = site.publication.with_name("current")
+    pointer.unlink()
+    pointer.symlink_to("9")
     return ()
 
 
@@ -579,6 +681,28 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "landing: one name with", "refused", _name_twin),
     Fault("data_file_missing", "Có tệp kiểm soát, không có tệp dữ liệu", "a control file without its data file",
           "inbox", "landing: control file without its data file", "refused", _data_file_missing),
+    Fault("link_for_a_file", "Tệp là một liên kết", "a link in the place of a file",
+          "inbox", "landing: found a symbolic link, wanted a regular file", "refused", _link_for_a_file),
+    Fault("folder_for_a_file", "Thư mục mang tên tệp", "a folder under a file's name",
+          "inbox", "landing: found a folder, wanted a regular file", "refused", _folder_for_a_file),
+    Fault("bad_byte", "Một byte hỏng giữa tệp", "one byte in the middle that is no UTF-8",
+          "inbox", "landing: not UTF-8", "refused", _bad_byte),
+    Fault("nameless_column", "Tiêu đề thừa một dấu phẩy", "a comma at the header's end",
+          "inbox", "landing: no comma behind the last", "refused", _header_ends_with(",")),
+    Fault("column_twice_in_other_case", "Hai cột chỉ khác chữ hoa", "two columns that differ in case alone",
+          "inbox", "landing: have one name but for case: MucDo", "refused", _header_ends_with(",MUCDO")),
+    Fault("cut_between_rows", "Tệp bị cắt giữa hai dòng, tệp kiểm soát nguyên",
+          "a file cut between two rows, its control file whole",
+          "inbox", "landing: key rows", "refused", _cut_between_rows),
+    Fault("control_hash_is_a_number", "Tệp kiểm soát ghi mã băm bằng số", "a number for the control file's hash",
+          "inbox", "landing: key sha256", "refused", _control_says("payment_attempts", "sha256", lambda _: 5)),
+    Fault("control_key_unknown", "Tệp kiểm soát có khóa lạ", "a key that no control file has",
+          "inbox", "landing: 1 keys that no control file has", "refused", _control_is('{"so_dong": 1}')),
+    Fault("control_nested", "Tệp kiểm soát lồng 30.000 tầng", "a control file nested 30,000 deep",
+          "inbox", "landing: nested too deep", "refused", _control_is("[" * 30_000)),
+    Fault("control_other_agency_rows", "Tệp kiểm soát ghi khác số dòng của một cơ quan",
+          "the control file states another number of rows for one agency",
+          "inbox", "landing: agencies have another number of rows", "refused", _control_of_an_agency),
     Fault("vnd_by_1000", "Số tiền nhân 1.000", "VND times 1,000",
           "inbox", "landing: key total_amount_vnd", "refused", _amount_by(lambda vnd: vnd * 1000, slice(None))),
     Fault("one_vnd", "Một khoản lệch một đồng so với tệp kiểm soát", "one amount differs by 1 VND from the control file",
@@ -590,7 +714,28 @@ FAULTS: tuple[Fault, ...] = (
     Fault("late_control_differs", "Tệp kiểm soát đến sau và khác số đã nhận", "a late control file differs from what landed",
           "inbox, after landing", "landing: control total differs from what has landed", "refused",
           _control_says("payment_requests", "rows", _one_more)),
-    # Landing is not what it was.
+    # The disk: what lies in landing or before readers is not what it was; the look that every night begins with tells.
+    Fault("landed_byte_flipped", "Một bit của tệp đã nhận bị đảo", "one bit of a landed file is flipped",
+          "disk", "look: changed since it landed", "refused",
+          lambda site: _flipped(site.landed("payment_requests", LAST, ".parquet"))),
+    Fault("landed_manifest_flipped", "Một bit của biên nhận bị đảo", "one bit of a landed file's manifest is flipped",
+          "disk", "look: not a landing manifest", "refused",
+          lambda site: _flipped(site.landed("payment_requests", LAST, ".json"))),
+    Fault("extract_lost", "Mất cả tệp đã nhận lẫn biên nhận", "a landed file is lost with its manifest",
+          "disk", "look: gone, but the current publication is made of it", "refused", _extract_lost),
+    Fault("marts_byte_flipped", "Một bit của bản công bố bị đảo", "one bit of marts.duckdb is flipped",
+          "disk", "look: marts.duckdb: found sha256", "passed", lambda site: _flipped(site.publication / "marts.duckdb")),
+    Fault("marts_cut", "Tệp marts.duckdb của bản công bố bị cắt", "marts.duckdb is cut",
+          "disk", "look: marts.duckdb: found", "passed", _marts_cut),
+    Fault("marts_lost", "Mất tệp marts.duckdb của bản công bố", "marts.duckdb is gone",
+          "disk", "look: marts.duckdb: found no file", "passed", _marts_lost),
+    Fault("publication_manifest_flipped", "Một bit của bản kê công bố bị đảo",
+          "one bit of the publication's manifest is flipped",
+          "disk", "look: damaged, and no publication before it is whole", "refused",
+          lambda site: _flipped(site.publication / "manifest.json")),
+    Fault("pointer_to_nothing", "Con trỏ current chỉ vào chỗ trống", "current points to nothing",
+          "disk", "look: current", "refused", _pointer_to_nothing),
+    # Landing is not what it was, and the look did not tell.
     Fault("parquet_truncated", "Tệp đã nhận bị cắt cụt", "a landed file is truncated",
           "landing", "landing: damaged", "refused", _truncated),
     Fault("landed_row_deleted", "Một dòng bị xóa sau khi nhận", "one row is deleted after landing",
@@ -815,7 +960,18 @@ FAULTS: tuple[Fault, ...] = (
           "a header alone, with a control file that says 0 rows",
           "inbox", "feeds.expected_ones_came", "passed", _header_that_says_zero),
     Fault("attempts_missing", "Không có tệp giao dịch thanh toán của tháng", "no payment attempts of the month",
-          "inbox", "feeds.expected_ones_came", "passed", _attempts_missing),
+          "inbox", "feeds.expected_ones_came", "passed", _feed_missing("payment_attempts")),
+    Fault("free_text_for_a_field_code", "Chữ tự do trong cột mã lĩnh vực", "free text in the column of a field's code",
+          "inbox", "defects.of_dates", "passed", _filing(MaLinhVuc="Đất đai, nhà ở")),
+    Fault("free_text_for_a_procedure", "Chữ tự do trong cột mã thủ tục", "free text in the column of a procedure's code",
+          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="Cấp giấy phép xây dựng nhà ở")),
+    Fault("free_text_for_a_bank", "Chữ tự do trong cột mã ngân hàng", "free text in the column of a bank's code",
+          "inbox", "defects.of_dates", "passed", _request(MaNganHang="Ngân hàng của tỉnh, phòng giao dịch số 5")),
+    Fault("requests_missing", "Không có tệp yêu cầu thanh toán của tháng", "no payment requests of the month",
+          "inbox", "feeds.expected_ones_came", "passed", _feed_missing("payment_requests")),
+    Fault("header_that_says_zero_filings", "Tệp hồ sơ của một cơ quan chỉ có tiêu đề, ghi 0 dòng",
+          "one agency's filings: a header alone, with a control file that says 0 rows",
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _agency_says_zero),
     Fault("closed_month_moved", "Tháng đã chốt gửi lại, thiếu một hồ sơ", "a closed month comes again, one filing short",
           "inbox, after landing", "row_counts.frozen_past_is_unmoved", "passed", _closed_month_again),
     Fault("closed_month_grew", "Tệp mới cho tháng đã chốt", "a file comes for a month that was frozen without it",

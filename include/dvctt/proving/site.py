@@ -35,6 +35,11 @@ class Site:
     database: duckdb.DuckDBPyConnection | None = None
 
     @property
+    def publication(self) -> Path:
+        """The folder of the publication that readers see."""
+        return self.landing.parent / "published" / "1"
+
+    @property
     def source(self) -> str:
         return self.province.sources[0].id
 

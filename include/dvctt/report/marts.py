@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from dvctt.engines import told
 from dvctt.errors import ReportError
 from dvctt.figures import figure_id
 
@@ -240,7 +241,7 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
                 if name in there:
                     rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
-        raise ReportError(f"{path}: cannot read the marts: {error}") from error
+        raise ReportError(f"{path}: cannot read the marts: {told(error)}") from None
     log.info("read %d mart rows from %s", sum(len(table) for table in rows.values()), path)
     return Marts(rows)
 
