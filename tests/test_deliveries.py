@@ -16,7 +16,7 @@ from dvctt.config import Settings, load_province
 from dvctt.notify import alert_about_publication, text_body
 from dvctt.report.document_tables import agency_tables, province_tables
 from dvctt.report.findings import warning_rows
-from dvctt.report.marts import read_marts
+from dvctt.report.marts import PACKET_CONTRACT, read_marts
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -190,7 +190,7 @@ def said_why(row: dict[str, Any], caveats: set[tuple[date, str]]) -> bool:
         return True
     first = row.get("month") or row.get("period_start") or row.get("first_day")
     last = row.get("period_end") or row.get("last_day") or first
-    entity = row.get("entity_code") or row.get("agency_code") or row.get("group_code") or "26"
+    entity = row.get("entity_code") or row.get("agency_code") or row.get("group_code")
     return first is not None and any(code == entity and first <= month <= last for month, code in caveats)
 
 
@@ -253,7 +253,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         )
     ]  # fmt: skip
     province = load_province(night.settings.province_folder)
-    content = read_marts(warehouse.candidate_path(night.settings.candidate))
+    content = read_marts(warehouse.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
     october = date(2022, 10, 1)
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]
