@@ -482,7 +482,7 @@ gathered as (
             reported_rows.reported_rows, case when usual.mean_rows >= rules.smallest_mean then usual.mean_rows end
         ) as wanted_rows,
         reported_rows.reported_rows is null and usual.mean_rows < rules.smallest_mean as is_zero_usual,
-        -- An agency that owes the feed and was never seen: its first month is held against its group's. Where nothing was
+        -- An agency that owes the feed and was never seen: its first month is held against its group. Where nothing was
         -- requested, nobody tried to pay.
         owed.agency_code is not null
         and usual.agency_code is null

@@ -26,7 +26,7 @@ calendar as (
     where entity = 'procedures'
 ),
 
--- Only the calendar says that a catalogue is owed: a source sends what changed, and a month without changes has no file.
+-- Only the calendar says that a catalogue is owed: a source sends what changed, and without changes there is no file.
 absent as (
     select
         months.month as file_month,
