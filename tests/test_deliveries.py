@@ -7,16 +7,18 @@ not name. Each agency that has anything has 20 filings or 12 requests a month, e
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from dvctt import warehouse
 from dvctt.config import Settings, load_province
 from dvctt.notify import alert_about_publication, text_body
 from dvctt.report.document_tables import agency_tables, province_tables
 from dvctt.report.findings import warning_rows
-from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
+from dvctt.report.marts import PACKET_CONTRACT, read_marts
 
-from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
+from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
 
 MONTHS = ("2022-08", "2022-09", "2022-10")
@@ -28,6 +30,8 @@ SOURCES = """sources:
       filings: {month_means: received}
       payment_requests: {month_means: updated}
       payment_attempts: {month_means: updated}
+      procedures: {month_means: updated}
+      index_counts: {month_means: updated, optional: true}
   - id: land
     name_vi: Hệ thống đất đai
     kind: files
@@ -55,12 +59,22 @@ def attempts(agency: str, month: str) -> list[dict[str, str]]:
     ]
 
 
+def index_counts(month: str, *agencies: str) -> list[dict[str, str]]:
+    return [
+        {"MaDonVi": agency, "Thang": month, "ThanhPhan": "so_hoa_ket_qua", "TuSo": "3", "MauSo": "9"}
+        for agency in agencies
+    ]
+
+
 @pytest.fixture(scope="module")
 def night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nights:
     root = tmp_path_factory.mktemp("deliveries")
     shutil.copytree(PROVINCE, root / "province")
     (root / "province" / "sources.yml").write_text(SOURCES, encoding="utf-8")
+    with (root / "province" / "expected_feeds.csv").open("a", encoding="utf-8") as calendar:
+        calendar.write("one_stop,procedures,*,5,2022-10-01,2022-10-31,a new catalogue\n")
     one_stop, land = Inbox(root / "inbox"), Inbox(root / "inbox", "land")
+    one_stop.write("procedures", "2022-08", [procedure("1.000001", "4")])
     for month in MONTHS:
         whole = month != "2022-10"
         filings = [
@@ -68,7 +82,9 @@ def night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nigh
         ]
         stated = {} if whole else {"control": {"rows": 20, "agencies": {"H62.01": 0, "246": 20}}}
         one_stop.write("filings", month, filings, **stated)
-        one_stop.write("payment_requests", month, requests("246", month))
+        if month != "2022-08":
+            one_stop.write("payment_requests", month, requests("246", month))
+        one_stop.write("index_counts", month, index_counts(month, "246", *(("243",) if whole else ())))
         one_stop.write("payment_attempts", month, attempts("246", month))
         land.write("payment_requests", month, requests("244", month))
         if whole:
@@ -138,10 +154,74 @@ def test_what_comes_later_mends_the_figures_and_takes_the_caveats_away(night: Ni
     land.write("payment_attempts", "2022-10", attempts("244", "2022-10"))
     one_stop.write("filings", "2022-10.bo-sung", received("243", "2022-10", 18, "late"))
     one_stop.write("filings", "2022-11", [], control={"rows": 0, "agencies": {"243": 0, "246": 0, "H62.01": 0}})
+    one_stop.write("payment_requests", "2022-08", requests("246", "2022-08"))
+    one_stop.write("procedures", "2022-10", [procedure("1.000002", "3", since="01/10/2022")])
+    one_stop.write("index_counts", "2022-10", index_counts("2022-10", "243", "246"))
     night.run()
     assert payments_of(night, "2022-10", "26") == [("26", 24, 24, None)]
     assert filings_of(night, "2022-10", "243", "26") == [("243", 18, None), ("26", 38, None)]
     assert filings_of(night, "2022-11", "243", "26") == [("243", 0, None), ("26", 0, None)]
+
+
+WHAT_CAME = {
+    "mart_caveats",
+    "mart_feeds",
+    "mart_feed_timeliness",
+    "mart_data_cut_off",
+    "mart_placed_facts",
+    "mart_restatements",
+    "mart_verdict_history",
+}
+"""Marts that tell what came."""
+SUMS_OF_OTHERS = {"mart_additivity_checks"}
+NO_FIGURES = {
+    "official_order", "line_order", "metric_place", "reason_order", "class_order", "line_place", "rank_in_group", "rank", "ranked_among",
+    "missing_agencies", "missing_attempt_agencies", "quarantined_rows", "extract_count", "baseline_months_present", "months_present",
+    "ytd_months_present", "unscored_components", "agency_count",
+}  # fmt: skip
+"""Places, and columns that tell what is missing themselves."""
+
+
+def said_why(row: dict[str, Any], caveats: set[tuple[date, str]]) -> bool:
+    """Whether a reader of the row is told that something of it is missing: in the row, or by a caveat of its entity and month."""
+    if any(
+        row.get(name) for name in ("caveat_vi", "missing_agencies", "missing_attempt_agencies", "unscored_components")
+    ):
+        return True
+    first = row.get("month") or row.get("period_start") or row.get("first_day")
+    last = row.get("period_end") or row.get("last_day") or first
+    entity = row.get("entity_code") or row.get("agency_code") or row.get("group_code")
+    return first is not None and any(code == entity and first <= month <= last for month, code in caveats)
+
+
+def test_no_figure_of_any_mart_is_small_without_a_word_while_a_feed_of_it_is_missing(night: Nights) -> None:
+    """What the first night lacked, the second had: filings of one agency in a shared file, one month's requests and another's
+    attempts of one source, a catalogue that was owed, one agency's index counts.
+    """
+    lacking, whole = (
+        duckdb.connect(str(night.settings.published / number / "marts.duckdb"), read_only=True) for number in "12"
+    )
+    caveats = set(lacking.execute("select month, entity_code from mart_caveats").fetchall())
+    moved, silent = set[str](), list[str]()
+    for node in night.nodes:
+        if not node.published or not node.name.startswith("mart_") or node.name in WHAT_CAME | SUMS_OF_OTHERS:
+            continue
+        rows: list[dict[tuple[Any, ...], dict[str, Any]]] = []
+        for connection in (lacking, whole):
+            found = connection.execute(f"select * from {node.name}")
+            names = [column[0] for column in found.description]
+            each = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+            rows.append({tuple(row[name] for name in node.primary_key): row for row in each})
+        numbers = [name for name, kind in node.columns if kind in ("bigint", "integer", "double")]
+        for key, then in rows[1].items():
+            now = rows[0].get(key, dict.fromkeys(then))
+            changed = [n for n in numbers if n not in NO_FIGURES | set(node.primary_key) and now[n] != then[n]]
+            moved |= {node.name} if changed else set()
+            if not said_why(now if key in rows[0] else then, caveats):
+                # A row that is not there is as silent as a number that is too small.
+                silent += [f"{node.name} {key}: {n}" for n in changed if now[n] is not None or key not in rows[0]]
+    assert len(moved) > 20
+    assert silent == []
 
 
 def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_words_of_the_mail(night: Nights) -> None:
@@ -173,7 +253,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         )
     ]  # fmt: skip
     province = load_province(night.settings.province_folder)
-    content = read_marts(warehouse.candidate_path(night.settings.candidate), {**CONTRACT, **PACKET_CONTRACT})
+    content = read_marts(warehouse.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
     october = date(2022, 10, 1)
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]

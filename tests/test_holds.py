@@ -343,6 +343,24 @@ def test_where_no_file_is_to_blame_the_night_stops_until_a_person_accepts_the_fi
     ) == [(100,)]
 
 
+def test_what_was_accepted_is_believed_however_few_rows_an_agency_has(walk: Walk, tmp_path: Path) -> None:
+    shutil.copytree(walk.settings.home, tmp_path / "home", symlinks=True)
+    shutil.copytree(walk.settings.inbox, tmp_path / "inbox")
+    settings = Settings(province_folder=walk.settings.province_folder, inbox=tmp_path / "inbox", home=tmp_path / "home")
+    nights = Nights(settings, walk.nights.nodes, walk.nights.seeds, count=200)
+    rows = filings("2022-10", a243=60, a253=100, aH62_01=4)
+    Inbox(settings.inbox).write("filings", "2022-10", rows, control={"rows": len(rows)})
+    held = nights.run()
+    write_atomically(settings.home / "told.json", seal({"publication": held.number}))
+    hold = holds.holds(settings.ledgers)[-1]
+    assert shown(hold)[0] == ("filings", "rows", "agency", "H62.01", "2022-10", "published", 60, 4)
+    stages.accept_hold(settings, hold.number, **BY)
+    nights.run()
+    assert nights.rows(
+        "select received, caveat_vi from mart_online_rates where month = date '2022-10-01' and entity_code = 'H62.01'"
+    ) == [(4, None)]
+
+
 def test_the_ledger_says_who_when_and_why_and_quotes_no_record(walk: Walk) -> None:
     path = walk.settings.ledgers / holds.LEDGER
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

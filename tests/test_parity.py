@@ -160,15 +160,27 @@ def hand_in(files: Files, sending: Sending, night: date) -> None:
             files.put((entity, f"{month}.{sending.suffix}" if sending.suffix else month), rows)
 
 
+def is_of_one_record(rows: Sequence[dict[str, str]], fixed: Sequence[str]) -> bool:
+    """Whether rows of one file under one key differ in nothing that cannot change; what is empty may be filled in later."""
+    return all(len({row[column] for row in rows if row.get(column)}) <= 1 for column in fixed)
+
+
 def winners(files: Files, entity: str, order: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
-    """The row that counts for each key, by the contract: among sound rows the later name's, then the later row's."""
-    key, bad = {
-        "filings": ("MaHoSo", ("TrangThaiHoSo", "77")),
-        "payment_requests": ("MaYeuCau", ("TrangThai", "không rõ")),
+    """The row that counts for each key, by the contract: among sound rows the later name's, then the later row's; of a file in
+    which a key stands for two records, none.
+    """
+    key, bad, fixed = {
+        "filings": ("MaHoSo", ("TrangThaiHoSo", "77"), ("MaDonVi", "NgayTiepNhan", "KenhThucHien")),
+        "payment_requests": ("MaYeuCau", ("TrangThai", "không rõ"), ("MaHoSo", "MaDonVi", "SoTien", "NgayThuPhi")),
     }[entity]
-    return {
-        row[key]: row for place in order if place[0] == entity for row in files.contents[place] if row[bad[0]] != bad[1]
-    }
+    found = {}
+    for place in order:
+        if place[0] == entity:
+            rows = files.contents[place]
+            for row in rows:
+                if row[bad[0]] != bad[1] and is_of_one_record([one for one in rows if one[key] == row[key]], fixed):
+                    found[row[key]] = row
+    return found
 
 
 def delivered(files: Files, entity: str) -> set[tuple[str, str]]:
@@ -312,11 +324,18 @@ def test_a_row_that_is_spoiled_and_mended_counts_again(builder: Builder, clock: 
 
 
 def test_the_later_of_two_rows_of_one_file_wins(builder: Builder, clock: list[date], tmp_path: Path) -> None:
-    earlier, later = (Row(1, "243", 40, channel, "4", False, 10_000) for channel in ("1", "2"))
+    earlier, later = (Row(1, "243", 40, "2", level, False, 10_000) for level in ("3", "4"))
     files = live_through(builder, tmp_path, [[Sending("", (earlier, later), 0)]], clock)
-    assert winners(files, "filings", files.order)["H1"]["KenhThucHien"] == "2"
+    assert winners(files, "filings", files.order)["H1"]["MucDo"] == "4"
     built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (1, 1)
+
+
+def test_a_key_of_two_records_in_one_file_counts_none(builder: Builder, clock: list[date], tmp_path: Path) -> None:
+    one, other = (Row(1, "243", 40, channel, "4", False, 10_000) for channel in ("1", "2"))
+    live_through(builder, tmp_path, [[Sending("", (one, other), 0)]], clock)
+    built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
+    assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (0, 0)
 
 
 def test_a_base_file_that_comes_after_its_supplement_wins_where_both_hold_a_key(

@@ -123,7 +123,7 @@ def filings_of(month: str) -> Rows:
     codes = [*in_force(month), *STRAYS.get(month, ()), *(["S.TC"] if "S.TC" in in_force(month) else [])]
     opened = {"TrangThaiHoSo": "4", "NgayKetThucXuLy": ""} if month == "2025-06" else {}
     return [
-        filing(f"{month}-{number}", code, f"{month}-10 08:00:00", channel="2" if number % 2 else "1", **opened)
+        filing(f"F{month}-{number}", code, f"{month}-10 08:00:00", channel="2" if number % 2 else "1", **opened)
         for number, code in enumerate(codes)
     ]
 
@@ -134,7 +134,7 @@ def write_inbox(inbox: Inbox) -> None:
         filings = filings_of(month)
         inbox.write("filings", month, filings, control={"rows": len(filings)})
         paid = [
-            payment(f"Y{month}-{number}", f"{month}-0", code, f"{month}-20 09:00:00", 1_500_000_000 + number)
+            payment(f"Y{month}-{number}", f"F{month}-0", code, f"{month}-20 09:00:00", 1_500_000_000 + number)
             for number, code in enumerate(PAID.get(month, ()))
         ]
         inbox.write("payment_requests", month, paid, control={"rows": len(paid)})

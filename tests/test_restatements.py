@@ -371,7 +371,7 @@ def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights
     assert "9 figures differ; the causes of 9 add up to the change" in finished.stdout
     (line,) = [x for x in finished.stdout.splitlines() if VINH_YEN in x and " received " in x]
     assert [cell.strip() for cell in line.split("│")[1:-1]] == [
-        VINH_YEN, "received", "2022-09", "2", "3", "1", "1", "0", "0", "0", "0", "0", "50 -> 66,67",
+        VINH_YEN, "received", "2022-09", "2", "3", "1", "1", "0", "0", "0", "0", "0", "0", "50 -> 66,67",
     ]  # fmt: skip
     assert "L1" in finished.stdout
     same = dvctt(settings, "publications", "diff", "1", "2")

@@ -16,7 +16,7 @@ from dvctt import ledger
 from dvctt.errors import HoldRefused
 from dvctt.landing import Extract, LeftOut, active_extracts
 from dvctt.publish import Publication, left_out_of
-from dvctt.warehouse import Movement, open_candidate
+from dvctt.warehouse import Accepted, Movement, open_candidate
 from dvctt.withdrawals import withdrawn
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def _left_out(extract: Extract, hold: Hold, why: str) -> LeftOut:
     )  # fmt: skip
 
 
-def accepted_movements(ledgers: Path, extracts: Sequence[Extract]) -> list[Movement]:
+def accepted_movements(ledgers: Path, extracts: Sequence[Extract]) -> list[Accepted]:
     """The figures that people have answered for: with a file's version, as long as it is read, whatever they are held against;
     without one, as they were shown.
 
@@ -142,9 +142,9 @@ def accepted_movements(ledgers: Path, extracts: Sequence[Extract]) -> list[Movem
         if hold.state != "accepted":
             continue
         if hold.extract_id is None:
-            found.extend(hold.movements)
-        elif Extract.content_of(hold.extract_id) in read:
-            found.extend(replace(movement, before_value=None) for movement in hold.movements)
+            found.extend(Accepted(movement, None) for movement in hold.movements)
+        elif (content := Extract.content_of(hold.extract_id)) in read:
+            found.extend(Accepted(replace(movement, before_value=None), content) for movement in hold.movements)
     return found
 
 

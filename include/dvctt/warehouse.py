@@ -64,6 +64,16 @@ class Movement:
         )
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """A figure that a person has answered for; ``extract_id`` is the content of the file that it was held with, None where no
+    file was to blame.
+    """
+
+    movement: Movement
+    extract_id: str | None
+
+
 def candidate_path(candidate: Path) -> Path:
     return candidate / CANDIDATE_NAME
 
@@ -119,7 +129,7 @@ def lay_foundation(
     baselines: Path | None = None,
     verdicts: Path | None = None,
     published_runs: Set[str] = frozenset(),
-    accepted: Sequence[Movement] = (),
+    accepted: Sequence[Accepted] = (),
 ) -> None:
     """Start a new candidate: schema ``landing`` (the extracts, and one view per entity over the active ones), ``province``
     (the checked folder), ``expectations`` (the frozen past) and ``history`` (this home's earlier verdicts). What an
@@ -677,7 +687,7 @@ def _write_history(
     )
 
 
-def _write_accepted(connection: duckdb.DuckDBPyConnection, accepted: Sequence[Movement]) -> None:
+def _write_accepted(connection: duckdb.DuckDBPyConnection, accepted: Sequence[Accepted]) -> None:
     """What was moved and accepted; by whom and why stays in the ledger, because names are no input of a figure."""
     write_table(
         connection,
@@ -690,8 +700,21 @@ def _write_accepted(connection: duckdb.DuckDBPyConnection, accepted: Sequence[Mo
             "month": "date",
             "before_value": "bigint",
             "new_value": "bigint",
+            "extract_id": "varchar",
         },
-        [(m.entity, m.measure, m.scope, m.entity_code, f"{m.month}-01", m.before_value, m.new_value) for m in accepted],
+        [
+            (
+                one.movement.entity,
+                one.movement.measure,
+                one.movement.scope,
+                one.movement.entity_code,
+                f"{one.movement.month}-01",
+                one.movement.before_value,
+                one.movement.new_value,
+                one.extract_id,
+            )
+            for one in accepted
+        ],
     )
 
 

@@ -30,6 +30,11 @@ stated as (select * from {{ ref('stg_landing__agency_controls') }}),
 
 rules as (select * from {{ ref('ref_delivery_rules') }}),
 
+accepted as (
+    select * from {{ ref('stg_history__accepted_movements') }}
+    where scope = 'agency'
+),
+
 -- Every month between the first and the last that any of these files is for: a month in the middle that did not come is
 -- owed too, and so are the filings of a month of which only payments came. What is before the first file is not owed: a
 -- warehouse begins somewhere. The newest month is the horizon; a night on which nothing at all came is for the DAG to
@@ -73,7 +78,8 @@ agency_months as (
         feeds.entity,
         months.month,
         months.month as file_month,
-        agencies.agency_code
+        agencies.agency_code,
+        max(agencies.group_code) as group_code
     from feeds
     cross join months
     inner join agencies
@@ -325,6 +331,54 @@ usual as (
     inner join rules on histories.entity = rules.entity
 ),
 
+-- Months whose file for all had rows, none of them this agency's: with enough of them no rows is what is usual of it.
+silent as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.agency_code,
+        count(*) as months_without_rows
+    from agency_months
+    inner join rules on agency_months.entity = rules.entity
+    inner join agency_months as near
+        on
+            agency_months.source_id = near.source_id
+            and agency_months.entity = near.entity
+            and agency_months.agency_code = near.agency_code
+            and near.month >= {{ dbt.dateadd('month', '-rules.trailing_months', 'agency_months.month') }}
+            and near.month <= {{ dbt.dateadd('month', 'rules.trailing_months', 'agency_months.month') }}
+    inner join for_all on {{ share('near', 'for_all', ['source_id', 'entity', 'file_month']) }}
+    left join row_counts on {{ share('near', 'row_counts', file_key) }}
+    where for_all.landed_rows > 0 and row_counts.agency_code is null
+    group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
+),
+
+-- What an agency without any month of its own is held against: the middle agency of its group, in the same month.
+peers as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.month,
+        agency_months.group_code,
+        percentile_cont(0.5) within group (order by coalesce(row_counts.all_rows, 0)) as median_rows
+    from agency_months
+    left join row_counts on {{ share('agency_months', 'row_counts', file_key) }}
+    group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.group_code
+),
+
+-- A person has answered for what a file's version says of an agency: that version is believed, and no other.
+believed as (
+    select distinct
+        file_names.source_id,
+        accepted.entity,
+        file_names.file_month,
+        accepted.entity_code as agency_code
+    from accepted
+    inner join file_names on accepted.extract_id = file_names.extract_id and accepted.month = file_names.file_month
+    where file_names.is_active
+),
+
 working_days as (
     select
         date_day,
@@ -428,6 +482,18 @@ gathered as (
             reported_rows.reported_rows, case when usual.mean_rows >= rules.smallest_mean then usual.mean_rows end
         ) as wanted_rows,
         reported_rows.reported_rows is null and usual.mean_rows < rules.smallest_mean as is_zero_usual,
+        -- An agency that owes the feed and was never seen: its first month is held against its group. Where nothing was
+        -- requested, nobody tried to pay.
+        owed.agency_code is not null
+        and usual.agency_code is null
+        and reported_rows.agency_code is null
+        and coalesce(silent.months_without_rows, 0) < rules.usual_zero_months
+        and (coalesce(for_all.landed_rows = 0, false) or coalesce(peers.median_rows >= rules.smallest_mean, false))
+        and (
+            agency_months.entity <> 'payment_attempts'
+            or coalesce(requests_of_month.all_rows >= rules.smallest_mean, false)
+        ) as is_zero_unknown,
+        believed.agency_code is not null as is_believed,
         rules.handful_percent,
         rules.supplement_percent
     from agency_months
@@ -439,6 +505,16 @@ gathered as (
     left join zero_stated on {{ share('agency_months', 'zero_stated', file_key) }}
     left join reported_rows on {{ share('agency_months', 'reported_rows', file_key) }}
     left join usual on {{ share('agency_months', 'usual', agency_month) }}
+    left join silent on {{ share('agency_months', 'silent', agency_month) }}
+    left join peers
+        on
+            {{ share('agency_months', 'peers', ['source_id', 'entity', 'month']) }}
+            and agency_months.group_code is not distinct from peers.group_code
+    left join row_counts as requests_of_month
+        on
+            {{ share('agency_months', 'requests_of_month', ['source_id', 'file_month', 'agency_code']) }}
+            and requests_of_month.entity = 'payment_requests'
+    left join believed on {{ share('agency_months', 'believed', file_key) }}
     left join owed on {{ share('agency_months', 'owed', agency_month) }}
     left join owed_by_habit on {{ share('agency_months', 'owed_by_habit', agency_month) }}
 ),
@@ -448,11 +524,11 @@ judged as (
     select
         *,
         case
-            when has_file and all_rows = 0 and is_zero_stated then null
+            when has_file and (is_believed or (all_rows = 0 and is_zero_stated)) then null
             when not has_file and all_rows > 0 then 'supplement_only'
             when not has_file then 'no_file'
-            when all_rows = 0 and wanted_rows > 0 and is_file_for_all_empty then 'empty_file'
-            when all_rows = 0 and wanted_rows > 0 then 'no_rows'
+            when all_rows = 0 and is_file_for_all_empty and (wanted_rows > 0 or is_zero_unknown) then 'empty_file'
+            when all_rows = 0 and (wanted_rows > 0 or is_zero_unknown) then 'no_rows'
             when
                 has_file_for_all and rows_of_the_month = 0 and all_rows > 0
                 and not coalesce(is_zero_usual, false)

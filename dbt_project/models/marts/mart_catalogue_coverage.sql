@@ -13,6 +13,44 @@ months as (
     select distinct month from {{ ref('mart_online_rates') }}
 ),
 
+catalogues as (
+    select distinct
+        source_id,
+        file_month
+    from {{ ref('stg_landing__extracts') }}
+    where entity = 'procedures' and left_out is null
+),
+
+calendar as (
+    select * from {{ ref('stg_province__expected_feeds') }}
+    where entity = 'procedures'
+),
+
+-- Only the calendar says that a catalogue is owed: a source sends what changed, and without changes there is no file.
+absent as (
+    select
+        months.month as file_month,
+        calendar.source_id
+    from months
+    inner join calendar
+        on months.month between calendar.valid_from and coalesce(calendar.valid_to, cast('9999-12-31' as date))
+    left join catalogues on months.month = catalogues.file_month and calendar.source_id = catalogues.source_id
+    where catalogues.source_id is null
+),
+
+-- A catalogue is sent as changes: what one file lacks is lacking in every month after it, until it comes.
+caveats as (
+    select
+        months.month,
+        {{ dbt.listagg(
+            "absent.source_id || ' ' || strftime(absent.file_month, '%m/%Y')", "'; '",
+            'order by absent.source_id, absent.file_month'
+        ) }} as absent_files
+    from months
+    inner join absent on months.month >= absent.file_month
+    group by months.month
+),
+
 in_force as (
     select
         months.month,
@@ -56,9 +94,12 @@ computed as (
         cast(counted.not_connected_services as bigint) as not_connected_services,
         cast(
             100.0 * counted.connected_services / nullif(counted.online_services, 0) as double
-        ) as connected_share_percent
+        ) as connected_share_percent,
+        'chưa có danh mục thủ tục của ' || caveats.absent_files as caveat_vi,
+        'no catalogue of procedures from ' || caveats.absent_files as caveat_en
     from months
     left join counted on months.month = counted.month
+    left join caveats on months.month = caveats.month
 ),
 
 kept as (

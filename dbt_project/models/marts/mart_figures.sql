@@ -25,10 +25,14 @@ scoped_rates as (
         online_level_3,
         online_level_4,
         online_no_level,
-        agency_count
+        agency_count,
+        coalesce(missing_agencies, 0) = 0 as is_whole,
+        case when missing_agencies > 0 then caveat_vi end as caveat_vi,
+        case when missing_agencies > 0 then caveat_en end as caveat_en
     from rates
 ),
 
+-- What lacks an agency is not the figure that was printed: it has no value, and says why.
 rate_figures as (
     {% for metric, column, unit in [
         ('online_filings', 'online', 'filings'),
@@ -44,8 +48,10 @@ rate_figures as (
         entity_name_vi,
         month as period_start,
         month_end as period_end,
-        cast({{ column }} as double) as computed_value,
-        '{{ unit }}' as unit
+        cast(case when is_whole or '{{ metric }}' = 'agency_count' then {{ column }} end as double) as computed_value,
+        '{{ unit }}' as unit,
+        case when '{{ metric }}' <> 'agency_count' then caveat_vi end as caveat_vi,
+        case when '{{ metric }}' <> 'agency_count' then caveat_en end as caveat_en
     from scoped_rates
     {% if not loop.last %}union all
     {% endif %}
@@ -61,7 +67,9 @@ change_figures as (
         baseline_start as period_start,
         baseline_end as period_end,
         change_points as computed_value,
-        'percentage_points' as unit
+        'percentage_points' as unit,
+        cast(null as {{ dbt.type_string() }}) as caveat_vi,
+        cast(null as {{ dbt.type_string() }}) as caveat_en
     from changes
     where baseline_id in ('first_6_months', 'first_9_months')
 ),
@@ -74,7 +82,9 @@ gap_figures as (
         month as period_start,
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
         gap_points as computed_value,
-        'percentage_points' as unit
+        'percentage_points' as unit,
+        cast(null as {{ dbt.type_string() }}) as caveat_vi,
+        cast(null as {{ dbt.type_string() }}) as caveat_en
     from gaps
 ),
 
@@ -90,7 +100,9 @@ payment_figures as (
         cast(date_trunc('year', month) as date) as period_start,
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
         cast({{ column }} as double) as computed_value,
-        '{{ unit }}' as unit
+        '{{ unit }}' as unit,
+        case when {{ column }} is null then caveat_vi end as caveat_vi,
+        case when {{ column }} is null then caveat_en end as caveat_en
     from payments
     {% if not loop.last %}union all
     {% endif %}
@@ -110,8 +122,10 @@ coverage_figures as (
         province.name_vi as entity_name_vi,
         cast(null as date) as period_start,
         cast({{ dbt.last_day('coverage.month', 'month') }} as date) as period_end,
-        cast(coverage.{{ column }} as double) as computed_value,
-        'services' as unit
+        cast(case when coverage.caveat_vi is null then coverage.{{ column }} end as double) as computed_value,
+        'services' as unit,
+        coverage.caveat_vi,
+        coverage.caveat_en
     from coverage
     cross join province
     {% if not loop.last %}union all
@@ -127,8 +141,10 @@ target_figures as (
         entity_name_vi,
         valid_from as period_start,
         valid_to as period_end,
-        actual_percent as computed_value,
-        'percent' as unit
+        case when caveat_vi is null then actual_percent end as computed_value,
+        'percent' as unit,
+        caveat_vi,
+        caveat_en
     from targets
     where metric like 'target%'
     qualify row_number() over (partition by target_id, entity_code order by month desc) = 1
@@ -155,6 +171,8 @@ select
     period_start,
     period_end,
     computed_value,
-    unit
+    unit,
+    caveat_vi,
+    caveat_en
 from unioned
 order by metric, scope, entity_name_vi, period_start nulls first, period_end

@@ -9,7 +9,9 @@ compared as (
     select
         published.*,
         metrics.name_vi as metric_name_vi,
-        figures.computed_value
+        figures.computed_value,
+        figures.caveat_vi,
+        figures.caveat_en
     from published
     left join metrics on published.metric = metrics.metric
     left join figures
@@ -47,6 +49,8 @@ select
         else 'not_reproduced'
     end as verdict,
     wording_vi,
-    note
+    note,
+    caveat_vi,
+    caveat_en
 from compared
 order by figure_id

@@ -32,8 +32,8 @@ shares as (
         province.province_code as entity_code,
         coverage.online_services as numerator,
         coverage.services_total as denominator,
-        cast(null as {{ dbt.type_string() }}) as caveat_vi,
-        cast(null as {{ dbt.type_string() }}) as caveat_en
+        coverage.caveat_vi,
+        coverage.caveat_en
     from coverage
     cross join province
     where coverage.services_total is not null

@@ -8,5 +8,6 @@ select
     entity_code,
     month,
     before_value,
-    new_value
+    new_value,
+    extract_id
 from source

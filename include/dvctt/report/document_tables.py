@@ -534,6 +534,7 @@ def _catalogue(content: Marts, month: date) -> DocumentTable:
         _("Danh mục dịch vụ công cuối kỳ"),
         (_words("Chỉ tiêu", 5.0), _column("Số dịch vụ"), _column("Tỷ lệ")),
         lines,
+        (words.said(row, "caveat_vi"),) if row is not None and row["caveat_vi"] else (),
         empty_vi=_("Danh mục: chưa có dữ liệu."),
     )
 
@@ -592,7 +593,10 @@ def _published(content: Marts, month: date) -> DocumentTable:
                         unit_vi=noun if kind == "count" else "",
                     ),
                     text(str(words.interval(row))),
-                    text(words.word(row["verdict"], words.VERDICT, "mart_published_figures.verdict")),
+                    text(
+                        words.word(row["verdict"], words.VERDICT, "mart_published_figures.verdict")
+                        + (f" ({words.said(row, 'caveat_vi')})" if row["caveat_vi"] else "")
+                    ),
                 )
             )
         )  # fmt: skip

@@ -108,6 +108,7 @@ CONTRACT: Mapping[str, Mart] = {
         "online_share_percent connected_services not_connected_services connected_share_percent",
         "month",
         "month",
+        optional="caveat_vi caveat_en",
     ),
     "mart_targets": _mart(
         "month target_id name_vi metric scope entity_code entity_name_vi target_percent numerator denominator actual_percent "
@@ -122,6 +123,7 @@ CONTRACT: Mapping[str, Mart] = {
         "upper_bound unit computed_value verdict wording_vi note",
         "figure_id",
         "figure_id",
+        optional="caveat_vi caveat_en",
     ),
     "mart_additivity_checks": _mart(
         "check_id month scope entity_code entity_name_vi total_name_vi total sum_of_classes residue residue_name_vi "
