@@ -234,6 +234,8 @@ def test_what_the_marts_say_in_english_is_printed_in_english(tmp_path: Path, pro
 
 # What only mails and the page of a verdict say, which are Vietnamese; a finding has its English beside it.
 VERDICT_ONLY = {"VERDICT_MEANS", "_CHECK_SUBJECT", "CHECK_STATUS", "SEVERITY"}
+# Letters that a font must have, and no words.
+LETTERS_ONLY = {"ALPHABET"}
 VIETNAMESE_ONLY = {"verdict.py", "request.py", "findings.py"}
 # Parts of Vietnamese forms of months, which are put together in code.
 PARTS = {"tháng ", " năm "}
@@ -246,7 +248,7 @@ def strings(path: Path) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             left_out.add(id(node.value))
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in VERDICT_ONLY:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in VERDICT_ONLY | LETTERS_ONLY:
             left_out |= {id(one) for one in ast.walk(node)}
     return {
         node.value
