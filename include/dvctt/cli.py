@@ -28,7 +28,7 @@ from dvctt.errors import DvcttError, PublishError
 from dvctt.files import denied_in_words, is_denied_in
 from dvctt.landing import Extract
 from dvctt.period import Month, Period, PeriodKind, month_of_run
-from dvctt.publish import Publication, answer_problems, current_publication, refuse_damaged
+from dvctt.publish import Publication, Standing, answer_problems, current_publication, refuse_damaged
 from dvctt.warehouse import Movement, candidate_path, open_candidate, open_published
 
 app = typer.Typer(
@@ -1176,9 +1176,12 @@ def check_home() -> None:
     """What a night looks at before it builds: the current publication, landing, closed months, ledgers, each against its hash.
     Changes nothing. Exit 1 if anything was changed or is gone.
     """
-    standing = stages.look_over(Settings.from_environment())
-    for problem in standing.problems:
-        out.print(f"publication {standing.number}: {problem}", markup=False)
+
+    def show(standing: Standing) -> None:
+        for problem in standing.problems:
+            out.print(f"publication {standing.number}: {problem}", markup=False)
+
+    standing = stages.look_over(Settings.from_environment(), show)
     out.print(
         f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
     )

@@ -193,13 +193,17 @@ def _read_and_verify(
     return extracts, left_out, closing.closed_now(settings.closed)
 
 
-def look_over(settings: Settings) -> publish.Standing:
+def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
     """What a night looks at before it builds anything: the publication that readers see, landing, closed months, ledgers.
+
+    Args:
+        show: is told of the publication before anything else is looked at: both may be damaged.
 
     Raises:
         DvcttError: something that a night reads is damaged or gone, or the pointer is broken.
     """
     standing = publish.standing(settings.published)
+    show(standing)
     _read_and_verify(settings, standing.base)
     return standing
 
