@@ -12,6 +12,7 @@ doubled as (
         fixed=['level_code', 'has_fee', 'field_code', 'administrative_tier'],
     ) }}
 ),
+
 limits as (select * from {{ ref('int_date_limits') }}),
 
 checked as (
