@@ -180,6 +180,7 @@ class _Forking:
         check: bool,
         pass_fds: tuple[int, ...],
         preexec_fn: Callable[[], None],
+        umask: int,
     ) -> "subprocess.CompletedProcess[str]":
         assert Path(command[0]).name == "dbt" and capture_output and text and not check
         assert pass_fds, "dbt holds the home's lock, which a fork inherits as all else"
@@ -190,6 +191,7 @@ class _Forking:
             for number, (_, write) in enumerate(ends, start=1):
                 os.dup2(write, number)
             preexec_fn()
+            os.umask(umask)
             os.chdir(cwd)
             os.environ.clear()
             os.environ.update(env)
