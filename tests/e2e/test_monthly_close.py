@@ -220,6 +220,15 @@ def test_what_is_held_is_answered_for_in_the_name_of_the_person_who_answers(airf
     until(lambda: asking.ask("/api/v2/dags/held_decisions", {"is_paused": False}, "PATCH"))
 
     later = asking.start()
+
+    def is_alone() -> bool:
+        """The morning's own run, which comes with the schedule, would be asked first: one run at a time."""
+        for run in asking.ask("/api/v2/dags/held_decisions/dagRuns")["dag_runs"]:
+            if run["run_type"] == "scheduled" and run["state"] != "success":
+                asking.ask(f"/api/v2/dags/held_decisions/dagRuns/{run['dag_run_id']}", {"state": "success"}, "PATCH")
+        return asking.tasks(later).get(asking.looks) == "success"
+
+    until(is_alone)
     asked = asking.request(later)
     assert asked["subject"] == "Xác nhận số liệu vượt dải biến động của Vĩnh Phúc (tệp mới đang giữ lại, số 1)"
     assert "| UBND thành phố Vĩnh Yên | tháng 10/2022 | Hồ sơ | 1.462 | **4** | 1.169 | 1.828 |" in asked["body"]
