@@ -350,6 +350,7 @@ def _both_files_by_1000(site: Site) -> Iterable[Place]:
             for row in site.rows(entity, _MONTH)
         ]
         site.write(entity, _MONTH, rows)
+    return ()
 
 
 def _levels_in_words(site: Site) -> Iterable[Place]:
