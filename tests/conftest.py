@@ -27,7 +27,7 @@ from aiosmtpd.controller import Controller
 from dvctt import transform
 from dvctt.config import Settings
 from dvctt.contract import ENTITIES
-from dvctt.files import seal, unseal
+from dvctt.files import seal, sha256_of, unseal
 from hypothesis import settings as hypothesis_settings
 
 from tests.zygote import Zygote
@@ -230,6 +230,18 @@ def rewrite(path: Path, **changes: Any) -> None:
     """Change keys of a sealed document of a home, and seal it again."""
     path.chmod(0o644)
     path.write_text(seal({**unseal(path.read_bytes()), **changes}), encoding="utf-8")
+
+
+def state_anew(folder: Path) -> None:
+    """Let the manifest of a doctored publication say what lies there now, as if it had been published so."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    found = {name: folder / name for name in manifest["files"]}
+    files = {
+        name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for name, path in found.items()
+        if path.is_file()
+    }
+    rewrite(folder / "manifest.json", files=files)
 
 
 def settings_for(home: Path, inbox_root: Path) -> Settings:

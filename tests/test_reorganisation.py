@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from dvctt.config import Settings, load_province
 
-from tests.conftest import PROVINCE, Inbox, Rows, attempt, dvctt, filing, payment, procedure
+from tests.conftest import PROVINCE, Inbox, Rows, attempt, dvctt, filing, payment, procedure, state_anew
 
 MONTHS = ("2024-12", *(f"2025-{number:02d}" for number in range(1, 10)))
 GONE_IN_JANUARY = "09999"
@@ -354,6 +354,7 @@ def test_maps_that_differ_end_with_1(reorganised: Settings, tmp_path: Path) -> N
     settings = Settings(province_folder=reorganised.province_folder, inbox=reorganised.inbox, home=tmp_path / "home")
     with duckdb.connect(str(settings.published / "1" / "marts.duckdb")) as connection:
         connection.execute("delete from mart_structure_bridge where month = '2025-06-01' and agency_code = '08866'")
+    state_anew(settings.published / "1")
     finished = dvctt(settings, "structure", "--month", "2025-06")
     assert finished.returncode == 1
     assert "received: 133 as it was, 132 restated: NOT EQUAL" in finished.stdout

@@ -16,7 +16,7 @@ from dvctt.errors import PublishError
 from dvctt.files import sha256_of
 from dvctt.restatements import CAUSES, Change, Comparison
 
-from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment
+from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment, state_anew
 from tests.nights import Nights, nights_after
 
 DISTRICTS = "Khối huyện thành phố"
@@ -383,6 +383,7 @@ def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights
 
 def test_a_publication_without_definitions_is_said_to_have_none(tiny_copy: Settings) -> None:
     shutil.rmtree(tiny_copy.published / "1" / "definitions")
+    state_anew(tiny_copy.published / "1")
     publication = publications.find(tiny_copy.published, 1)
     with pytest.raises(PublishError, match="no definitions to read"):
         restatements.diff(publication, publication, tiny_copy.closed)
@@ -393,6 +394,7 @@ def test_a_publication_whose_definitions_know_no_restatements_is_said_so(tiny_co
     nodes = [node for node in json.loads(path.read_text(encoding="utf-8")) if node["name"] != "mart_restatements"]
     path.chmod(0o644)
     path.write_text(json.dumps(nodes), encoding="utf-8")
+    state_anew(tiny_copy.published / "1")
     publication = publications.find(tiny_copy.published, 1)
     with pytest.raises(PublishError, match="carries no definition of mart_restatements"):
         restatements.diff(publication, publication, tiny_copy.closed)
