@@ -104,6 +104,7 @@ $(UV): requirements/uv.txt
 	@var/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $(UV)
 
+# Compiled now: where Python may keep no bytecode, every start of dbt and Airflow would compile all of it anew.
 $(READY): $(UV) requirements/lock.txt pyproject.toml
 	@echo "setup: the environment, from requirements/lock.txt"
 	@$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV)
