@@ -261,9 +261,14 @@ class Prover:
         settings = Settings(province_folder=self.province.folder, inbox=folder / "inbox", home=folder)
         return tuple(f"look: {problem}" for problem in stages.look_over(settings).problems)
 
-    def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Session settings of the profile, and the seeds as dbt loaded them."""
+    def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
         connection.execute(f"set TimeZone = '{self.province.timezone}'")
+        connection.execute("set threads = 1")
+
+    def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Session settings, and the seeds as dbt loaded them."""
+        self._set_session(connection)
         connection.execute(f"attach {file_literal(_file(self._candidate('good')))} as good (read_only)")
         for seed in self._seeds:
             connection.execute(f"create or replace table main.{seed} as from good.main.{seed}")
@@ -332,7 +337,7 @@ class Prover:
         candidate.mkdir(parents=True)
         shutil.copy(_file(self._candidate("good")), candidate)
         with warehouse.open_candidate(candidate, read_only=False) as connection:
-            connection.execute(f"set TimeZone = '{self.province.timezone}'")
+            self._set_session(connection)
             site = self._site(folder, connection)
             if fault.where == "facts":
                 fault.inject(site)

@@ -18,9 +18,11 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from dvctt.files import seal, unseal
 from dvctt.proving import liars
 from dvctt.proving.data import CLOSED, LAST, Row
 from dvctt.proving.site import Injection, Place, Site
@@ -79,6 +81,16 @@ def _filing(**cells: str) -> Injection:
 def _request(**cells: str) -> Injection:
     """Spoil one payment request (row 3: paid online, not refunded)."""
     return _cells("payment_requests", 3, **cells)
+
+
+def _paid_an_hour_early(site: Site) -> Iterable[Place]:
+    """Three in a hundred requests: one in a hundred is tolerated."""
+    content = site.rows("payment_requests", _MONTH)
+    for row in content[: len(content) * 3 // 100]:
+        requested = datetime.fromisoformat(row["NgayYeuCau"])
+        row["NgayThuPhi"] = f"{requested - timedelta(hours=1):%Y-%m-%d %H:%M:%S}"
+    site.write("payment_requests", _MONTH, content)
+    return ()
 
 
 def _request_where(change: Callable[[Row], None]) -> Injection:
@@ -615,11 +627,13 @@ def _landed_rows(select: str) -> Injection:
 
 
 def _manifest_says(key: str) -> Injection:
+    """Sealed anew, so that it is not the seal which speaks."""
+
     def inject(site: Site) -> Iterable[Place]:
         path = site.landed("payment_requests", LAST, ".json")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = unseal(path.read_bytes())
         content[key] += 1
-        path.write_text(json.dumps(content), encoding="utf-8")
+        path.write_text(seal(content), encoding="utf-8")
         return ()
 
     return inject
@@ -817,7 +831,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("paid_day_for_month", "Ngày và tháng thu phí bị đảo", "the day and the month of a payment are swapped",
           "inbox", "quarantined: paid_before_requested", "passed", _request(NgayThuPhi="2022-03-10 11:02:00")),
     Fault("paid_an_hour_early", "Thu phí một giờ trước khi ghi yêu cầu", "paid an hour before the request was written down",
-          "inbox", "defects.of_dates", "passed", _request(NgayThuPhi="2022-10-03 10:02:00")),
+          "inbox", "defects.of_dates", "passed", _paid_an_hour_early),
     Fault("success_on_another_day", "Giao dịch thành công khác ngày thu phí", "a success on another day than its payment",
           "inbox", "defects.of_dates", "passed", _request(NgayThuPhi="2022-10-23 11:02:00")),
     Fault("requested_after_the_month", "Yêu cầu sau tháng của tệp thay đổi", "requested after the month of a file of changes",
