@@ -61,13 +61,15 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# A folded value that no list has: itself where it may be a code, the word for what is none otherwise (`CODE` and `IDENTITY`
-   of dvctt.contract, here without what folding has taken away). #}
+{# A folded value that no list has: itself where it may be a code, the word for what is none otherwise. Stricter than `CODE` and
+   `IDENTITY` of dvctt.contract, because folding has taken the zeros away that a number began with: how long it was is not
+   known any more, so digits alone are no code, and neither is what has six of them in a row. #}
 {% macro code_or_unlisted(column) -%}
     case
         when
             regexp_full_match({{ column }}, '[a-z0-9đ]{1,40}([._/-][a-z0-9đ]{1,40}){0,11}')
-            and not regexp_full_match({{ column }}, '[0-9.-]{6,}')
+            and regexp_matches({{ column }}, '[a-zđ]')
+            and not regexp_matches({{ column }}, '[0-9.-]{6,}')
             then {{ column }}
         when {{ column }} is not null then 'UNLISTED'
     end

@@ -53,8 +53,11 @@ def files_of(settings: Settings) -> Iterator[tuple[str, Path]]:
                 yield place, path
 
 
-def test_every_flipped_bit_of_landing_publication_and_closings_is_noticed(home: Settings) -> None:
-    logging.getLogger("dvctt").setLevel(logging.ERROR)
+def test_every_flipped_bit_of_landing_publication_and_closings_is_noticed(
+    home: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Each look would keep a line.
+    caplog.set_level(logging.ERROR, "dvctt")
     assert not is_noticed(home)
     chance = random.Random(SEED)  # noqa: S311 - places to damage, no secret
     files: dict[str, list[Path]] = {place: [] for place in PLACES}
