@@ -43,7 +43,7 @@ def test_control_files_say_rows_amount_and_hash_of_the_file_beside_them(sample: 
         assert control == expected, path
         checked += 1
     assert checked == 58
-    assert len(list(sample.root.rglob("*.json"))) == 58
+    assert len(list(sample.root.rglob("*.control.json"))) == checked
 
 
 def test_the_summary_and_the_progress_name_every_file_with_its_rows(sample: Sample) -> None:

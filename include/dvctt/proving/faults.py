@@ -24,7 +24,7 @@ from typing import Literal
 
 from dvctt.files import seal, unseal
 from dvctt.proving import liars
-from dvctt.proving.data import CLOSED, LAST, Row
+from dvctt.proving.data import CLOSED, LAST, MONTHS, Row
 from dvctt.proving.site import Injection, Place, Site
 from dvctt.sql import file_literal, read_literal
 
@@ -76,6 +76,18 @@ def _cells(entity: str, *rows: int, agency: int | None = None, **cells: str) -> 
 def _filing(**cells: str) -> Injection:
     """Spoil one filing (row 5: online, finished) of the first agency."""
     return _cells("filings", 5, agency=0, **cells)
+
+
+def _in_the_catalogue(**cells: str) -> Injection:
+    """Spoil one procedure: names that are printed come from there."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        content = site.rows("procedures", str(MONTHS[0]))
+        content[0].update(cells)
+        site.write("procedures", str(MONTHS[0]), content)
+        return ()
+
+    return inject
 
 
 def _request(**cells: str) -> Injection:
@@ -956,9 +968,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("level_2_filed_online", "Hồ sơ mức độ 2 nộp trực tuyến", "a filing of level 2 that came in online",
           "inbox", "defects.of_filings", "passed", _filing(MucDo="2")),
     Fault("unprintable_sign", "Ký tự điều khiển trong tên lĩnh vực", "a control sign in a field's name",
-          "inbox", "texts.are_printable", "passed", _filing(TenLinhVuc="Đất\x07 đai")),
-    Fault("private_sign", "Ký tự riêng trong tên đơn vị xử lý", "a private-use sign in a unit's name",
-          "inbox", "texts.are_printable", "passed", _filing(DonViXuLy="Phòng \ue000")),
+          "inbox", "texts.are_printable", "passed", _in_the_catalogue(TenLinhVuc="Đất\x07 đai")),
+    Fault("private_sign", "Ký tự riêng trong tên thủ tục", "a private-use sign in a procedure's name",
+          "inbox", "texts.are_printable", "passed", _in_the_catalogue(TenTTHC="Thủ tục \ue000")),
     Fault("paid_in_a_month_without_a_file", "Thu phí ở tháng không có tệp", "paid in a month that no file is for",
           "inbox", "placed_facts.month_has_a_file", "passed",
           _request(NgayYeuCau="20220105080000", NgayThuPhi="20220106080000")),
