@@ -354,17 +354,32 @@ silent as (
     group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
 ),
 
--- What an agency without any month of its own is held against: the middle agency of its group, in the same month.
-peers as (
+groups as (
     select
         agency_months.source_id,
         agency_months.entity,
         agency_months.month,
         agency_months.group_code,
+        coalesce(sum(row_counts.all_rows), 0) as group_rows,
         percentile_cont(0.5) within group (order by coalesce(row_counts.all_rows, 0)) as median_rows
     from agency_months
     left join row_counts on {{ share('agency_months', 'row_counts', file_key) }}
     group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.group_code
+),
+
+-- What an agency without any month of its own is held against: the middle agency of its group, in the same month; where
+-- its whole group is silent, that of the group that has most.
+peers as (
+    select
+        source_id,
+        entity,
+        month,
+        group_code,
+        case
+            when group_rows > 0 then median_rows
+            else max(median_rows) over (partition by source_id, entity, month)
+        end as median_rows
+    from groups
 ),
 
 -- A person has answered for what a file's version says of an agency: that version is believed, and no other.
