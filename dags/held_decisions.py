@@ -1,7 +1,7 @@
 """DAG ``held_decisions``: a named person answers for what the night has held.
 
-Only wiring may live here. What is held, and what an answer does, is decided by ``dvctt.holds``; the same answers can be
-given by ``dvctt held``. A night waits for none of them.
+Only wiring may live here. What is held, and what an answer does, is decided by ``dvctt.publications.holds``; the same
+answers can be given by ``dvctt held``. A night waits for none of them.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.config import Settings, read_close
+from dvctt.province.folder import Settings, read_close
 
 DOC = """
 ### What it makes
@@ -41,7 +41,11 @@ ZONE = read_close(Settings.from_environment().province_folder)[1]
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception=["dvctt.errors.ConfigError", "dvctt.errors.LedgerError", "dvctt.errors.HoldRefused"],
+            exception=[
+                "dvctt.core.errors.ConfigError",
+                "dvctt.core.errors.LedgerError",
+                "dvctt.core.errors.HoldRefused",
+            ],
             action=RetryAction.FAIL,
             reason="would fail the same way again: a person has to answer otherwise, or mend the home",
         ),
@@ -51,7 +55,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 
 def tell_people(context):
     """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify import on_task_failure
+    from dvctt.notify.alerts import on_task_failure
 
     on_task_failure(context)
 
@@ -75,7 +79,7 @@ def tell_people(context):
 def held_decisions():
     @task.short_circuit(execution_timeout=timedelta(hours=1))
     def find_hold(params=None):
-        from dvctt import stages
+        from dvctt.pipeline import stages
 
         return stages.request_decision(Settings.from_environment(), number=params["hold"])
 
@@ -95,7 +99,7 @@ def held_decisions():
 
     @task.short_circuit(execution_timeout=timedelta(hours=1))
     def record(found, answer):
-        from dvctt import stages
+        from dvctt.pipeline import stages
 
         chosen = answer["chosen_options"][0]
         if chosen == LATER:

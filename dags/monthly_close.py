@@ -1,6 +1,6 @@
 """DAG ``monthly_close``: a named person closes a month, and the night publishes it as closed.
 
-Only wiring may live here. What a close may freeze, and when it is refused, is decided by ``dvctt.closing``; day and hour
+Only wiring may live here. What a close may freeze, and when it is refused, is decided by ``dvctt.closing.freeze``; day and hour
 stand in the province folder, whose one small file is read each time that this one is parsed.
 """
 
@@ -10,7 +10,7 @@ import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.config import Settings, read_close
+from dvctt.province.folder import Settings, read_close
 
 DOC = """
 ### What it makes
@@ -44,10 +44,10 @@ RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
             exception=[
-                "dvctt.errors.ConfigError",
-                "dvctt.errors.PeriodError",
-                "dvctt.errors.PublishError",
-                "dvctt.errors.ClosingError",
+                "dvctt.core.errors.ConfigError",
+                "dvctt.core.errors.PeriodError",
+                "dvctt.core.errors.PublishError",
+                "dvctt.core.errors.ClosingError",
                 "airflow.providers.standard.exceptions.HITLTimeoutError",
             ],
             action=RetryAction.FAIL,
@@ -59,7 +59,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 
 def tell_people(context):
     """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify import on_task_failure
+    from dvctt.notify.alerts import on_task_failure
 
     on_task_failure(context)
 
@@ -89,7 +89,8 @@ def tell_people(context):
 def monthly_close():
     @task(execution_timeout=timedelta(hours=1))
     def check_month(params=None, dag_run=None, logical_date=None):
-        from dvctt import period, stages
+        from dvctt.core import period
+        from dvctt.pipeline import stages
 
         month = period.require_month(
             partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
@@ -111,7 +112,8 @@ def monthly_close():
 
     @task(execution_timeout=timedelta(hours=1))
     def close_month(checked, answer):
-        from dvctt import period, stages
+        from dvctt.core import period
+        from dvctt.pipeline import stages
 
         stages.close_month(
             Settings.from_environment(),

@@ -1,7 +1,8 @@
 """DAG ``nightly_warehouse``: the night of the warehouse, as a table of contents.
 
 Only wiring may live here: which stage follows which, when, how often it is tried again, who is told. The stages are
-functions of ``dvctt.stages``, imported inside the tasks because this file is parsed often and each task is a fork of it.
+functions of ``dvctt.pipeline.stages``, imported inside the tasks because this file is parsed often and each task is a fork of
+it.
 """
 
 from datetime import timedelta
@@ -43,17 +44,17 @@ AFTER_LANDING = (
     "publish_marts",
     "tell_people",
 )
-"""Each is a function of ``dvctt.stages``."""
+"""Each is a function of ``dvctt.pipeline.stages``."""
 
 # Bad input, a wrong configuration and a verdict stay what they are however often they are tried; a lock or a disk may not.
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
             exception=[
-                "dvctt.errors.ConfigError",
-                "dvctt.errors.PeriodError",
-                "dvctt.errors.ExtractError",
-                "dvctt.errors.VerdictError",
+                "dvctt.core.errors.ConfigError",
+                "dvctt.core.errors.PeriodError",
+                "dvctt.core.errors.ExtractError",
+                "dvctt.core.errors.VerdictError",
             ],
             action=RetryAction.FAIL,
             reason="would fail the same way again: a person has to mend the input, the configuration or the data",
@@ -64,7 +65,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 
 def tell_people(context):
     """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify import on_task_failure
+    from dvctt.notify.alerts import on_task_failure
 
     on_task_failure(context)
 
@@ -93,16 +94,17 @@ def tell_people(context):
 def nightly_warehouse():
     @task.short_circuit
     def land_extracts(params=None, logical_date=None, run_id=None):
-        from dvctt import period, stages
-        from dvctt.config import Settings
+        from dvctt.core import period
+        from dvctt.pipeline import stages
+        from dvctt.province.folder import Settings
 
         month = period.month_of_run(parameter=params["month"], logical_date=logical_date)
         return stages.land_extracts(Settings.from_environment(), run_id=run_id, month=month) is not None
 
     @task
     def run_stage(stage, run_id=None):
-        from dvctt import stages
-        from dvctt.config import Settings
+        from dvctt.pipeline import stages
+        from dvctt.province.folder import Settings
 
         getattr(stages, stage)(Settings.from_environment(), run_id=run_id)
 

@@ -24,10 +24,10 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from dvctt import transform
-from dvctt.config import Settings
-from dvctt.contract import ENTITIES
-from dvctt.files import seal, sha256_of, unseal
+from dvctt.core.contract import ENTITIES
+from dvctt.core.files import seal, sha256_of, unseal
+from dvctt.province.folder import Settings
+from dvctt.warehouse import transform
 from hypothesis import settings as hypothesis_settings
 
 from tests.zygote import Zygote

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
-from dvctt import landing, past, publish, stages, transform, warehouse
-from dvctt.config import Settings, load_province
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.errors import GateFailed
-from dvctt.publish import Publication
-from dvctt.transform import Layer
+from dvctt.core.errors import GateFailed
+from dvctt.landing import zone
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications import publish
+from dvctt.publications.publish import Publication
+from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.transform import Layer
 
 _FACTS_AND_AUDIT = (Layer.FACTS, Layer.AUDIT)
 
@@ -28,7 +31,7 @@ class Nights:
     nodes: Sequence[Node]
     seeds: Path
     count: int = 0
-    closed: list[past.ClosedMonth] = field(default_factory=list)
+    closed: list[previous.ClosedMonth] = field(default_factory=list)
 
     def run(self) -> Publication:
         """Land what lies in the inbox, build everything, publish."""
@@ -49,21 +52,21 @@ class Nights:
             number=publish.next_number(settings.published),
             province=province,
             landing=settings.landing,
-            extracts=[e for e in landing.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],
-            left_out=[landing.LeftOut(**one) for one in night.left_out],
-            closed=[past.read_closed(settings.closed / name) for name in night.closed_months],
+            extracts=[e for e in zone.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],
+            left_out=[zone.LeftOut(**one) for one in night.left_out],
+            closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             run_id=night.run_id,
             month=night.month,
         )
 
     def build(self, layers: Sequence[Layer] = tuple(Layer)) -> None:
-        with warehouse.open_candidate(self.settings.candidate, read_only=False) as connection:
+        with foundation.open_candidate(self.settings.candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, [node for node in self.nodes if node.layer in layers])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What the candidate answers."""
-        with warehouse.open_candidate(self.settings.candidate) as connection:
+        with foundation.open_candidate(self.settings.candidate) as connection:
             return connection.execute(sql).fetchall()
 
     def keep(self, *names: str) -> None:

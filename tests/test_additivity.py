@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import additivity
-from dvctt.config import Settings, load_province
-from dvctt.publish import Publication, current_publication
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.queries import additivity
 from dvctt.report.document_tables import Line
 
 FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets", "periods"]

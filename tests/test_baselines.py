@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dvctt.baselines import Change, update
-from dvctt.config import Settings, load_province
-from dvctt.errors import ConfigError
-from dvctt.period import Month
-from dvctt.warehouse import read_baselines
+from dvctt.core.errors import ConfigError
+from dvctt.core.period import Month
+from dvctt.gate.baselines import Change, update
+from dvctt.province.folder import Settings, load_province
+from dvctt.warehouse.foundation import read_baselines
 
 from tests.conftest import PROVINCE
 

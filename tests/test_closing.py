@@ -15,13 +15,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt import stages
-from dvctt.closing import closed_now, read_figures, revisions
-from dvctt.config import Settings
-from dvctt.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
-from dvctt.period import Month
-from dvctt.publish import Publication, current_publication
-from dvctt.rebuild import compare, rebuild
+from dvctt.closing.freeze import closed_now, read_figures, revisions
+from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
+from dvctt.core.period import Month
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.rebuild import compare, rebuild
 
 from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
 
@@ -421,7 +421,7 @@ def test_a_waiver_that_waives_nothing_is_said_and_does_not_stop_the_close(
 ) -> None:
     settings = with_own_province(tiny_copy, tmp_path / "province")
     waive(settings, "2022-10,one_stop,filings,243,Ông D,tưởng là thiếu,2022-11-02")
-    with caplog.at_level("WARNING", logger="dvctt.closing"):
+    with caplog.at_level("WARNING", logger="dvctt.closing.freeze"):
         assert close(settings).waived == ()
     assert "one_stop filings 243 of 2022-10 waives nothing" in caplog.text
     assert "more is waiting to be published: province folder" in caplog.text
@@ -496,8 +496,8 @@ def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publicati
 KILLED = """
 import os
 from dvctt import stages
-from dvctt.config import Settings
-from dvctt.period import Month
+from dvctt.province.folder import Settings
+from dvctt.core.period import Month
 rename = os.rename
 def die(source, target):
     {before}

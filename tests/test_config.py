@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from dvctt.config import Settings, load_province, read_close
-from dvctt.errors import ConfigError
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import Settings, load_province, read_close
 
 from tests.conftest import PROVINCE
 

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from dvctt import gate
-from dvctt.config import Settings, load_province
-from dvctt.errors import ConfigError
+from dvctt.core.errors import ConfigError
+from dvctt.gate import judge
+from dvctt.province.folder import Settings, load_province
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -327,8 +327,8 @@ def test_the_gate_tells_of_any_year_without_falling_over(tmp_path: Path) -> None
         "wanted_rows",
     ]
     rows = [("one_stop", "filings", day, "243", "UBND", 1, 2, 0) for day in days]
-    (suite,) = [suite for suite in gate.load_suites() if suite.name == "quarantine"]
-    checks = gate.evaluate([suite], {"aud_quarantine": gate.Frame(columns, rows)})
+    (suite,) = [suite for suite in judge.load_suites() if suite.name == "quarantine"]
+    checks = judge.evaluate([suite], {"aud_quarantine": judge.Frame(columns, rows)})
     assert [check.status for check in checks] == ["failed", "failed"]
     assert [row["month"] for row in checks[0].failing_rows] == [
         "0001-01",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import definitions
-from dvctt.config import Settings
-from dvctt.definitions import Node, project_digest, read_definitions, read_plan, statements
-from dvctt.errors import TransformError
-from dvctt.transform import DBT_PROJECT, Layer, manifest_of
+from dvctt.core.errors import TransformError
+from dvctt.province.folder import Settings
+from dvctt.warehouse import definitions
+from dvctt.warehouse.definitions import Node, project_digest, read_definitions, read_plan, statements
+from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of
 
 from tests.test_publish import current
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt import warehouse
-from dvctt.config import Settings, load_province
-from dvctt.notify import alert_about_publication, text_body
+from dvctt.notify.alerts import alert_about_publication, text_body
+from dvctt.province.folder import Settings, load_province
 from dvctt.report.document_tables import agency_tables, province_tables
 from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts
+from dvctt.warehouse import foundation
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -242,7 +242,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
     said = "Số hồ sơ không thấp hơn dải cho phép (drift.not_below_the_band): mong đợi ít nhất 1.064, quan sát 4"
     assert finding.text_vi == said
     assert "Mong đợi: ít nhất 1.064\n   Quan sát: 4" in text_body(alert)
-    warehouse.lay_warnings(night.settings.candidate, warning_rows(verdict))
+    foundation.lay_warnings(night.settings.candidate, warning_rows(verdict))
     night.build()
     assert night.rows(
         "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"
@@ -253,7 +253,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         )
     ]  # fmt: skip
     province = load_province(night.settings.province_folder)
-    content = read_marts(warehouse.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
+    content = read_marts(foundation.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
     october = date(2022, 10, 1)
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from dvctt.config import Settings
-from dvctt.dictionary import CATALOGUE, Language, descriptions, read_catalogue, write_dictionary
-from dvctt.errors import DictionaryError
-from dvctt.transform import manifest_of, target_folder
+from dvctt.core.errors import DictionaryError
+from dvctt.province.folder import Settings
+from dvctt.queries.dictionary import CATALOGUE, Language, descriptions, read_catalogue, write_dictionary
+from dvctt.warehouse.transform import manifest_of, target_folder
 
 from tests.conftest import REPOSITORY
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import definitions, transform
-from dvctt.config import Settings
-from dvctt.definitions import read_definitions
-from dvctt.errors import FigureError, LandingError, PublishError
-from dvctt.explain import Lookup, as_text, explain, find_figure, reproduce
-from dvctt.files import seal, unseal
-from dvctt.publications import find
-from dvctt.publish import current_publication
-from dvctt.warehouse import open_published
+from dvctt.core.errors import FigureError, LandingError, PublishError
+from dvctt.core.files import seal, unseal
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import current_publication
+from dvctt.publications.store import find
+from dvctt.queries.explain import Lookup, as_text, explain, find_figure, reproduce
+from dvctt.warehouse import definitions, transform
+from dvctt.warehouse.definitions import read_definitions
+from dvctt.warehouse.foundation import open_published
 
 from tests.conftest import Inbox, dvctt, filing, rewrite, settings_for, state_anew
 

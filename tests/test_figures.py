@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 import pytest
-from dvctt.errors import FigureError
-from dvctt.figures import figure_id, key_text, parse
+from dvctt.core.errors import FigureError
+from dvctt.core.figure_ids import figure_id, key_text, parse
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings, load_province
-from dvctt.definitions import read_definitions, replay
-from dvctt.errors import FormError
-from dvctt.forms import Form, foot_lines, head_lines, read_form_06a
-from dvctt.period import Period
-from dvctt.publish import Publication, current_publication
+from dvctt.core.errors import FormError
+from dvctt.core.period import Period
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.queries.forms import Form, foot_lines, head_lines, read_form_06a
 from dvctt.report.form_tables import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables
 from dvctt.report.language import ENGLISH, speaking
 from dvctt.report.marts import CONTRACT, read_marts
-from dvctt.warehouse import candidate_path
+from dvctt.warehouse.definitions import read_definitions, replay
+from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

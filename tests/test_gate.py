@@ -9,17 +9,17 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt import gate
-from dvctt.errors import ConfigError, GateCouldNotCheck, GateFailed
-from dvctt.gate import Check, Frame, Suite, decide, evaluate, load_suites
-from dvctt.notify import alert_about_publication, text_body
+from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
+from dvctt.gate import judge
+from dvctt.gate.judge import Check, Frame, Suite, decide, evaluate, load_suites
+from dvctt.notify.alerts import alert_about_publication, text_body
 from dvctt.report.findings import sides_en
 from dvctt.report.verdict import write_verdict_page
 
 META = {"id": "x.equal", "title_vi": "Tiêu đề", "why_vi": "Vì sao", "next_vi": "Làm gì"}
 EQUAL = {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "wanted", "column_B": "found"}}
-CANARY = next(suite for suite in load_suites() if suite.name == gate.CANARY)
-CANARY_FRAME = {gate.CANARY: Frame(*gate._CANARY_FRAME)}
+CANARY = next(suite for suite in load_suites() if suite.name == judge.CANARY)
+CANARY_FRAME = {judge.CANARY: Frame(*judge._CANARY_FRAME)}
 
 
 def suite(severity: str = "critical", **more: Any) -> Suite:
@@ -102,7 +102,7 @@ def test_a_failed_check_speaks_louder_than_an_unanswered_one() -> None:
 
 
 def test_a_canary_that_does_not_fail_stops_the_night() -> None:
-    dead = {gate.CANARY: Frame(["rule_id", "expected", "observed"], [("canary", 10, 10)])}
+    dead = {judge.CANARY: Frame(["rule_id", "expected", "observed"], [("canary", 10, 10)])}
     checks = evaluate([suite(), CANARY], {**dead, "aud_x": Frame(["wanted", "found"], [(1, 1)])})
     assert decide(checks) == "could_not_check"
     assert any(check.error == "the canary did not fail" for check in checks)
@@ -119,7 +119,7 @@ def test_nothing_evaluated_has_not_passed() -> None:
 
 def test_the_canary_knows_every_type_of_expectation_that_the_suites_use() -> None:
     suites = load_suites()
-    used = {(e.type, "row_condition" in e.kwargs) for s in suites if s.name != gate.CANARY for e in s.expectations}
+    used = {(e.type, "row_condition" in e.kwargs) for s in suites if s.name != judge.CANARY for e in s.expectations}
     assert len(used) >= 3
     assert used <= {(e.type, "row_condition" in e.kwargs) for e in CANARY.expectations}
 
@@ -173,7 +173,7 @@ def test_a_verdict_lies_on_disk_whatever_it_says(tmp_path: Path) -> None:
     with pytest.raises(
         GateFailed, match=r"x\.equal: 1 rows, first: 2022-10 UBND huyện A: expected 10, observed 9"
     ) as caught:
-        gate.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month="2022-10", suites=[suite(), CANARY])
+        judge.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month="2022-10", suites=[suite(), CANARY])
     assert caught.value.verdict_path == candidate / "verdict.json"
     verdict = json.loads((candidate / "verdict.json").read_text(encoding="utf-8"))
     assert (verdict["verdict"], verdict["verdict_vi"], verdict["province"]) == ("failed", "KHÔNG ĐẠT", "Vĩnh Phúc")
@@ -184,13 +184,13 @@ def test_a_verdict_lies_on_disk_whatever_it_says(tmp_path: Path) -> None:
 def test_a_missing_audit_table_could_not_be_checked(tmp_path: Path) -> None:
     candidate = candidate_with(tmp_path, "create table other as select 1 as x")
     with pytest.raises(GateCouldNotCheck, match="table aud_x cannot be read"):
-        gate.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY])
+        judge.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY])
     assert json.loads((candidate / "verdict.json").read_text(encoding="utf-8"))["verdict"] == "could_not_check"
 
 
 def test_a_passed_gate_gives_the_path_of_its_verdict(tmp_path: Path) -> None:
     candidate = candidate_with(tmp_path, f"create table aud_x as {ROWS.format(found=10)}")
-    path = gate.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY])
+    path = judge.check_counts(candidate, province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY])
     assert json.loads(path.read_text(encoding="utf-8"))["verdict_vi"] == "ĐẠT"
 
 
@@ -207,7 +207,7 @@ def test_a_rule_that_compared_nothing_has_not_passed() -> None:
 def test_each_check_says_which_command_shows_its_rows_and_which_subject_failed(tmp_path: Path) -> None:
     sql = "create table aud_x as select date '2022-10-01' as month, 'level_2' as defect_id, 1 as wanted, 2 as found"
     with pytest.raises(GateFailed):
-        gate.check_counts(
+        judge.check_counts(
             candidate_with(tmp_path, sql), province_vi="Vĩnh Phúc", run_id="r", month=None, suites=[suite(), CANARY]
         )
     first = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))["checks"][0]
@@ -264,7 +264,7 @@ def test_years_one_and_9999_missing_sides_and_numbers_beyond_a_float_reach_the_v
         (None, "expected 1,180,591,620,717,411,303,424, observed 0.5"),
     ]
     check = Check("x", "aud_x", suite("warning").expectations[0], "failed", 5, tuple(found))
-    verdict = json.loads(json.dumps(gate._as_dict("passed", [check], "Tỉnh", "run", "2022-10"), allow_nan=False))
+    verdict = json.loads(json.dumps(judge._as_dict("passed", [check], "Tỉnh", "run", "2022-10"), allow_nan=False))
     page = write_verdict_page(verdict, tmp_path / "verdict.html").read_text(encoding="utf-8")
     assert "01/0001" in page
     assert "không có" in page

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from dvctt import holds, landing, rebuild, stages
-from dvctt.closing import plan_close
-from dvctt.config import Settings, load_province
-from dvctt.errors import GateFailed, HoldRefused
-from dvctt.files import seal, write_atomically
-from dvctt.holds import Hold
-from dvctt.period import Month
-from dvctt.publish import Publication
+from dvctt.closing.freeze import plan_close
+from dvctt.core.errors import GateFailed, HoldRefused
+from dvctt.core.files import seal, write_atomically
+from dvctt.core.period import Month
+from dvctt.landing import zone
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications import holds, rebuild
+from dvctt.publications.holds import Hold
+from dvctt.publications.publish import Publication
 
 from tests.conftest import PROVINCE, Inbox, Rows, filing, payment
 from tests.nights import Nights, nights_after
@@ -85,7 +87,7 @@ class Walk:
         return next(hold for hold in self.new(name) if self.file_of(hold) == file)
 
     def file_of(self, hold: Hold) -> str:
-        extracts = landing.landed_extracts(self.settings.landing)
+        extracts = zone.landed_extracts(self.settings.landing)
         return next(f"{e.entity}/{e.file_name}" for e in extracts if e.extract_id == hold.extract_id)
 
 
@@ -328,7 +330,7 @@ def test_where_no_file_is_to_blame_the_night_stops_until_a_person_accepts_the_fi
     shutil.copytree(walk.settings.province_folder, tmp_path / "province")
     settings = Settings(province_folder=tmp_path / "province", inbox=tmp_path / "inbox", home=tmp_path / "home")
     nights = Nights(settings, walk.nights.nodes, walk.nights.seeds, count=100)
-    before = {e.file_name: e for e in landing.landed_extracts(settings.landing) if e.entity == "filings"}
+    before = {e.file_name: e for e in zone.landed_extracts(settings.landing) if e.entity == "filings"}
     stages.withdraw_extract(settings, before["2022-07.csv"].extract_id, **BY)
     with pytest.raises(GateFailed):
         nights.run()

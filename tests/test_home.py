@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dvctt import cli, publish, stages, warehouse
-from dvctt.config import Settings
-from dvctt.errors import DvcttError, PublishError, WarehouseError
-from dvctt.files import seal, unseal
-from dvctt.period import Month
+from dvctt.cli import app
+from dvctt.core.errors import DvcttError, PublishError, WarehouseError
+from dvctt.core.files import seal, unseal
+from dvctt.core.period import Month
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings
+from dvctt.publications import publish
+from dvctt.warehouse import foundation
 
 from tests.conftest import rewrite, settings_for
 from tests.test_publish import current
@@ -80,7 +83,7 @@ def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
     for number, content in enumerate(GARBAGE.values(), start=2):
         (tmp_path / f"{number:06d}-failed.json").write_bytes(content)
     (tmp_path / "000099-failed.json").write_text(seal(whole).replace("critical", "Critical"), encoding="utf-8")
-    assert warehouse._read_verdicts(tmp_path) == [whole]
+    assert foundation._read_verdicts(tmp_path) == [whole]
     assert caplog.text.count("not a verdict of this home") == len(GARBAGE) + 1
 
 
@@ -143,7 +146,7 @@ def test_the_command_line_says_so_too(
     (small.published / ".retention.lock").unlink(missing_ok=True)
     (small.published / "current").unlink()
     with another_user(small.published), pytest.raises(SystemExit) as ended:
-        cli.main()
+        app.main()
     (small.published / "current").symlink_to("1")
     assert ended.value.code == 1
     assert "retention.lock: cannot be written (Permission denied)" in capsys.readouterr().err
@@ -201,6 +204,6 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
 
 
 def _province(settings: Settings):
-    from dvctt.config import load_province
+    from dvctt.province.folder import load_province
 
     return load_province(settings.province_folder)

@@ -15,18 +15,18 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings, load_province
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.errors import MetricError
-from dvctt.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
-from dvctt.period import Month
-from dvctt.publish import Publication, current_publication
+from dvctt.core.errors import MetricError
+from dvctt.core.period import Month
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.queries.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
 from dvctt.report import formats
 from dvctt.report.index_tables import INDEX_CONTRACT, index_tables
 from dvctt.report.language import speaking
 from dvctt.report.marts import CONTRACT, read_marts
-from dvctt.transform import DBT_PROJECT
-from dvctt.warehouse import candidate_path
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.foundation import candidate_path
+from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

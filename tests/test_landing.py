@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import ExtractError, LandingError
-from dvctt.landing import active_extracts, land, landed_extracts, strangers
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import ExtractError, LandingError
+from dvctt.landing.zone import active_extracts, land, landed_extracts, strangers
+from dvctt.province.folder import load_province
 
 from tests.conftest import PROVINCE, Inbox, filing, payment, write_tiny
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.errors import MetricError
-from dvctt.metrics import Comparison, Definition, as_text, compare_online_rates
-from dvctt.period import Month
-from dvctt.publish import Publication, current_publication
-from dvctt.transform import DBT_PROJECT
-from dvctt.warehouse import candidate_path
+from dvctt.core.errors import MetricError
+from dvctt.core.period import Month
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.queries.online_rates import Comparison, Definition, as_text, compare_online_rates
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.foundation import candidate_path
+from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from dvctt import landing, past, warehouse
-from dvctt.config import Province, Settings, load_province
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.past import Making
+from dvctt.landing import zone
+from dvctt.province.folder import Province, Settings, load_province
+from dvctt.warehouse import foundation, previous
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.previous import Making
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,14 +107,14 @@ class Builder:
     province: Province
 
     def build(self, root: Path, folder: str) -> Path:
-        extracts = landing.landed_extracts(root / "landing")
+        extracts = zone.landed_extracts(root / "landing")
         candidate = root / folder
-        warehouse.lay_foundation(candidate, self.province, root / "landing", extracts)
-        past.lay_past(candidate, Making(1, "1", "d", "p"), None, [])
-        with warehouse.open_candidate(candidate, read_only=False) as connection:
+        foundation.lay_foundation(candidate, self.province, root / "landing", extracts)
+        previous.lay_past(candidate, Making(1, "1", "d", "p"), None, [])
+        with foundation.open_candidate(candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, self.nodes)
-        return warehouse.candidate_path(candidate)
+        return foundation.candidate_path(candidate)
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +133,7 @@ def builder(tiny_home: Settings) -> Builder:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[date]:
     """The night that it is, for what landing writes down."""
     nights = [FIRST_NIGHT]
-    monkeypatch.setattr(
-        landing, "now", lambda: datetime.combine(nights[-1], time(1), tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-    )
+    monkeypatch.setattr(zone, "now", lambda: datetime.combine(nights[-1], time(1), tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")))
     return nights
 
 
@@ -266,7 +265,7 @@ def live_through(builder: Builder, root: Path, story: Sequence[Sequence[Sending]
             hand_in(files, sending, clock[-1])
         files.night_falls()
         files.write(inbox)
-        landing.land(builder.province, inbox.root, root / "landing")
+        zone.land(builder.province, inbox.root, root / "landing")
         assert_as_counted_by_hand(builder.build(root, "candidate"), files, files.order)
     return files
 
@@ -279,13 +278,13 @@ def test_nights_in_any_order_equal_one_build_from_nothing(
     with tempfile.TemporaryDirectory(prefix="dvctt-parity-") as name:
         root = Path(name)
         files = live_through(builder, root, story, clock)
-        lived = root / "candidate" / warehouse.CANDIDATE_NAME
+        lived = root / "candidate" / foundation.CANDIDATE_NAME
         assert_same_tables(lived, builder.build(root, "from-nothing"), HOME_HISTORY)
 
         order = data.draw(st.permutations(files.order))
         for entity, file_name in order:
             Inbox(root / "again" / "inbox").write(entity, file_name, files.contents[entity, file_name])
-            landing.land(builder.province, root / "again" / "inbox", root / "again" / "landing")
+            zone.land(builder.province, root / "again" / "inbox", root / "again" / "landing")
         reordered = builder.build(root / "again", "candidate")
         assert_as_counted_by_hand(reordered, files, order)
         if all(winners(files, e, order) == winners(files, e, files.order) for e in ("filings", "payment_requests")):
@@ -299,7 +298,7 @@ def test_a_filing_that_comes_400_days_late_finds_its_month(builder: Builder, clo
         [Sending("muon", (Row(3, "243", 400, "2", "3", False, 70_000),), 0)],
     ]
     live_through(builder, tmp_path, story, clock)
-    built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
+    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2022-01"] == (1, 0)
     assert figures(built, "mart_online_rates", "received, online")["243", "2022-02"] == (1, 1)
     assert figures(built, "mart_payments", "online_payment_count, online_payment_amount_vnd")["243", "2022-02"] == (
@@ -316,7 +315,7 @@ def test_a_row_that_is_spoiled_and_mended_counts_again(builder: Builder, clock: 
         files = Files()
         hand_in(files, Sending("", (row,), 0), FIRST_NIGHT)
         files.write(inbox)
-        landing.land(builder.province, inbox.root, tmp_path / "landing")
+        zone.land(builder.province, inbox.root, tmp_path / "landing")
         seen.append(
             figures(builder.build(tmp_path, "candidate"), "mart_online_rates", "received, online")["244", "2023-01"]
         )
@@ -327,14 +326,14 @@ def test_the_later_of_two_rows_of_one_file_wins(builder: Builder, clock: list[da
     earlier, later = (Row(1, "243", 40, "2", level, False, 10_000) for level in ("3", "4"))
     files = live_through(builder, tmp_path, [[Sending("", (earlier, later), 0)]], clock)
     assert winners(files, "filings", files.order)["H1"]["MucDo"] == "4"
-    built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
+    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (1, 1)
 
 
 def test_a_key_of_two_records_in_one_file_counts_none(builder: Builder, clock: list[date], tmp_path: Path) -> None:
     one, other = (Row(1, "243", 40, channel, "4", False, 10_000) for channel in ("1", "2"))
     live_through(builder, tmp_path, [[Sending("", (one, other), 0)]], clock)
-    built = tmp_path / "candidate" / warehouse.CANDIDATE_NAME
+    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (0, 0)
 
 
@@ -348,7 +347,7 @@ def test_a_base_file_that_comes_after_its_supplement_wins_where_both_hold_a_key(
             files = Files()
             hand_in(files, Sending(name, (online if name else direct,), 0), FIRST_NIGHT)
             files.write(Inbox(root / "inbox"))
-            landing.land(builder.province, root / "inbox", root / "landing")
+            zone.land(builder.province, root / "inbox", root / "landing")
         built = builder.build(root, "candidate")
         assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (1, 1 - place)
         shutil.rmtree(root)

@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.errors import PaymentsError
-from dvctt.payments import Payments, as_text, payments_of
-from dvctt.period import Month
-from dvctt.publish import Publication, current_publication
-from dvctt.warehouse import candidate_path
+from dvctt.core.errors import PaymentsError
+from dvctt.core.period import Month
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import Publication, current_publication
+from dvctt.queries.payments import Payments, as_text, payments_of
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

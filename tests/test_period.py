@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from dvctt.errors import PeriodError
-from dvctt.period import Month, month_of_run, require_month
+from dvctt.core.errors import PeriodError
+from dvctt.core.period import Month, month_of_run, require_month
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import duckdb
 import pytest
-from dvctt.config import PROJECT_ROOT, Settings
-from dvctt.errors import PeriodError
-from dvctt.period import Month, Period, PeriodKind
-from dvctt.warehouse import candidate_path, open_candidate
+from dvctt.core.errors import PeriodError
+from dvctt.core.period import Month, Period, PeriodKind
+from dvctt.province.folder import PROJECT_ROOT, Settings
+from dvctt.warehouse.foundation import candidate_path, open_candidate
 from hypothesis import given
 from hypothesis import strategies as st
 

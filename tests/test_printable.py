@@ -4,7 +4,7 @@ import re
 
 import duckdb
 import pytest
-from dvctt.printable import printable, printable_values
+from dvctt.core.printable import printable, printable_values
 from hypothesis import given
 from hypothesis import strategies as st
 

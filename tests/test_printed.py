@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dvctt.config import Settings, load_province
-from dvctt.errors import ConfigError
-from dvctt.printed import WRONG, Held, contradicted, hold, lines
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import Settings, load_province
+from dvctt.queries.printed import WRONG, Held, contradicted, hold, lines
 
 from tests.conftest import PROVINCE, dvctt, settings_for
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from dvctt import transform
-from dvctt.transform import Layer, dbt_command
+from dvctt.warehouse import transform
+from dvctt.warehouse.transform import Layer, dbt_command
 
 from tests.conftest import REPOSITORY
 
@@ -41,7 +41,7 @@ def gone(*processes: int) -> bool:
 def test_a_child_ends_with_its_parent_however_that_ends() -> None:
     parent = started("""
         import subprocess, sys, time
-        from dvctt.processes import ends_with_parent
+        from dvctt.core.processes import ends_with_parent
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], preexec_fn=ends_with_parent())
         print(child.pid, flush=True)
         time.sleep(300)

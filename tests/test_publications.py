@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dvctt import publications, publish
-from dvctt.config import Settings
-from dvctt.errors import PublishError
+from dvctt.core.errors import PublishError
+from dvctt.province.folder import Settings
+from dvctt.publications import publish, store
 
 from tests.conftest import dvctt
 from tests.test_publish import again, current
@@ -20,13 +20,13 @@ def two(tiny_copy: Settings) -> Settings:
 
 
 def test_every_publication_is_listed_and_the_current_one_marked(two: Settings) -> None:
-    assert [publication.number for publication in publications.listed(two.published)] == [1, 2]
+    assert [publication.number for publication in store.listed(two.published)] == [1, 2]
     lines = [line for line in dvctt(two, "publications", "list").stdout.splitlines() if "passed" in line]
     assert [("current" in line) for line in lines] == [False, True]
 
 
 def test_what_is_as_its_manifest_says_has_no_problem(two: Settings) -> None:
-    assert publications.verify(publications.find(two.published, 1)) == []
+    assert store.verify(store.find(two.published, 1)) == []
     finished = dvctt(two, "publications", "verify", "1")
     assert finished.returncode == 0
     assert "0 problems" in finished.stdout
@@ -39,7 +39,7 @@ def test_a_changed_a_missing_and_an_added_file_are_each_named(two: Settings) -> 
     page.write_bytes(page.read_bytes()[:-1] + b" ")
     (folder / "parquet" / "fct_filings.parquet").unlink()
     (folder / "note.txt").write_text("x", encoding="utf-8")
-    problems = publications.verify(publications.find(two.published, 1))
+    problems = store.verify(store.find(two.published, 1))
     assert [problem.file for problem in problems] == [
         "note.txt",
         "parquet/fct_filings.parquet",
@@ -61,7 +61,7 @@ def test_damaged_marts_are_a_problem_and_not_a_traceback(two: Settings) -> None:
 
 def test_a_number_that_is_not_there_names_those_that_are(two: Settings) -> None:
     with pytest.raises(PublishError, match="no publication 7; there are: 1, 2"):
-        publications.find(two.published, 7)
+        store.find(two.published, 7)
 
 
 def test_a_rollback_is_one_step_with_a_reason_and_stays(two: Settings) -> None:
@@ -76,7 +76,7 @@ def test_a_rollback_is_one_step_with_a_reason_and_stays(two: Settings) -> None:
 
 
 def test_after_a_rollback_the_next_publication_has_a_number_of_its_own(two: Settings) -> None:
-    publications.rollback(two.published, 1, reason="thử")
+    store.rollback(two.published, 1, reason="thử")
     assert again(two).number == 3
     publish.recover(two.published)
     assert current(two).number == 3
@@ -84,13 +84,13 @@ def test_after_a_rollback_the_next_publication_has_a_number_of_its_own(two: Sett
 
 def test_a_rollback_to_what_is_damaged_or_current_is_refused(two: Settings, tmp_path: Path) -> None:
     with pytest.raises(PublishError, match="found no reason to go back to publication 1"):
-        publications.rollback(two.published, 1, reason=" ")
+        store.rollback(two.published, 1, reason=" ")
     with pytest.raises(PublishError, match=r"character 4 is U\+001B"):
-        publications.rollback(two.published, 1, reason="sai\x1b[2J")
+        store.rollback(two.published, 1, reason="sai\x1b[2J")
     with pytest.raises(PublishError, match="publication 2 is the current one already"):
-        publications.rollback(two.published, 2, reason="thử")
+        store.rollback(two.published, 2, reason="thử")
     shutil.rmtree(two.published / "1" / "reports")
     with pytest.raises(PublishError, match="publication 1 is not what its manifest says: reports/"):
-        publications.rollback(two.published, 1, reason="thử")
+        store.rollback(two.published, 1, reason="thử")
     assert current(two).number == 2
     assert publish.rollbacks(two.published) == []

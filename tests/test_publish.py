@@ -5,12 +5,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import publish, stages
-from dvctt.config import Settings, load_province
-from dvctt.errors import PublishError
-from dvctt.files import sha256_of
-from dvctt.landing import landed_extracts
-from dvctt.transform import manifest_of
+from dvctt.core.errors import PublishError
+from dvctt.core.files import sha256_of
+from dvctt.landing.zone import landed_extracts
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications import publish
+from dvctt.warehouse.transform import manifest_of
 
 from tests.conftest import PROVINCE, rewrite
 

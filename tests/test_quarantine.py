@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.publish import current_publication
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import current_publication
 
 from tests.conftest import Inbox, Told, dvctt, filing, payment, procedure, settings_for
 

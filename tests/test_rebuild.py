@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.errors import LandingError, PublishError
-from dvctt.publications import find
-from dvctt.publish import Publication
-from dvctt.rebuild import Difference, compare, rebuild
+from dvctt.core.errors import LandingError, PublishError
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import Publication
+from dvctt.publications.rebuild import Difference, compare, rebuild
+from dvctt.publications.store import find
 
 from tests.conftest import dvctt
 from tests.test_publish import current

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dvctt import publications, publish
-from dvctt.config import Settings
-from dvctt.errors import PublishError
-from dvctt.files import seal
+from dvctt.core.errors import PublishError
+from dvctt.core.files import seal
+from dvctt.province.folder import Settings
+from dvctt.publications import publish, store
 
 from tests.conftest import REPOSITORY, dvctt, settings_for
 from tests.test_publish import again, current
@@ -103,7 +103,7 @@ def test_recovery_passes_over_what_is_not_whole_or_does_not_follow(
     assert os.readlink(two.published / "current") == "1"
     assert re.search(words, caplog.text), caplog.text
     # And everything that a person would do next still works.
-    assert 1 in [publication.number for publication in publications.listed(two.published)]
+    assert 1 in [publication.number for publication in store.listed(two.published)]
     number = publish.next_number(two.published)
     assert not os.path.lexists(two.published / str(number))
 
@@ -116,7 +116,7 @@ def test_recovery_finishes_a_switch_to_one_that_is_whole_and_follows(two: Settin
 
 def test_recovery_never_goes_back_to_what_readers_have_left(two: Settings) -> None:
     """Not even when the record of rollbacks is lost: that readers have seen 2 is known from elsewhere."""
-    publications.rollback(two.published, 1, reason="sai số")
+    store.rollback(two.published, 1, reason="sai số")
     (two.published / "rollbacks.jsonl").unlink()
     publish.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
@@ -128,7 +128,7 @@ def test_recovery_never_goes_back_to_what_readers_have_left(two: Settings) -> No
 def test_a_damaged_record_of_rollbacks_is_set_aside_and_brings_nothing_back(
     two: Settings, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publications.rollback(two.published, 1, reason="sai số")
+    store.rollback(two.published, 1, reason="sai số")
     (two.published / ".newest").unlink()
     path = two.published / "rollbacks.jsonl"
     kept = path.read_text(encoding="utf-8") if content == "[]\n" else ""
@@ -168,11 +168,11 @@ def test_a_broken_pointer_stops_the_night_in_words_and_a_rollback_needs_no_point
     with pytest.raises(PublishError, match=re.escape(words)) as stopped:
         publish.recover(two.published)
     assert "dvctt publications rollback" in str(stopped.value)
-    assert words in (publications.pointer_problem(two.published) or "")
-    assert [publication.number for publication in publications.listed(two.published)] == [1, 2]
-    publications.rollback(two.published, 2, reason="con trỏ hỏng")
+    assert words in (store.pointer_problem(two.published) or "")
+    assert [publication.number for publication in store.listed(two.published)] == [1, 2]
+    store.rollback(two.published, 2, reason="con trỏ hỏng")
     assert os.readlink(pointer) == "2"
-    assert publications.pointer_problem(two.published) is None
+    assert store.pointer_problem(two.published) is None
     publish.recover(two.published)
     assert os.readlink(pointer) == "2"
     if name in ("a folder", "a file"):
@@ -182,7 +182,7 @@ def test_a_broken_pointer_stops_the_night_in_words_and_a_rollback_needs_no_point
 def test_a_rollback_with_a_broken_pointer_keeps_a_newer_one_from_coming_back(two: Settings) -> None:
     (two.published / "current").unlink()
     (two.published / ".newest").unlink()
-    assert publications.rollback(two.published, 1, reason="bản 2 sai").number == 1
+    assert store.rollback(two.published, 1, reason="bản 2 sai").number == 1
     publish.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
     assert publish.next_number(two.published) == 3
@@ -200,7 +200,7 @@ def test_a_name_that_is_nearly_a_number_is_no_publication_and_is_never_given_awa
 
 def test_a_number_stays_taken_when_its_folder_is_lost(two: Settings) -> None:
     shutil.rmtree(two.published / "2")
-    publications.rollback(two.published, 1, reason="mất bản 2")
+    store.rollback(two.published, 1, reason="mất bản 2")
     (two.published / "rollbacks.jsonl").unlink()
     assert publish.next_number(two.published) == 3
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings, load_province
+from dvctt.province.folder import Settings, load_province
 
 from tests.conftest import PROVINCE, Inbox, Rows, attempt, dvctt, filing, payment, procedure, state_anew
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import definitions, past, publications, publish, restatements, transform
-from dvctt.config import Settings
-from dvctt.errors import PublishError
-from dvctt.files import sha256_of
-from dvctt.restatements import CAUSES, Change, Comparison
+from dvctt.core.errors import PublishError
+from dvctt.core.files import sha256_of
+from dvctt.province.folder import Settings
+from dvctt.publications import publish, restatements, store
+from dvctt.publications.restatements import CAUSES, Change, Comparison
+from dvctt.warehouse import definitions, previous, transform
 
 from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment, state_anew
 from tests.nights import Nights, nights_after
@@ -97,7 +98,7 @@ def compared(nights: Nights, earlier: int, later: int) -> Comparison:
 
 @cache
 def diff_in(published: Path, closed: Path, earlier: int, later: int) -> Comparison:
-    return restatements.diff(publications.find(published, earlier), publications.find(published, later), closed)
+    return restatements.diff(store.find(published, earlier), store.find(published, later), closed)
 
 
 def told(comparison: Comparison, *metrics: str) -> list[tuple[object, ...]]:
@@ -306,7 +307,7 @@ def test_after_a_rollback_the_story_goes_on_from_what_readers_see(tiny_home: Set
     inbox = Inbox(nights.settings.inbox)
     inbox.write("filings", "2022-09.muon", [filing("L1", "243", "20220910080000")])
     nights.run()
-    publications.rollback(nights.settings.published, 1, reason="thử")
+    store.rollback(nights.settings.published, 1, reason="thử")
     inbox.write("filings", "2022-09.muon-2", [filing("L2", "243", "20220911080000")])
     nights.run()
     assert nights.rows(
@@ -345,7 +346,7 @@ def test_a_closed_month_holds_what_came_later_in_its_ledger(tiny_home: Settings,
 
 def close(settings: Settings, folder: Path) -> None:
     """A closed month as its folder holds it, out of publication 1."""
-    publication = publications.find(settings.published, 1)
+    publication = store.find(settings.published, 1)
     (folder / "facts").mkdir(parents=True)
     (folder / "marts").mkdir()
     manifest = {
@@ -361,7 +362,7 @@ def close(settings: Settings, folder: Path) -> None:
         duckdb.execute(f"copy (from '{parquet / table}.parquet' where {where}) to '{folder / 'facts' / table}.parquet'")
     files = {str(path.relative_to(folder)): {"sha256": sha256_of(path)} for path in sorted(folder.glob("facts/*"))}
     (folder / "manifest.json").write_text(json.dumps({**manifest, "files": files}), encoding="utf-8")
-    assert past.read_closed(folder).definitions
+    assert previous.read_closed(folder).definitions
 
 
 def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights) -> None:
@@ -384,7 +385,7 @@ def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights
 def test_a_publication_without_definitions_is_said_to_have_none(tiny_copy: Settings) -> None:
     shutil.rmtree(tiny_copy.published / "1" / "definitions")
     state_anew(tiny_copy.published / "1")
-    publication = publications.find(tiny_copy.published, 1)
+    publication = store.find(tiny_copy.published, 1)
     with pytest.raises(PublishError, match="no definitions to read"):
         restatements.diff(publication, publication, tiny_copy.closed)
 
@@ -395,6 +396,6 @@ def test_a_publication_whose_definitions_know_no_restatements_is_said_so(tiny_co
     path.chmod(0o644)
     path.write_text(json.dumps(nodes), encoding="utf-8")
     state_anew(tiny_copy.published / "1")
-    publication = publications.find(tiny_copy.published, 1)
+    publication = store.find(tiny_copy.published, 1)
     with pytest.raises(PublishError, match="carries no definition of mart_restatements"):
         restatements.diff(publication, publication, tiny_copy.closed)

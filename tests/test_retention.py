@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import publications, publish, retention
-from dvctt.config import Retention, Settings, load_province
-from dvctt.errors import ConfigError, PublishError
+from dvctt.core.errors import ConfigError, PublishError
+from dvctt.province.folder import Retention, Settings, load_province
+from dvctt.publications import publish, retention, store
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,7 +71,7 @@ def prune(published: Path, *, closing: frozenset[int] = frozenset()) -> dict[int
 
 
 def kept(published: Path) -> list[int]:
-    return [publication.number for publication in publications.listed(published)]
+    return [publication.number for publication in store.listed(published)]
 
 
 @contextmanager
@@ -309,7 +309,7 @@ def test_what_readers_were_taken_back_to_stays_while_it_is_current(published: Pa
 
 
 def test_a_rollback_waits_for_a_removal_and_then_finds_its_target_gone(published: Path) -> None:
-    code = "from dvctt.publications import rollback; from pathlib import Path; rollback(Path(sys.argv[1]), 1, reason='thử')"
+    code = "from dvctt.publications.store import rollback; from pathlib import Path; rollback(Path(sys.argv[1]), 1, reason='thử')"
     with retention.lock(published):
         process = subprocess.Popen(
             [sys.executable, "-c", f"import sys\n{code}", str(published)], stderr=subprocess.PIPE, text=True

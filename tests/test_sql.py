@@ -4,10 +4,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import landing, warehouse
-from dvctt.config import load_province
-from dvctt.errors import WarehouseError
-from dvctt.sql import file_literal, literal, read_literal, read_literals, readable
+from dvctt.core.errors import WarehouseError
+from dvctt.core.sql import file_literal, literal, read_literal, read_literals, readable
+from dvctt.landing import zone
+from dvctt.province.folder import load_province
+from dvctt.warehouse import foundation
 
 from tests.conftest import PROVINCE, Inbox, filing
 
@@ -42,8 +43,8 @@ def test_inbox_and_landing_of_a_neighbour_stay_his(tmp_path: Path, name: str, ne
     for folder, agency in ((neighbour, "244"), (name, "243")):
         root = tmp_path / folder
         Inbox(root / "inbox").write("filings", "2022-10", [filing("A", agency, "20221001000000")])
-        extracts = landing.land(VINH_PHUC, root / "inbox", root / "landing")
-        warehouse.lay_foundation(root / "candidate", VINH_PHUC, root / "landing", extracts)
-        with duckdb.connect(str(warehouse.candidate_path(root / "candidate")), read_only=True) as connection:
+        extracts = zone.land(VINH_PHUC, root / "inbox", root / "landing")
+        foundation.lay_foundation(root / "candidate", VINH_PHUC, root / "landing", extracts)
+        with duckdb.connect(str(foundation.candidate_path(root / "candidate")), read_only=True) as connection:
             found = connection.execute("select MaDonVi, extract_id from landing.filings").fetchall()
         assert found == [(agency, extracts[0].extract_id)]

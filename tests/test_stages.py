@@ -8,9 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import notify, stages
-from dvctt.config import Settings, load_province
-from dvctt.publish import current_publication
+from dvctt.notify import alerts
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications.publish import current_publication
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
 
@@ -331,7 +332,7 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
         monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
         for content in states:
             marts.write_bytes(content)
-            notify.deliver_waiting()  # as every run begins
+            alerts.deliver_waiting()  # as every run begins
             stages._look_at_what_readers_have(tiny_copy, run_id="night", month=None)
         return len(told.posts)
 
@@ -361,10 +362,10 @@ def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is
     (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
     for night in range(3):
         stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
-    (entry,) = notify.waiting_and_sent()
+    (entry,) = alerts.waiting_and_sent()
     assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", told.environment["DVCTT_ALERT_WEBHOOK_URL"])
     for night in range(2):
-        notify.deliver_waiting()
+        alerts.deliver_waiting()
         stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
     assert told.post()["kind"] == "inbox_not_read"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.definitions import read_definitions
-from dvctt.errors import StructureError
-from dvctt.period import Month
-from dvctt.structure import compare_structures
+from dvctt.core.errors import StructureError
+from dvctt.core.period import Month
+from dvctt.province.folder import Settings
+from dvctt.queries.structure import compare_structures
+from dvctt.warehouse.definitions import read_definitions
 from hypothesis import given
 from hypothesis import strategies as st
 

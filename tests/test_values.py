@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import SEEDS, Settings, load_province
-from dvctt.contract import ENTITIES, fold_label
-from dvctt.errors import ConfigError
+from dvctt.core.contract import ENTITIES, fold_label
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import SEEDS, Settings, load_province
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import LandingError, WarehouseError
-from dvctt.landing import land, landed_extracts
-from dvctt.warehouse import lay_foundation, open_candidate, open_published
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import LandingError, WarehouseError
+from dvctt.landing.zone import land, landed_extracts
+from dvctt.province.folder import load_province
+from dvctt.warehouse.foundation import lay_foundation, open_candidate, open_published
 
 from tests.conftest import PROVINCE, Inbox, filing
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dvctt import landing, ledger, publish, rebuild, stages, withdrawals
-from dvctt.closing import reopen_month
-from dvctt.config import Settings, load_province
-from dvctt.errors import CloseRefused, LandingError, LedgerError
-from dvctt.period import Month
-from dvctt.publications import notable
-from dvctt.publish import Publication
+from dvctt.closing.freeze import reopen_month
+from dvctt.core import ledger
+from dvctt.core.errors import CloseRefused, LandingError, LedgerError
+from dvctt.core.period import Month
+from dvctt.landing import withdrawals, zone
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings, load_province
+from dvctt.publications import publish, rebuild
+from dvctt.publications.publish import Publication
+from dvctt.publications.store import notable
 
 from tests.conftest import PROVINCE, Inbox, dvctt, filing, settings_for
 from tests.nights import Nights, nights_after
@@ -26,8 +29,8 @@ class Walk:
     """One home: the tiny night, a wrong version, its withdrawal, its restoration."""
 
     nights: Nights
-    wrong: landing.Extract
-    instead: list[landing.Extract]
+    wrong: zone.Extract
+    instead: list[zone.Extract]
     publications: dict[str, Publication]
     received: dict[str, list[tuple[object, ...]]]
 
@@ -52,10 +55,10 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
         publications[name] = nights.run()
         received[name] = october(nights)
 
-    (right,) = [e for e in landing.landed_extracts(settings.landing) if (e.entity, e.month) == ("filings", "2022-10")]
+    (right,) = [e for e in zone.landed_extracts(settings.landing) if (e.entity, e.month) == ("filings", "2022-10")]
     inbox.write("filings", "2022-10", [filing("O1", "243", "20221001000000")], control={"rows": 1})
     night("wrong")
-    wrong = next(e for e in landing.landed_extracts(settings.landing) if e.name_key == right.name_key and e.rows == 1)
+    wrong = next(e for e in zone.landed_extracts(settings.landing) if e.name_key == right.name_key and e.rows == 1)
     instead = stages.withdraw_extract(settings, wrong.extract_id, **BY)
     night("withdrawn")
     stages.restore_extract(settings, wrong.extract_id, by="Lê Văn Mẫu", reason="tệp đúng")
@@ -89,23 +92,23 @@ def test_the_withdrawn_bytes_stay_out_when_they_come_again(inbox: Inbox, tmp_pat
     landed = tmp_path / "landing"
     for agency in ("243", "244"):
         inbox.write("filings", "2022-10", [filing("A", agency, "20221001000000")])
-        landing.land(VINH_PHUC, inbox.root, landed)
-    first, second = landing.landed_extracts(landed)
+        zone.land(VINH_PHUC, inbox.root, landed)
+    first, second = zone.landed_extracts(landed)
     withdrawals.withdraw(tmp_path, [first, second], first.extract_id, **BY)
-    assert landing.land(VINH_PHUC, inbox.root, landed) == []
+    assert zone.land(VINH_PHUC, inbox.root, landed) == []
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
-    landing.land(VINH_PHUC, inbox.root, landed)
-    extracts = landing.landed_extracts(landed)
+    zone.land(VINH_PHUC, inbox.root, landed)
+    extracts = zone.landed_extracts(landed)
     out = [one.extract_id for one in withdrawals.withdrawn(tmp_path, extracts)]
     assert out == [first.extract_id, f"{first.extract_id}-2"]
-    assert landing.active_extracts(extracts, set(out)) == [second]
+    assert zone.active_extracts(extracts, set(out)) == [second]
 
 
 def test_a_withdrawal_is_work_for_the_next_night_and_only_for_that_one(walk: Walk) -> None:
     settings = walk.nights.settings
-    extracts = landing.landed_extracts(settings.landing)
+    extracts = zone.landed_extracts(settings.landing)
     assert not publish.work_to_do(settings.published, extracts, VINH_PHUC)
-    out = [landing.LeftOut(walk.wrong.extract_id, "withdrawn", "x", "y", "z")]
+    out = [zone.LeftOut(walk.wrong.extract_id, "withdrawn", "x", "y", "z")]
     assert publish.work_to_do(settings.published, extracts, VINH_PHUC, (), out).changed == ("extracts left out",)
 
 
@@ -126,14 +129,14 @@ def test_a_name_keeps_its_place_in_the_order_of_arrival_when_its_first_version_i
 ) -> None:
     for agency, name in (("243", "2022-10"), ("244", "2022-10.bo-sung")):
         inbox.write("filings", name, [filing("A", agency, "20221001000000")])
-        landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+        zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     inbox.write("filings", "2022-10", [filing("A", "H62.01", "20221001000000")])
-    landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
-    extracts = landing.landed_extracts(tmp_path / "landing")
+    zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    extracts = zone.landed_extracts(tmp_path / "landing")
     withdrawals.withdraw(tmp_path, extracts, extracts[0].extract_id, **BY)
     out = {one.extract_id for one in withdrawals.withdrawn(tmp_path, extracts)}
-    assert [e.arrival for e in landing.active_extracts(extracts, out)] == [2, 3]
-    assert landing.name_arrivals(extracts)["one_stop", "filings", "2022-10.csv"] == 1
+    assert [e.arrival for e in zone.active_extracts(extracts, out)] == [2, 3]
+    assert zone.name_arrivals(extracts)["one_stop", "filings", "2022-10.csv"] == 1
 
 
 def test_the_command_line_lists_withdraws_and_restores(tiny_copy: Settings) -> None:
@@ -193,6 +196,6 @@ def test_a_damaged_ledger_is_named_and_never_read_in_part(tmp_path: Path, line: 
 
 def test_what_is_not_withdrawn_cannot_be_restored(inbox: Inbox, tmp_path: Path) -> None:
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
-    (extract,) = landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    (extract,) = zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     with pytest.raises(LandingError, match="not withdrawn, so nothing to restore"):
         withdrawals.restore(tmp_path, [extract], extract.extract_id, **BY)

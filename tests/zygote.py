@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dvctt import transform
+from dvctt.warehouse import transform
 
 
 class Zygote:
@@ -102,7 +102,7 @@ def _serve(path: str) -> None:
 
 def _import_everything() -> None:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    for name in ("great_expectations", "dbt.adapters.duckdb", "dbt.cli.main", "dvctt.cli", "altair", "vl_convert"):
+    for name in ("great_expectations", "dbt.adapters.duckdb", "dbt.cli.main", "dvctt.cli.app", "altair", "vl_convert"):
         importlib.import_module(name)
 
 
@@ -132,8 +132,9 @@ def _do(call: dict[str, Any]) -> None:
         else:
             sys.stdout.write(reader.ask(Path(call["arguments"][0])))
         return
-    from dvctt import cli, stages
-    from dvctt.config import Settings
+    from dvctt.cli import app
+    from dvctt.pipeline import stages
+    from dvctt.province.folder import Settings
 
     sys.argv = ["dvctt", *call["arguments"]]
     logging.getLogger().handlers.clear()  # what the imports have set up, a plain start sets up for itself
@@ -142,7 +143,7 @@ def _do(call: dict[str, Any]) -> None:
 
         sitecustomize.install(json.loads(plan))
     if call["kind"] == "dvctt":
-        cli.main()
+        app.main()
         return
     logging.basicConfig(level=logging.INFO)
     stage, run_id = call["arguments"]
@@ -166,7 +167,7 @@ def _leave(work: Any) -> None:
 
 
 class _Forking:
-    """In the place of the module ``subprocess`` in dvctt.transform: the same command, in a fork."""
+    """In the place of the module ``subprocess`` in dvctt.warehouse.transform: the same command, in a fork."""
 
     @staticmethod
     def run(

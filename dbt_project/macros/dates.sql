@@ -54,7 +54,7 @@
     ]) %}
 {%- endmacro %}
 
-{# Whether any of the codes has no code's form; the view of landing has put this word in its place (dvctt.contract). #}
+{# Whether any of the codes has no code's form; the view of landing has put this word in its place (dvctt.core.contract). #}
 {% macro is_unlisted(table, columns) -%}
     {% for column in columns -%}
     coalesce(upper({{ table }}.{{ column }}) = 'UNLISTED', false){{ " or " if not loop.last }}
@@ -62,7 +62,7 @@
 {%- endmacro %}
 
 {# A folded value that no list has: itself where it may be a code, the word for what is none otherwise. Stricter than `CODE` and
-   `IDENTITY` of dvctt.contract, because folding has taken the zeros away that a number began with: how long it was is not
+   `IDENTITY` of dvctt.core.contract, because folding has taken the zeros away that a number began with: how long it was is not
    known any more, so digits alone are no code, and neither is what has six of them in a row. #}
 {% macro code_or_unlisted(column) -%}
     case

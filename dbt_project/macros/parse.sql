@@ -19,7 +19,7 @@
 
 {# How a coded value is compared, whatever the source's keyboard made of it: small letters, one blank where there are several,
    no invisible characters, no zeros before a number, and the tone mark where the newer spelling has it (hoà, not hòa). The
-   value is clean. `dvctt.contract.fold_label` does the same for the province folder; a test holds one against the other.
+   value is clean. `dvctt.core.contract.fold_label` does the same for the province folder; a test holds one against the other.
    Most values are codes, which are as they should be: only the others pay for the folding. -#}
 {% macro match_label(column) -%}
     case

@@ -37,7 +37,7 @@ left join {{ list }} as codes_of_{{ label }} on labelled.{{ label }} = codes_of_
     coalesce(', ' || {{ columns }} || ',' like '%, {{ column }},%', false)
 {%- endmacro %}
 
-{# The coded columns of each entity, as `coded` of dvctt.contract has them; a test holds one against the other. #}
+{# The coded columns of each entity, as `coded` of dvctt.core.contract has them; a test holds one against the other. #}
 {% macro coded_columns() -%}
     {% do return({
         'filings': ['KenhThucHien', 'MucDo', 'TrangThaiHoSo', 'LoaiDoiTuong'],

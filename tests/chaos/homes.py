@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dvctt import stages
-from dvctt.config import Settings
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings
 
 from tests.chaos.reader import ask
 from tests.conftest import Inbox, environment_for, filing, payment, settings_for

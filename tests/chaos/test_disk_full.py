@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dvctt.config import Settings
-from dvctt.landing import landed_extracts
+from dvctt.landing.zone import landed_extracts
+from dvctt.province.folder import Settings
 
 from tests.chaos.homes import Lane, begin, environment_of, plan_of, wanted_of
 from tests.conftest import REPOSITORY, Told, settings_for
@@ -126,5 +126,5 @@ def test_the_words_lead_to_a_runbook_and_airflow_tries_again() -> None:
     runbook = (REPOSITORY / "docs" / "runbooks" / "disk-full.md").read_text(encoding="utf-8")
     assert "DiskFullError" in runbook
     dag = (REPOSITORY / "dags" / "nightly_warehouse.py").read_text(encoding="utf-8")
-    assert "dvctt.errors.ExtractError" in dag, "the list of what is never tried again is not where it was"
+    assert "dvctt.core.errors.ExtractError" in dag, "the list of what is never tried again is not where it was"
     assert "DiskFullError" not in dag

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dvctt import stages
-from dvctt.config import Settings
-from dvctt.errors import DvcttError
-from dvctt.landing import landed_extracts
-from dvctt.period import Month
+from dvctt.core.errors import DvcttError
+from dvctt.core.period import Month
+from dvctt.landing.zone import landed_extracts
+from dvctt.pipeline import stages
+from dvctt.province.folder import Settings
 
 from tests.conftest import rewrite, settings_for
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import yaml
-from dvctt.config import Settings
-from dvctt.transform import DBT_PROJECT, manifest_of
-from dvctt.warehouse import open_candidate
+from dvctt.province.folder import Settings
+from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.transform import DBT_PROJECT, manifest_of
 
 PREFIXES = {
     "staging": ("stg_",),

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 import pytest
-from dvctt.closing import FIGURE_MARTS
-from dvctt.config import Settings
+from dvctt.closing.freeze import FIGURE_MARTS
+from dvctt.province.folder import Settings
 from dvctt.report.areas import contract_of_areas
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT
 from dvctt.report.period_tables import PERIOD_CONTRACT
-from dvctt.transform import manifest_of
+from dvctt.warehouse.transform import manifest_of
 
 READS = {
     "agency_packets": PACKET_CONTRACT,

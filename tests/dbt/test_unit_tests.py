@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from dvctt.config import Settings
-from dvctt.transform import DBT_PROJECT, dbt_command, dbt_environment, target_folder
-from dvctt.warehouse import CANDIDATE_NAME, candidate_path
+from dvctt.province.folder import Settings
+from dvctt.warehouse.foundation import CANDIDATE_NAME, candidate_path
+from dvctt.warehouse.transform import DBT_PROJECT, dbt_command, dbt_environment, target_folder
 
 WHOLE_LAYERS = {
     f"_{name}_unit_tests" for name in ("audit", "facts", "intermediate", "marts", "restatements", "staging")

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvctt import holds, ledger
-from dvctt.closing import closed_now, revisions
-from dvctt.config import Settings
-from dvctt.landing import landed_extracts
-from dvctt.local_airflow import airflow_command, airflow_environment, password_file, prepare
-from dvctt.warehouse import Movement
+from dvctt.closing.freeze import closed_now, revisions
+from dvctt.core import ledger
+from dvctt.landing.zone import landed_extracts
+from dvctt.pipeline.local_airflow import airflow_command, airflow_environment, password_file, prepare
+from dvctt.province.folder import Settings
+from dvctt.publications import holds
+from dvctt.warehouse.foundation import Movement
 
 from tests.conftest import environment_for
 

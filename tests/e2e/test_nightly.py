@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.local_airflow import airflow_command, airflow_environment
-from dvctt.publish import current_publication
+from dvctt.pipeline.local_airflow import airflow_command, airflow_environment
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import current_publication
 from dvctt.sample import write_sample
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, filing, settings_for

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Feed, load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import ExtractError
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import ExtractError
 from dvctt.extract import files
+from dvctt.province.folder import Feed, load_province
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import landing
-from dvctt.config import Feed, load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import ExtractError
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import ExtractError
 from dvctt.extract import _survey, files
+from dvctt.landing import zone
+from dvctt.province.folder import Feed, load_province
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +34,7 @@ def inbox_with(inbox: Inbox, content: bytes, name: str = "2022-10.csv") -> Path:
 
 def refused(inbox: Inbox, tmp_path: Path) -> str:
     with pytest.raises(ExtractError) as caught:
-        landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+        zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     assert list((tmp_path / "landing").rglob("*.*")) == []
     return str(caught.value)
 
@@ -137,7 +137,7 @@ def test_a_control_file_may_say_nothing_of_a_total(inbox: Inbox, tmp_path: Path,
     inbox.write("payment_requests", "2022-10", [payment("Y", "A", "243", "2022-10-01", 1)])
     path = inbox.root / "one_stop" / "payment_requests" / "2022-10.control.json"
     path.write_text(f'{{"{key}": {value}}}', encoding="utf-8")
-    assert len(landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    assert len(zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
 
 
 def fifo(path: Path) -> None:
@@ -203,10 +203,10 @@ def test_two_names_that_are_one_are_both_named(inbox: Inbox, tmp_path: Path, one
 
 def test_a_name_that_has_landed_in_other_letters_is_no_second_file_of_the_month(inbox: Inbox, tmp_path: Path) -> None:
     path = inbox_with(inbox, f"{COLUMNS}\n{ROW}\n".encode(), "2022-10.H62.csv")
-    landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     path.rename(path.with_name("2022-10.h62.csv"))
     with pytest.raises(ExtractError, match=r"2022-10\.h62\.csv: one name with '2022-10\.H62\.csv', which has landed"):
-        landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+        zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_name_that_has_landed_in_other_letters_is_no_second_file_of_the_month(
 def test_a_month_that_cannot_be_is_refused_at_the_door(
     inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, wanted: str
 ) -> None:
-    monkeypatch.setattr(landing, "now", lambda: datetime.fromisoformat("2022-11-01T01:00:00+07:00"))
+    monkeypatch.setattr(zone, "now", lambda: datetime.fromisoformat("2022-11-01T01:00:00+07:00"))
     inbox_with(inbox, f"{COLUMNS}\n{ROW}\n".encode(), name)
     message = refused(inbox, tmp_path)
     assert wanted in message and name in message
@@ -239,9 +239,9 @@ def test_a_month_that_cannot_be_is_refused_at_the_door(
 def test_the_first_and_the_last_month_that_can_be_land(
     inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(landing, "now", lambda: datetime.fromisoformat("2022-11-01T01:00:00+07:00"))
+    monkeypatch.setattr(zone, "now", lambda: datetime.fromisoformat("2022-11-01T01:00:00+07:00"))
     inbox_with(inbox, f"{COLUMNS}\n{ROW}\n".encode(), name)
-    assert len(landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    assert len(zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
 
 
 def test_a_name_that_no_disk_takes_once_it_has_landed_is_refused_in_words(inbox: Inbox, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_name_that_no_disk_takes_once_it_has_landed_is_refused_in_words(inbox:
     message = refused(inbox, tmp_path)
     assert "a name of 242 bytes, wanted at most 211" in message
     path.rename(path.with_name(f"{stem[:207]}.csv"))
-    assert len(landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    assert len(zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
 
 
 def test_a_name_that_is_no_text_is_told_as_one(inbox: Inbox, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_sparse_tail_is_not_dropped(inbox: Inbox, tmp_path: Path) -> None:
 
 def test_a_quote_inside_a_plain_field_misleads_no_count(inbox: Inbox, tmp_path: Path) -> None:
     inbox_with(inbox, f'{COLUMNS}\n{ROW[:-1]},cỡ 5" đứng\n{ROW}\n\n{ROW}'.encode())
-    (extract,) = landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    (extract,) = zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     assert extract.rows == 3
 
 
@@ -361,7 +361,7 @@ def test_records_are_counted_as_a_csv_reader_counts_them(
 @pytest.mark.parametrize("inside", ["\r", "\n", "\r\n", "\n\n", ""])
 def test_line_ends_inside_a_field_are_part_of_it(inbox: Inbox, tmp_path: Path, end: str, inside: str) -> None:
     inbox_with(inbox, end.join([COLUMNS, f'{ROW[:-1]},"a{inside}b"', f"{ROW[:-1]},c"]).encode())
-    (extract,) = landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    (extract,) = zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     found = duckdb.sql(f"select LoaiDoiTuong from '{extract.parquet(tmp_path / 'landing')}'").fetchall()
     assert found == [(f"a{inside}b",), ("c",)]
 
@@ -371,7 +371,7 @@ def test_a_header_without_its_line_leaves_no_cell_in_the_manifest(inbox: Inbox, 
     (offer,) = files.offers(SOURCE, inbox.root)
     reading = files.read(offer, Feed(), tmp_path / "x.parquet")
     assert (reading.dropped_columns, reading.other_columns) == (("Email",), 1)
-    landing.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     (manifest,) = (tmp_path / "landing").rglob("*.json")
     assert "Nguyễn" not in manifest.read_text(encoding="utf-8")
     assert path.is_file()

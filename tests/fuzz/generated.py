@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from dvctt.contract import ENTITIES
+from dvctt.core.contract import ENTITIES
 from hypothesis import strategies as st
 
 from tests.conftest import attempt, filing, payment, procedure

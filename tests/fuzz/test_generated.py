@@ -15,11 +15,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt import landing, past, warehouse
-from dvctt.config import Province, Settings, load_province
-from dvctt.definitions import Node, read_definitions, replay
-from dvctt.errors import DvcttError
-from dvctt.past import Making
+from dvctt.core.errors import DvcttError
+from dvctt.landing import zone
+from dvctt.province.folder import Province, Settings, load_province
+from dvctt.warehouse import foundation, previous
+from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.previous import Making
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.conftest import PROVINCE
@@ -64,11 +65,11 @@ class Machine:
     def run(self, batch: list[Sent], number: int) -> None:
         root = self.root / str(number)
         landed_rows = sum(self.land(sent, place, root) for place, sent in enumerate(batch))
-        extracts = landing.landed_extracts(root / "landing")
+        extracts = zone.landed_extracts(root / "landing")
         try:
-            warehouse.lay_foundation(root / "candidate", self.province, root / "landing", extracts)
-            past.lay_past(root / "candidate", Making(1, "1", "d", "p"), None, [])
-            with warehouse.open_candidate(root / "candidate", read_only=False) as connection:
+            foundation.lay_foundation(root / "candidate", self.province, root / "landing", extracts)
+            previous.lay_past(root / "candidate", Making(1, "1", "d", "p"), None, [])
+            with foundation.open_candidate(root / "candidate", read_only=False) as connection:
                 load_seeds(connection, self.seeds)
                 replay(connection, self.nodes)
                 self.account(connection, landed_rows)
@@ -91,7 +92,7 @@ class Machine:
         self.tally.counts["files"] += 1
         self.tally.counts["offered"] += sent.records
         try:
-            (extract,) = landing.land(self.province, root / f"inbox-{place}", root / "landing")
+            (extract,) = zone.land(self.province, root / f"inbox-{place}", root / "landing")
         except DvcttError as error:
             self.tally.counts["refused"] += sent.records
             self.tally.counts["files refused"] += 1

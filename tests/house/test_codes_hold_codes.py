@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.config import Settings
-from dvctt.contract import ENTITIES, UNLISTED
+from dvctt.core.contract import ENTITIES, UNLISTED
+from dvctt.province.folder import Settings
 
 from tests.conftest import Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -135,7 +135,7 @@ def test_a_name_is_published_where_its_list_has_it(night: Nights) -> None:
 
 def test_an_agency_is_known_by_its_code_with_whatever_nobody_sees_around_it(night: Nights) -> None:
     """The form lets through what a later step cleans: it decides what is a code, not how a code is spelt."""
-    from dvctt.contract import CODE, IDENTITY
+    from dvctt.core.contract import CODE, IDENTITY
 
     with duckdb.connect() as connection:
 

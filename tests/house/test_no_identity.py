@@ -16,10 +16,15 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-from dvctt import definitions, engines, gate, landing, notify, stages, transform, warehouse
-from dvctt.config import load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import DvcttError, EngineError, TransformError
+from dvctt.core import engines
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import DvcttError, EngineError, TransformError
+from dvctt.gate import judge
+from dvctt.landing import zone
+from dvctt.notify import alerts
+from dvctt.pipeline import stages
+from dvctt.province.folder import load_province
+from dvctt.warehouse import definitions, foundation, transform
 
 from tests.conftest import PROVINCE, settings_for
 
@@ -152,11 +157,11 @@ def test_no_message_and_no_file_outside_landing_holds_what_a_cell_holds(
         inbox, home = tmp_path / f"inbox{place}", tmp_path / f"home{place}"
         written(inbox, entity, *plant(columns, row, place))
         try:
-            landing.land(VINH_PHUC, inbox, home / "landing")
+            zone.land(VINH_PHUC, inbox, home / "landing")
             outcomes.add("landed")
         except DvcttError as error:
             outcomes.add("refused")
-            alert = notify.alert_for(error, stage="dvctt run", month="2022-10", run_id="x", log_url=None)
+            alert = alerts.alert_for(error, stage="dvctt run", month="2022-10", run_id="x", log_url=None)
             said += [str(error), repr(error), str(alert)]
         said += [f"{name} {text}" for name, text in everything_outside_landed_parquet(home)]
     assert outcomes
@@ -170,13 +175,13 @@ def test_what_lands_of_a_personal_column_is_nothing(tmp_path: Path, entity: str)
     names = [*ENTITIES[entity].personal, "Ghi chú"]
     inbox = tmp_path / "inbox"
     written(inbox, entity, [*columns, *names], [[*row, *(person(n) for n, _ in enumerate(names))]], None)
-    (extract,) = landing.land(VINH_PHUC, inbox, tmp_path / "landing")
+    (extract,) = zone.land(VINH_PHUC, inbox, tmp_path / "landing")
     assert (extract.dropped_columns, extract.other_columns) == (ENTITIES[entity].personal, 1)
     landed = duckdb.sql(f"select * from '{extract.parquet(tmp_path / 'landing')}'").fetchall()
     assert len(landed) == 1
     assert found_in(str(landed)) == []
-    warehouse.lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", [extract])
-    with warehouse.open_candidate(tmp_path / "candidate") as connection:
+    foundation.lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", [extract])
+    with foundation.open_candidate(tmp_path / "candidate") as connection:
         assert found_in(str(connection.execute("select * from landing.extracts").fetchall())) == []
     manifest = json.loads((extract.folder(tmp_path / "landing") / f"{extract.extract_id}.json").read_text("utf-8"))
     assert found_in(json.dumps(manifest, ensure_ascii=False)) == []
@@ -302,7 +307,7 @@ def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_wor
         assert kept.stat().st_mode & 0o777 == 0o600
         assert found_in(kept.read_text("utf-8"))
         kept.unlink()
-        alert = notify.alert_for(caught.value, stage="build_marts", month="2022-10", run_id="x", log_url=None)
+        alert = alerts.alert_for(caught.value, stage="build_marts", month="2022-10", run_id="x", log_url=None)
         as_airflow_prints_it = "".join(traceback.format_exception(caught.value))
         said = [str(caught.value), repr(caught.value), str(alert), as_airflow_prints_it, caplog.text]
         said += [f"{name} {text}" for name, text in everything_outside_landed_parquet(settings.home)]
@@ -314,12 +319,12 @@ def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_wor
 def test_sql_that_a_publication_carries_and_a_table_of_the_gate_tell_no_cell(tmp_path: Path, person: str) -> None:
     select = SQL_THAT_QUOTES["a conversion"](person)
     node = definitions.Node("mart_x", "model", "marts", select, "table", ())
-    with warehouse.open_candidate(tmp_path, read_only=False) as connection:
+    with foundation.open_candidate(tmp_path, read_only=False) as connection:
         with pytest.raises(TransformError, match=r"^model mart_x: its SQL fails: ConversionException") as caught:
             definitions.replay(connection, [node])
         connection.execute(f"create view aud_x as {select}")
-    suite = next(s for s in gate.load_suites() if s.name != gate.CANARY).model_copy(update={"table": "aud_x"})
-    frames = gate._read_frames(tmp_path, [suite])
+    suite = next(s for s in judge.load_suites() if s.name != judge.CANARY).model_copy(update={"table": "aud_x"})
+    frames = judge._read_frames(tmp_path, [suite])
     said = ["".join(traceback.format_exception(caught.value)), str(frames["aud_x"])]
     assert "table aud_x cannot be read: ConversionException" in said[1]
     assert [trace for text in said for trace in found_in(text)] == []

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import PROVINCE, REPOSITORY
 
 PACKAGE = REPOSITORY / "include" / "dvctt"
-CLOCK_READERS = {"extract", "landing", "ledger", "publish", "closing", "notify", "cli"}
-"""Rooms that record when something happened to a file (dvctt.clock says so too)."""
+CLOCK_READERS = {"core", "extract", "landing", "publications", "closing", "notify", "cli"}
+"""Rooms that record when something happened to a file (dvctt.core.clock says so too)."""
 
 
 def modules() -> list[Path]:
@@ -64,7 +64,7 @@ def clock_calls(source: str) -> list[tuple[str, int]]:
 
 def test_only_the_clock_room_reads_the_clock() -> None:
     found = {path: clock_calls(path.read_text(encoding="utf-8")) for path in modules()}
-    assert found.pop(PACKAGE / "clock.py"), "the scan does not see the one call that is there"
+    assert found.pop(PACKAGE / "core" / "clock.py"), "the scan does not see the one call that is there"
     assert {str(path.relative_to(PACKAGE)): hits for path, hits in found.items() if hits} == {}
 
 
@@ -72,7 +72,7 @@ def test_only_rooms_that_record_when_a_file_moved_use_the_clock() -> None:
     users = {
         room(path)
         for path in modules()
-        if any(name.startswith("dvctt.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
+        if any(name.startswith("dvctt.core.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
     }
     assert "landing" in users
     assert users <= CLOCK_READERS
@@ -130,8 +130,8 @@ def test_no_agency_and_no_province_is_named_in_code() -> None:
         text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
         hits += [(path.name, name) for name in names if name in text]
     # The default installation is the bundled province: one name, in the one place that reads the variable.
-    assert set(hits) <= {("config.py", "vinh_phuc")}
-    assert ("config.py", "vinh_phuc") in hits
+    assert set(hits) <= {("folder.py", "vinh_phuc")}
+    assert ("folder.py", "vinh_phuc") in hits
 
 
 def test_no_article_number_is_in_code() -> None:
@@ -163,7 +163,7 @@ def heavy_imports(source: str) -> list[str]:
         "airflow.sdk",
         "airflow.providers.standard.operators.hitl",
         "airflow.providers.standard.operators.trigger_dagrun",
-        "dvctt.config",
+        "dvctt.province.folder",
         "pendulum",
         "datetime",
     }

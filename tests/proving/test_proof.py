@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from dvctt import proving
-from dvctt.config import load_province
-from dvctt.errors import ConfigError, DvcttError, GateCouldNotCheck
-from dvctt.gate import Suite, load_suites
+from dvctt.core.errors import ConfigError, DvcttError, GateCouldNotCheck
+from dvctt.gate.judge import Suite, load_suites
+from dvctt.province.folder import load_province
 from dvctt.proving import FAULTS, Fault, Outcome, Proof, Prover, unproven
 from dvctt.proving.data import LAST, small_province
 from dvctt.proving.site import Place, Site

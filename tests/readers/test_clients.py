@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import Settings
+from dvctt.province.folder import Settings
 
 from tests.conftest import REPOSITORY
 from tests.readers.conftest import INSTALLED, ask, client

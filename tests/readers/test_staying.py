@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt import publications, retention
-from dvctt.config import Retention, Settings
-from dvctt.warehouse import open_candidate
+from dvctt.province.folder import Retention, Settings
+from dvctt.publications import retention, store
+from dvctt.warehouse.foundation import open_candidate
 
 from tests.conftest import REPOSITORY
 from tests.readers.conftest import Staying, ask, client
@@ -73,11 +73,11 @@ def test_what_a_reader_stays_on_is_not_removed_however_old(tiny_copy: Settings, 
     reader = stay(tiny_copy.published, [client("duckdb-1.5"), client("parquet"), pattern])
     before = reader.answer("held")
     publish_others(tiny_copy, 100, 200)
-    published_at = publications.find(tiny_copy.published, 1).manifest["published_at"]
+    published_at = store.find(tiny_copy.published, 1).manifest["published_at"]
     later = datetime.fromisoformat(published_at) + timedelta(days=1000)
     rules = Retention(nightly_days=90, keep_at_least=1)
     retention.apply(tiny_copy.published, rules, closed=tiny_copy.closed, at=later)
-    assert [publication.number for publication in publications.listed(tiny_copy.published)] == [1, 3]
+    assert [publication.number for publication in store.listed(tiny_copy.published)] == [1, 3]
     assert reader.answer("held") == reader.answer("held parquet") == before
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.config import INCLUDE_ROOT, Province, load_province
+from dvctt.province.folder import INCLUDE_ROOT, Province, load_province
 from dvctt.report.pages import write_reports
 
 SEPTEMBER, OCTOBER = date(2022, 9, 1), date(2022, 10, 1)

@@ -4,7 +4,7 @@ from datetime import date
 from xml.etree import ElementTree
 
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report import charts
 
 SVG = "{http://www.w3.org/2000/svg}"

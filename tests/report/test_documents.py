@@ -16,10 +16,10 @@ import duckdb
 import pypdf
 import pytest
 import typst
-from dvctt.config import Province, load_province
-from dvctt.errors import ReportError
-from dvctt.printable import printable
-from dvctt.publish import current_publication
+from dvctt.core.errors import ReportError
+from dvctt.core.printable import printable
+from dvctt.province.folder import Province, load_province
+from dvctt.publications.publish import current_publication
 from dvctt.report import formats, letters
 from dvctt.report.document_tables import Column, DocumentTable, Line, agency_tables, province_tables
 from dvctt.report.document_tables import text as cell_text

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import duckdb
 import pypdf
 import pytest
-from dvctt.config import INCLUDE_ROOT, Province, Settings
-from dvctt.errors import ReportError
-from dvctt.publish import current_publication
+from dvctt.core.errors import ReportError
+from dvctt.province.folder import INCLUDE_ROOT, Province, Settings
+from dvctt.publications.publish import current_publication
 from dvctt.report import areas, formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, figure, text
 from dvctt.report.documents import write_documents

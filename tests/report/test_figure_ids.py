@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dvctt.config import Settings
-from dvctt.definitions import read_definitions
-from dvctt.errors import ReportError
-from dvctt.explain import Lookup
-from dvctt.figures import figure_id
-from dvctt.publish import current_publication
+from dvctt.core.errors import ReportError
+from dvctt.core.figure_ids import figure_id
+from dvctt.province.folder import Settings
+from dvctt.publications.publish import current_publication
+from dvctt.queries.explain import Lookup
 from dvctt.report import formats, words
 from dvctt.report.marts import CONTRACT, MartRow
-from dvctt.warehouse import open_published
+from dvctt.warehouse.definitions import read_definitions
+from dvctt.warehouse.foundation import open_published
 
 from tests.conftest import REPOSITORY
 

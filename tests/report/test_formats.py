@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import SimpleNamespace
 
 import pytest
-from dvctt.index766 import points_text, ratio_text
-from dvctt.metrics import rate_text
+from dvctt.queries.index766 import points_text, ratio_text
+from dvctt.queries.online_rates import rate_text
 from dvctt.report import formats
 from dvctt.report.document_tables import cell
 from dvctt.report.language import LANGUAGES, speaking

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report.language import CATALOGUES, _, name, quoted, speaking, spoken, told
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'

@@ -2,7 +2,7 @@
 
 import duckdb
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report.marts import CONTRACT, read_marts
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report.pages import write_reports
 
 FIGURE = re.compile(r'<(data|span)[^>]* data-figure="[^"]*"[^>]*>(.*?)</\1>')

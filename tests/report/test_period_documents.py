@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 import pypdf
 import pytest
-from dvctt.config import Province
-from dvctt.errors import ReportError
-from dvctt.figures import figure_id
+from dvctt.core.errors import ReportError
+from dvctt.core.figure_ids import figure_id
+from dvctt.province.folder import Province
 from dvctt.report.form_tables import FORM_06A_COLUMNS
 from dvctt.report.marts import read_rows
 from dvctt.report.period_documents import file_stem, write_period_documents

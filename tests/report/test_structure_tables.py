@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from dvctt.config import load_province
+from dvctt.province.folder import load_province
 from dvctt.report.document_tables import DocumentTable
 from dvctt.report.language import speaking
 from dvctt.report.marts import MartRow, Marts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report.tables import write_csv
 
 from tests.report.conftest import COLUMNS

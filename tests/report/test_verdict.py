@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report.verdict import write_verdict_page
 
 from tests.report.test_pages import Page

@@ -1,7 +1,7 @@
 """Codes of the marts in Vietnamese: every code has a word, and a missing number says why."""
 
 import pytest
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report import words
 from dvctt.report.language import speaking
 

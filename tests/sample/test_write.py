@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from dvctt.config import load_province
-from dvctt.contract import ENTITIES
-from dvctt.errors import ConfigError
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import load_province
 from dvctt.sample import write_sample
 from dvctt.sample.catalogue import Desk, build_catalogue
 from dvctt.sample.filings import FilingMaker

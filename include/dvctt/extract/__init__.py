@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
 
-from dvctt.config import Feed, Source
-from dvctt.errors import ConfigError
-from dvctt.period import Month
+from dvctt.core.errors import ConfigError
+from dvctt.core.period import Month
+from dvctt.province.folder import Feed, Source
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from dvctt.files import open_regular
+from dvctt.core.files import open_regular
 
 _CHUNK = 4 << 20
 _LIMIT = 2**31 - 1

@@ -17,14 +17,14 @@ from typing import Any
 
 import duckdb
 
-from dvctt.config import Feed, Source
-from dvctt.contract import ENTITIES, Entity
-from dvctt.errors import ExtractError, PeriodError
+from dvctt.core.contract import ENTITIES, Entity
+from dvctt.core.errors import ExtractError, PeriodError
+from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
+from dvctt.core.period import Month
+from dvctt.core.sql import file_literal, read_literal, readable
 from dvctt.extract import Control, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
-from dvctt.files import no_room, not_regular, open_regular, path_in_words
-from dvctt.period import Month
-from dvctt.sql import file_literal, read_literal, readable
+from dvctt.province.folder import Feed, Source
 
 _NAME = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})(?P<suffix>(?:\.[\w-]+)*)\.csv")
 _CONTROL = ".control.json"

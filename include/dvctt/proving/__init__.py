@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from dvctt.config import Province
-from dvctt.errors import ConfigError
-from dvctt.gate import Suite, load_suites
+from dvctt.core.errors import ConfigError
+from dvctt.gate.judge import Suite, load_suites
+from dvctt.province.folder import Province
 from dvctt.proving.engine import Outcome, Progress, Proof, Prover, unproven
 from dvctt.proving.faults import FAULTS, Fault
 

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from dvctt.config import Agency, DriftBand, ExpectedFeed, Feed, Province, QuarantineBudget, Source
-from dvctt.contract import ENTITIES
-from dvctt.errors import ConfigError
-from dvctt.period import Month
-from dvctt.warehouse import BASELINE_COLUMNS
+from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import ConfigError
+from dvctt.core.period import Month
+from dvctt.province.folder import Agency, DriftBand, ExpectedFeed, Feed, Province, QuarantineBudget, Source
+from dvctt.warehouse.foundation import BASELINE_COLUMNS
 
 Row = dict[str, str]
 

@@ -18,18 +18,23 @@ from pathlib import Path
 
 import duckdb
 
-from dvctt import __version__, gate, landing, past, publish, stages, transform, warehouse
-from dvctt.config import Province, Settings
-from dvctt.definitions import Node, project_digest, read_plan, statements
-from dvctt.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
-from dvctt.gate import Suite
-from dvctt.past import Making
+from dvctt import __version__
+from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
+from dvctt.core.sql import file_literal
+from dvctt.gate import judge
+from dvctt.gate.judge import Suite
+from dvctt.landing import zone
+from dvctt.pipeline import stages
+from dvctt.province.folder import Province, Settings
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
 from dvctt.proving.faults import Fault
 from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
-from dvctt.sql import file_literal
-from dvctt.transform import Layer
+from dvctt.publications import publish
+from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
+from dvctt.warehouse.previous import Making
+from dvctt.warehouse.transform import Layer
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +133,7 @@ class Prover:
         self._good.inbox.mkdir(parents=True)
         write_inbox(self._good.inbox, self.province)
         write_baselines(self._good.baselines, self.province, closed_counts(self._good.inbox, self.province))
-        landing.land(self.province, self._good.inbox, self._good.landing)
+        zone.land(self.province, self._good.inbox, self._good.landing)
         self._lay(self._good, self._candidate("good"))
         self._plan, self._seeds = self._build_with_dbt()
         self.check_good(suites)
@@ -183,9 +188,9 @@ class Prover:
         return self.work / name / "candidate"
 
     def _lay(self, site: Site, candidate: Path) -> None:
-        extracts = landing.landed_extracts(site.landing)
-        warehouse.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
-        past.lay_past(candidate, Making(1, __version__, project_digest(), self.province.digest), None, ())
+        extracts = zone.landed_extracts(site.landing)
+        foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
+        previous.lay_past(candidate, Making(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
         """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""
@@ -219,7 +224,7 @@ class Prover:
         good = self._candidate("good")
         replayed = self._candidate("replayed")
         self._lay(self._good, replayed)
-        with warehouse.open_candidate(replayed, read_only=False) as connection:
+        with foundation.open_candidate(replayed, read_only=False) as connection:
             self._start(connection)
             words = self._replay(connection, Layer.FACTS) + self._replay(connection, Layer.AUDIT)
             if words:
@@ -253,7 +258,7 @@ class Prover:
                 connection.execute(f"create table marts.main.{table} as from good.main.{table}")
         publish.publish(
             published, building, number=1, province=self.province, landing=self._good.landing,
-            extracts=landing.landed_extracts(self._good.landing), run_id=_RUN_ID, month=str(LAST),
+            extracts=zone.landed_extracts(self._good.landing), run_id=_RUN_ID, month=str(LAST),
         )  # fmt: skip
 
     def _look(self, folder: Path) -> tuple[str, ...]:
@@ -313,14 +318,14 @@ class Prover:
                 places = list(fault.inject(site))
                 if fault.where == "inbox":
                     self._forget_changed(site)
-                landing.land(self.province, site.inbox, site.landing)
+                zone.land(self.province, site.inbox, site.landing)
             elif fault.where == "landing":
                 places = list(fault.inject(site))
             candidate = folder / "candidate"
             self._lay(site, candidate)
         except (ExtractError, LandingError) as error:
             return _Evidence(fault, (f"landing: {error}",))
-        with warehouse.open_candidate(candidate, read_only=False) as connection:
+        with foundation.open_candidate(candidate, read_only=False) as connection:
             if fault.where == "staging":
                 places = list(fault.inject(self._site(folder, connection)))
             self._start(connection)
@@ -336,7 +341,7 @@ class Prover:
         candidate = folder / "candidate"
         candidate.mkdir(parents=True)
         shutil.copy(_file(self._candidate("good")), candidate)
-        with warehouse.open_candidate(candidate, read_only=False) as connection:
+        with foundation.open_candidate(candidate, read_only=False) as connection:
             self._set_session(connection)
             site = self._site(folder, connection)
             if fault.where == "facts":
@@ -353,7 +358,7 @@ class Prover:
 
     def _forget_changed(self, site: Site) -> None:
         """Take from landing what the spoiled inbox no longer offers as it was: the fault is in what arrived first."""
-        for extract in landing.landed_extracts(site.landing):
+        for extract in zone.landed_extracts(site.landing):
             stem = extract.file_name.removesuffix(".csv")
             offered, good = (
                 [_content(path) for path in (of.csv(extract.entity, stem), of.control(extract.entity, stem))]
@@ -422,7 +427,7 @@ def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple
     """The gate's verdict, and the rules that did not hold or gave no answer."""
     (candidate / "verdict.json").unlink(missing_ok=True)
     try:
-        path = gate.check_counts(
+        path = judge.check_counts(
             candidate, province_vi=province.name_vi, run_id=_RUN_ID, month=str(LAST), suites=suites
         )
     except VerdictError as error:
@@ -460,7 +465,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _file(candidate: Path) -> Path:
-    return warehouse.candidate_path(candidate)
+    return foundation.candidate_path(candidate)
 
 
 def unproven(suites: Sequence[Suite], faults: Sequence[Fault]) -> tuple[str, ...]:

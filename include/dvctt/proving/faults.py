@@ -22,11 +22,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from dvctt.files import seal, unseal
+from dvctt.core.files import seal, unseal
+from dvctt.core.sql import file_literal, read_literal
 from dvctt.proving import liars
 from dvctt.proving.data import CLOSED, LAST, MONTHS, Row
 from dvctt.proving.site import Injection, Place, Site
-from dvctt.sql import file_literal, read_literal
 
 Where = Literal["disk", "inbox", "inbox, after landing", "landing", "staging", "facts", "audit", "gate"]
 Verdict = Literal["refused", "failed", "could_not_check", "passed"]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from dvctt.config import Province
-from dvctt.errors import DvcttError
+from dvctt.core.errors import DvcttError
+from dvctt.province.folder import Province
 from dvctt.proving.data import LAST, Row, read_file, write_file
 
 

@@ -2,8 +2,8 @@
 
 Here live reading the marts and the verdict, wording, drawing and laying out. Nothing here adds, divides or compares figures
 to find a new one: a number that a page needs and no mart holds is a column missing from a mart (`document_tables` names its
-one exception). No clock, no network, no randomness: the same marts give the same bytes. Only `dvctt.config`,
-`dvctt.figures` and `dvctt.errors` are imported from the package.
+one exception). No clock, no network, no randomness: the same marts give the same bytes. Only `dvctt.province.folder`,
+`dvctt.core.figure_ids` and `dvctt.core.errors` are imported from the package.
 
 - `formats`: numbers, money, dates as Vietnamese offices print them; the only room of the package where a number becomes text
 - `words`: codes of the marts and of the gate in Vietnamese

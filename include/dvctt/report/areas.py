@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from dvctt.config import Province
+from dvctt.province.folder import Province
 from dvctt.report.document_tables import DocumentTable
 from dvctt.report.form_tables import FORM_CONTRACT, agency_form_tables, form_tables
 from dvctt.report.index_tables import INDEX_CONTRACT, agency_index_tables, index_tables

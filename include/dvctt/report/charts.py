@@ -19,8 +19,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from dvctt.errors import ReportError
-from dvctt.printable import printable, printable_values
+from dvctt.core.errors import ReportError
+from dvctt.core.printable import printable, printable_values
 from dvctt.report import formats, words
 from dvctt.report.language import _
 from dvctt.report.marts import Row

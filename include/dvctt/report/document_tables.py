@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from dvctt.config import Province
+from dvctt.province.folder import Province
 from dvctt.report import formats, words
 from dvctt.report.language import _
 from dvctt.report.marts import MartRow, Marts, Row

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from dvctt.config import Province
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
+from dvctt.province.folder import Province
 from dvctt.report import formats, words
 from dvctt.report.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.document_tables import DocumentTable, agency_tables, definitions_table, province_tables

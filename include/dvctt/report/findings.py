@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dvctt.printable import printable
+from dvctt.core.printable import printable
 from dvctt.report import words
 from dvctt.report.language import speaking
 

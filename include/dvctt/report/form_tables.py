@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from dvctt.config import Province
+from dvctt.province.folder import Province
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.language import VIETNAMESE, _, spoken

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from dvctt.config import Province
+from dvctt.province.folder import Province
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.language import _, name, spoken

@@ -21,8 +21,8 @@ from typing import Any
 from babel.messages.pofile import PoFileError, read_po
 from markupsafe import Markup
 
-from dvctt.config import INCLUDE_ROOT, Province
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
+from dvctt.province.folder import INCLUDE_ROOT, Province
 
 CATALOGUES = INCLUDE_ROOT / "reports" / "locale"
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import typst
 
-from dvctt.errors import ReportError
-from dvctt.printable import SHOWN, printable_values
+from dvctt.core.errors import ReportError
+from dvctt.core.printable import SHOWN, printable_values
 from dvctt.report.document_tables import DocumentTable
 from dvctt.report.language import VIETNAMESE, _, spoken
 from dvctt.report.pages import TEMPLATES

@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 
-from dvctt.engines import told
-from dvctt.errors import ReportError
-from dvctt.figures import figure_id
+from dvctt.core.engines import told
+from dvctt.core.errors import ReportError
+from dvctt.core.figure_ids import figure_id
 
 log = logging.getLogger(__name__)
 

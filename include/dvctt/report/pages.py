@@ -17,9 +17,9 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.bccache import Bucket
 
-from dvctt.config import INCLUDE_ROOT, Province
-from dvctt.errors import ReportError
-from dvctt.printable import printable
+from dvctt.core.errors import ReportError
+from dvctt.core.printable import printable
+from dvctt.province.folder import INCLUDE_ROOT, Province
 from dvctt.report import charts, formats, ids, language, words
 from dvctt.report.language import _
 from dvctt.report.marts import Mart, Marts, Row, read_marts

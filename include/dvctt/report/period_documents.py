@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dvctt.config import Province
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
+from dvctt.province.folder import Province
 from dvctt.report import formats, words
 from dvctt.report.document_tables import DocumentTable, definitions_table
 from dvctt.report.documents import caveats_section, write_both

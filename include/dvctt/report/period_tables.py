@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from dvctt.config import Province
+from dvctt.province.folder import Province
 from dvctt.report import formats, words
 from dvctt.report.document_tables import (
     Cell,

@@ -12,9 +12,9 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from dvctt.config import CloseWaiver, Province
-from dvctt.errors import ReportError
-from dvctt.period import Month
+from dvctt.core.errors import ReportError
+from dvctt.core.period import Month
+from dvctt.province.folder import CloseWaiver, Province
 from dvctt.report import formats
 from dvctt.report.marts import read_marts
 from dvctt.report.pages import TEMPLATES, in_print_order, templates

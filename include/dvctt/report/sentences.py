@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 
 _SILENT = frozenset({"style", "script", "svg", "nav"})
 _VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})

@@ -17,8 +17,8 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from dvctt.errors import ReportError
-from dvctt.printable import printable
+from dvctt.core.errors import ReportError
+from dvctt.core.printable import printable
 from dvctt.report import formats
 from dvctt.report.document_tables import Cell, Column, DocumentTable, Kind, Role
 from dvctt.report.language import VIETNAMESE, _, spoken

@@ -18,8 +18,8 @@ from typing import Any
 
 import duckdb
 
-from dvctt.engines import told
-from dvctt.errors import ReportError
+from dvctt.core.engines import told
+from dvctt.core.errors import ReportError
 
 log = logging.getLogger(__name__)
 

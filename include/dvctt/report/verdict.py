@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report import words
 from dvctt.report.pages import templates, write_page
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from dvctt.errors import ReportError
+from dvctt.core.errors import ReportError
 from dvctt.report import formats
 from dvctt.report.language import _, markup, name, told
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dvctt.config import Agency
-from dvctt.contract import ENTITIES
+from dvctt.core.contract import ENTITIES
+from dvctt.province.folder import Agency
 from dvctt.sample.catalogue import Desk, Pools, Procedure
 from dvctt.sample.chance import draws, evenly, wheel
 from dvctt.sample.people import Person, person

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dvctt.config import Agency, Province, read_yaml
-from dvctt.errors import ConfigError
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import Agency, Province, read_yaml
 from dvctt.sample.chance import apportion, draws
 from dvctt.sample.timeline import months_between
 

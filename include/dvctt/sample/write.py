@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from dvctt.config import load_province
-from dvctt.contract import ENTITIES, Entity
-from dvctt.errors import ConfigError
-from dvctt.files import sha256_of, write_atomically
+from dvctt.core.contract import ENTITIES, Entity
+from dvctt.core.errors import ConfigError
+from dvctt.core.files import sha256_of, write_atomically
+from dvctt.province.folder import load_province
 from dvctt.sample.catalogue import Desk, build_catalogue, catalogue_files
 from dvctt.sample.filings import FilingMaker
 from dvctt.sample.payments import PaymentMaker

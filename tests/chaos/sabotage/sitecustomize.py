@@ -127,26 +127,26 @@ def install(plan: dict[str, object]) -> None:
 
 def fix_landing_clock(moment: str) -> None:
     """Let the rooms that land files, and only these, read one moment."""
-    from dvctt import clock
+    from dvctt.core import clock
 
     real, fixed = clock.now, datetime.fromisoformat(moment)
 
     def now() -> datetime:
         caller = str(sys._getframe(1).f_globals.get("__name__"))
-        return fixed if caller.startswith(("dvctt.landing", "dvctt.extract")) else real()
+        return fixed if caller.startswith(("dvctt.landing.zone", "dvctt.extract")) else real()
 
     clock.now = now
 
 
 def move_clocks(days: int) -> None:
-    """Set the project's one clock (``dvctt.clock``) and those of the module ``time`` ahead by whole days.
+    """Set the project's one clock (``dvctt.core.clock``) and those of the module ``time`` ahead by whole days.
 
     The class ``datetime`` itself cannot be replaced: compiled code in pandas and pydantic looks into it. Nobody of the
-    project calls its clocks elsewhere than in ``dvctt.clock``, and no SQL calls DuckDB's (tests/house/test_rules.py).
+    project calls its clocks elsewhere than in ``dvctt.core.clock``, and no SQL calls DuckDB's (tests/house/test_rules.py).
     """
     import time
 
-    from dvctt import clock
+    from dvctt.core import clock
 
     ahead, real_now = days * 86_400, clock.now
     clock.now = lambda: real_now() + timedelta(days=days)

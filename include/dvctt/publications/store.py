@@ -1,0 +1,155 @@
+"""Questions to the publications: which there are and were, what one holds, whether it is still what its manifest says.
+
+Reads only, but for one thing: a rollback moves the pointer back, in one step, with a reason that is kept. What is removed,
+and when, is decided in dvctt.publications.retention.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dvctt.core.engines import told
+from dvctt.core.errors import PublishError
+from dvctt.core.ledger import stated_reason
+from dvctt.publications.publish import (
+    WAY_BACK,
+    Problem,
+    Publication,
+    current_publication,
+    file_problems,
+    on_disk,
+    roll_back,
+)
+from dvctt.publications.retention import Removed, lock, removed
+
+
+def listed(published: Path) -> list[Publication]:
+    """Every publication on disk whose manifest can be read, oldest first."""
+    return on_disk(published)[0]
+
+
+def unreadable(published: Path) -> dict[int, str]:
+    """What else has a number for a name: a publication whose manifest is damaged, or a stranger; and what is wrong with it."""
+    return on_disk(published)[1]
+
+
+def pointer_problem(published: Path) -> str | None:
+    """What is wrong with the pointer that readers follow, in words; None when it leads to a publication, or there is none."""
+    try:
+        if current_publication(published) is None and listed(published):
+            return f"{published / 'current'}: no pointer: readers see nothing; {WAY_BACK}"
+    except PublishError as error:
+        return str(error)
+    return None
+
+
+def find(published: Path, number: int) -> Publication:
+    """The publication with this number.
+
+    Raises:
+        PublishError: there is none, and the message names those that there are; or it was removed, and the message says
+            when and why.
+    """
+    publications, damaged = on_disk(published)
+    for publication in publications:
+        if publication.number == number:
+            return publication
+    if number in damaged:
+        raise PublishError(damaged[number])
+    gone = find_removed(published, number)
+    if gone is not None:
+        raise PublishError(
+            f"{published}: publication {number} was removed at {gone.at}: {gone.why}; its files are gone, its manifest is "
+            f"kept: dvctt publications show {number}"
+        )
+    known = ", ".join(str(publication.number) for publication in publications) or "none"
+    raise PublishError(f"{published}: no publication {number}; there are: {known}")
+
+
+def find_removed(published: Path, number: int) -> Removed | None:
+    """What is kept of a publication that was removed; None when none with this number was."""
+    return next((gone for gone in removed(published) if gone.number == number), None)
+
+
+def notable(manifest: Mapping[str, Any]) -> list[str]:
+    """What a person looks for first in a manifest, one line each: by which definitions, with which months closed, and
+    without which landed files. A publication of a version that knew none of them has none.
+    """
+    lines = []
+    if definitions := manifest.get("definitions"):
+        lines.append(f"definitions: {definitions}")
+    if closed := manifest.get("closed_months"):
+        lines.append("closed months: " + ", ".join(f"{month} (revision {n})" for month, n in sorted(closed.items())))
+    lines.extend(
+        f"left out: {one['extract_id']}: {one['why']} by {one['by']}, {one['at']}: {one['reason']}"
+        for one in manifest.get("left_out", [])
+    )
+    return lines
+
+
+def verify(publication: Publication) -> list[Problem]:
+    """Hold every file against the manifest: presence, size, sha256, row counts, verdict; empty when all agree."""
+    return list(_problems(publication))
+
+
+def _problems(publication: Publication) -> Iterator[Problem]:
+    yield from file_problems(publication)
+    yield from _counted(publication)
+    verdict = _verdict_of(publication)
+    if verdict != "passed":
+        yield Problem("verdict.json", f"verdict {verdict}", "verdict passed")
+
+
+def _verdict_of(publication: Publication) -> str:
+    try:
+        return str(json.loads(publication.verdict.read_text(encoding="utf-8"))["verdict"])
+    except (OSError, ValueError, KeyError) as error:
+        return f"unreadable ({type(error).__name__})"
+
+
+def _counted(publication: Publication) -> Iterator[Problem]:
+    try:
+        with duckdb.connect(str(publication.marts), read_only=True) as connection:
+            found = {
+                name: (connection.execute(f"select count(*) from {name}").fetchone() or (None,))[0]
+                for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
+            }
+    except duckdb.Error as error:
+        yield Problem("marts.duckdb", f"cannot be opened: {told(error)}", "a DuckDB file")
+        return
+    wanted = publication.manifest.get("row_counts", {})
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            yield Problem(f"marts.duckdb: {name}", f"{found.get(name)} rows", f"{wanted.get(name)} rows")
+
+
+def rollback(published: Path, number: int, *, reason: str) -> Publication:
+    """Make an older publication the current one, after it has been verified; nothing is removed.
+
+    The next night publishes anew what landing holds: mend the cause before it comes.
+
+    Raises:
+        PublishError: no such publication, it was removed, it is the current one already, or it is no longer what its
+            manifest says. What ``current`` is does not matter: this is the way back when it is broken.
+    """
+    find(published, number)
+    why = stated_reason(reason, f"go back to publication {number}", PublishError)
+    # Nothing may be removed between the look and the switch, or the pointer would lead nowhere.
+    with lock(published):
+        return _rollback(published, number, why)
+
+
+def _rollback(published: Path, number: int, reason: str) -> Publication:
+    target = find(published, number)
+    if pointer_problem(published) is None and (current := current_publication(published)) and current.number == number:
+        raise PublishError(f"{published}: publication {number} is the current one already")
+    if problems := verify(target):
+        first = problems[0]
+        raise PublishError(
+            f"publication {number} is not what its manifest says: {first}; look: dvctt publications verify {number}"
+        )
+    roll_back(published, target, reason=reason)
+    return target

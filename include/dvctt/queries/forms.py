@@ -1,0 +1,319 @@
+"""Forms that the reporting regime prescribes, as they are filed: header, columns, lines, notes, and whether they add up.
+
+Reads one publication, writes nothing and counts nothing: every number is a row of a form's mart. Here they are put under
+the form's own headings, and its identities are held against each other once more before anybody reads them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from dvctt.core.errors import FormError
+from dvctt.core.figure_ids import figure_id
+from dvctt.core.period import Period
+from dvctt.publications.publish import Publication
+from dvctt.report import formats
+from dvctt.report.form_tables import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
+from dvctt.warehouse.foundation import open_published
+
+FORM_06A = "II.06a/VPCP/KSTT"
+FORM_06A_TITLE = "Tình hình, kết quả giải quyết thủ tục hành chính"
+FORM_06A_UNIT = "Số hồ sơ TTHC"
+_MART = "mart_form_06a"
+_KEY = ("period_key", "arrangement", "scope", "entity_code", "line_key")
+_WITHIN = (
+    ("3 = 4 + 5 + 6", "workload_total", ("received_online", "received_other", "carried_in")),
+    ("7 = 8 + 9 + 10", "resolved_total", ("resolved_early", "resolved_on_time", "resolved_late")),
+    ("11 = 12 + 13", "pending_total", ("pending_in_time", "pending_overdue")),
+    ("3 = 7 + 11", "workload_total", ("resolved_total", "pending_total")),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the form: column 1 as printed, column 2, and the columns by name; None where a feed did not come."""
+
+    number: str
+    kind: str
+    code: str
+    name_vi: str
+    name_en: str | None
+    figures: dict[str, int | None]
+    figure_id: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must be equal, over all lines. ``holds`` is None where there is nothing to compare; ``excused`` says why a
+    difference is no fault.
+    """
+
+    name: str
+    left: int | None
+    right: int | None
+    holds: bool | None
+    excused: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of one period and entity, as at the end of the period's last day."""
+
+    form: str
+    title_vi: str
+    unit_vi: str
+    period_key: str
+    period_name_vi: str
+    period_name_en: str
+    calendar_id: str
+    calendar_name_vi: str
+    calendar_legal_basis_vi: str | None
+    calendar_certainty: str | None
+    first_day: date
+    last_day: date
+    arrangement: str
+    scope: str
+    entity_code: str
+    entity_name_vi: str
+    publication: int
+    is_closed: bool
+    missing_agencies: int
+    is_history_short: bool
+    history_from: date
+    caveat_vi: str | None
+    caveat_en: str | None
+    lines: tuple[Line, ...]
+    memos: dict[str, int | None]
+    notes_vi: tuple[str, ...]
+    identities: tuple[Identity, ...]
+
+    @property
+    def total(self) -> Line:
+        return self.lines[-1]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every identity that can be asked holds, or differs for a reason that is no fault."""
+        return all(one.holds is not False or one.excused for one in self.identities)
+
+
+def read_form_06a(
+    publication: Publication,
+    period: Period,
+    calendar: str = "calendar_month",
+    arrangement: str | None = None,
+    entity: str | None = None,
+) -> Form:
+    """Form II.06a of a period, by field or by agency.
+
+    Args:
+        arrangement: ``by_field`` or ``by_agency``; default: by agency where there are several, else by field.
+        entity: code of an agency or group; default: the province.
+
+    Raises:
+        FormError: no such period, calendar or entity in the publication, or no such arrangement of it.
+        WarehouseError: the publication's file is not there or damaged.
+    """
+    with open_published(publication.marts) as connection:
+        rows = _line_rows(connection, period, calendar, arrangement, entity)
+        first, total = rows[0], rows[-1]
+        dated = _rows(
+            connection,
+            "select legal_basis_vi, certainty, previous_period_key from dim_reporting_periods where period_key = ?",
+            [first["period_key"]],
+        )
+        closed = {row["month"] for row in _rows(connection, "select month from mart_closed_months where is_in_force")}
+        identities = (
+            *_within(rows),
+            *_lines_make_the_total(rows),
+            *_carried(connection, total, dated[0]["previous_period_key"] if dated else None, closed),
+        )
+    columns = Form.__dataclass_fields__.keys() & first.keys()
+    return Form(
+        **{name: first[name] for name in columns},
+        form=FORM_06A,
+        title_vi=FORM_06A_TITLE,
+        unit_vi=FORM_06A_UNIT,
+        calendar_legal_basis_vi=dated[0]["legal_basis_vi"] if dated else None,
+        calendar_certainty=dated[0]["certainty"] if dated else None,
+        publication=publication.number,
+        is_closed=first["month"] in closed,
+        lines=_lines(rows),
+        memos={name: total[name] for name in FORM_06A_MEMOS},
+        notes_vi=form_notes(total),
+        identities=identities,
+    )
+
+
+def _line_rows(
+    connection: duckdb.DuckDBPyConnection, period: Period, calendar: str, arrangement: str | None, entity: str | None
+) -> list[dict[str, Any]]:
+    rows = _rows(
+        connection,
+        f"select * from {_MART} where calendar_id = ? and period_code = ? and (arrangement = ? or ? is null) "
+        "and (entity_code = ? or (? is null and scope = 'province')) order by line_order",
+        [calendar, str(period), arrangement, arrangement, entity, entity],
+    )
+    if rows:
+        # A code that both a group and an agency bear means the wider one.
+        scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
+        chosen = min(row["arrangement"] for row in rows if row["scope"] == scope)
+        return [row for row in rows if row["scope"] == scope and row["arrangement"] == chosen]
+    found = _rows(connection, f"select distinct calendar_id, period_code, last_day from {_MART} order by 1, 3, 2")
+    calendars = sorted({row["calendar_id"] for row in found})
+    if calendar not in calendars:
+        raise FormError(f"no form {FORM_06A} by calendar {calendar!r}; found {', '.join(calendars) or 'no calendar'}")
+    codes = [row["period_code"] for row in found if row["calendar_id"] == calendar]
+    if str(period) not in codes:
+        raise FormError(
+            f"no form {FORM_06A} of {period} by {calendar}: a period has one when its last day is over in the files; "
+            f"found {', '.join(codes)}"
+        )
+    entities = _rows(
+        connection,
+        f"select distinct scope, entity_code, official_order from {_MART} "
+        "where calendar_id = ? and period_code = ? and (arrangement = ? or ? is null) order by 1 desc, 3, 2",
+        [calendar, str(period), arrangement, arrangement],
+    )
+    raise FormError(
+        f"no form {FORM_06A} {arrangement or ''} of {entity!r} in {period}; wanted one of "
+        f"{', '.join(row['entity_code'] for row in entities)}"
+        + ("; an agency has its form by field" if arrangement == "by_agency" else "")
+    )
+
+
+def _lines(rows: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            number,
+            row["line_kind"],
+            row["line_code"],
+            row["line_name_vi"],
+            row["line_name_en"],
+            {name: row[name] for name in FORM_06A_COLUMNS},
+            figure_id(_MART, (row[name] for name in _KEY), "workload_total"),
+        )
+        for number, row in zip(line_numbers([row["line_kind"] for row in rows]), rows, strict=True)
+    )
+
+
+def _identity(name: str, left: int | None, right: int | None, excused: str | None = None) -> Identity:
+    holds = None if left is None or right is None else left == right
+    return Identity(name, left, right, holds, excused if holds is False else None)
+
+
+def _within(rows: Sequence[dict[str, Any]]) -> list[Identity]:
+    """The form's own identities; both sides are those of the first line that fails, else of the total."""
+    found = []
+    for name, total, parts in _WITHIN:
+        sides = [(row[total], _sum(row[part] for part in parts)) for row in rows]
+        left, right = next((pair for pair in sides if pair[0] != pair[1]), sides[-1])
+        found.append(_identity(name, left, right))
+    return found
+
+
+def _lines_make_the_total(rows: Sequence[dict[str, Any]]) -> list[Identity]:
+    """Every column of the total line is the sum of the lines; lines of groups are sums themselves."""
+    single = [row for row in rows if row["line_kind"] in ("field", "agency")]
+    left, right = rows[-1]["workload_total"], _known_sum(single, "workload_total")
+    for column in FORM_06A_COLUMNS:
+        total, summed = rows[-1][column], _known_sum(single, column)
+        if total is not None and total != summed:
+            left, right = total, summed
+            break
+    return [_identity("tổng số = các dòng", left, right)]
+
+
+def _known_sum(rows: Sequence[dict[str, Any]], column: str) -> int:
+    """Over the lines that have data: an agency that did not deliver is in no sum."""
+    return sum(row[column] for row in rows if row[column] is not None)
+
+
+def _carried(
+    connection: duckdb.DuckDBPyConnection, total: dict[str, Any], previous: str | None, closed: set[date]
+) -> list[Identity]:
+    """Column 6 against column 11 of the period directly before, of whoever the agencies of this form answer for."""
+    name = "6 = 11 của kỳ liền trước"
+    if previous is None:
+        return [_identity(name, total["carried_in"], None)]
+    before = _rows(
+        connection,
+        f"""
+        select
+            sum(earlier.pending_total) as pending_total,
+            coalesce(bool_or(earlier.pending_total is null), true) as is_missing,
+            any_value(earlier.month) as month
+        from {_MART} as earlier
+        left join dim_agency_heirs as heirs
+            on earlier.entity_code = heirs.agency_code and heirs.heir_from <= $last_day
+            and (heirs.heir_to is null or heirs.heir_to >= $last_day)
+        inner join {_MART} as own
+            on own.period_key = $period and own.arrangement = 'by_field' and own.scope = 'agency'
+            and own.line_kind = 'total' and own.entity_code = coalesce(heirs.heir_code, earlier.entity_code)
+        where earlier.period_key = $previous and earlier.arrangement = 'by_field' and earlier.scope = 'agency'
+            and earlier.line_kind = 'total'
+            and (
+                $scope = 'province'
+                or ($scope = 'group' and own.group_code = $code)
+                or ($scope = 'agency' and own.entity_code = $code)
+            )
+        """,
+        {
+            "last_day": total["last_day"],
+            "period": total["period_key"],
+            "previous": previous,
+            "scope": total["scope"],
+            "code": total["entity_code"],
+        },
+    )[0]
+    pending = None if before["is_missing"] or total["missing_agencies"] else int(before["pending_total"])
+    excused = (
+        "một trong hai kỳ đã chốt, kỳ kia tính theo dữ liệu mới" if closed & {before["month"], total["month"]} else None
+    )
+    return [_identity(name, total["carried_in"], pending, excused)]
+
+
+def _sum(values: Any) -> int | None:
+    found = list(values)
+    return None if any(value is None for value in found) else sum(found)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql, parameters)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def head_lines(form: Form) -> list[str]:
+    """The form's head, as lines for a terminal."""
+    return [
+        f"Biểu số {form.form}",
+        form.title_vi.upper(),
+        f"Đơn vị báo cáo: {form.entity_name_vi} ({form.entity_code})",
+        f"Kỳ báo cáo: {form.period_name_vi} ({form.calendar_name_vi})",
+        f"(Từ ngày {formats.day(form.first_day)} đến ngày {formats.day(form.last_day)})",
+        f"Đơn vị tính: {form.unit_vi}",
+    ]
+
+
+def foot_lines(form: Form) -> list[str]:
+    """Notes, caveats and the state of the identities, as lines for a terminal."""
+    lines = [f"ghi chú: {note}" for note in form.notes_vi]
+    if form.caveat_vi:
+        lines.append(f"lưu ý: {form.caveat_vi}")
+    if form.calendar_legal_basis_vi:
+        lines.append(f"kỳ báo cáo theo: {form.calendar_legal_basis_vi} (certainty: {form.calendar_certainty})")
+    for one in form.identities:
+        state = "chưa có gì để so" if one.holds is None else "đúng" if one.holds else "KHÔNG ĐÚNG"
+        sides = "" if one.holds is None else f": {formats.count(one.left)} và {formats.count(one.right)}"
+        lines.append(f"{one.name}: {state}{sides}{f' ({one.excused})' if one.excused else ''}")
+    lines.append(f"publication {form.publication}{', closed: as it was frozen (đã chốt)' if form.is_closed else ''}")
+    return lines
+
+
+def as_json(form: Form) -> dict[str, Any]:
+    """The form for another program: every field, and whether it adds up."""
+    return {**asdict(form), "adds_up": form.adds_up}
