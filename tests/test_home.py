@@ -18,7 +18,7 @@ from dvctt.publications import publish
 from dvctt.warehouse import foundation
 
 from tests.conftest import rewrite, settings_for
-from tests.test_publish import current
+from tests.publications.test_publish import current
 
 GARBAGE = {
     "empty": b"",

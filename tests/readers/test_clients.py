@@ -9,8 +9,8 @@ import pytest
 from dvctt.province.folder import Settings
 
 from tests.conftest import REPOSITORY
+from tests.publications.test_publish import current
 from tests.readers.conftest import INSTALLED, ask, client
-from tests.test_publish import current
 
 DUCKDB_LINES = ("1.0", "1.2", "1.4", "1.5", "2.0")
 PARQUET_READERS = ("polars", "pyarrow", "fastparquet")

@@ -13,8 +13,8 @@ from dvctt.publications import retention, store
 from dvctt.warehouse.foundation import open_candidate
 
 from tests.conftest import REPOSITORY
+from tests.publications.test_publish import again
 from tests.readers.conftest import Staying, ask, client
-from tests.test_publish import again
 
 Stay = Callable[[Path, list[Path]], Staying]
 

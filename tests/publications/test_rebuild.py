@@ -13,7 +13,7 @@ from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.publications.store import find
 
 from tests.conftest import dvctt
-from tests.test_publish import current
+from tests.publications.test_publish import current
 
 
 def differing(compared: list[Difference]) -> list[Difference]:

@@ -8,7 +8,7 @@ import pytest
 from dvctt.province.folder import Settings
 
 from tests.conftest import dvctt, settings_for
-from tests.test_additivity import FORMATS
+from tests.queries.test_additivity import FORMATS
 
 
 def test_without_a_publication_a_question_is_one_error(tmp_path: Path) -> None:

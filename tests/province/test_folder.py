@@ -13,7 +13,7 @@ from dvctt.province.folder import Settings, load_province, read_close
 
 from tests.conftest import PROVINCE
 
-BUNDLED = Path(__file__).resolve().parent.parent / "include" / "provinces" / "vinh_phuc"
+BUNDLED = Path(__file__).resolve().parents[2] / "include" / "provinces" / "vinh_phuc"
 
 
 @pytest.fixture

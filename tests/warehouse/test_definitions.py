@@ -12,7 +12,7 @@ from dvctt.warehouse import definitions
 from dvctt.warehouse.definitions import Node, project_digest, read_definitions, read_plan, statements
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of
 
-from tests.test_publish import current
+from tests.publications.test_publish import current
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dvctt.province.folder import Settings
 from dvctt.publications import publish, store
 
 from tests.conftest import dvctt
-from tests.test_publish import again, current
+from tests.publications.test_publish import again, current
 
 
 @pytest.fixture
