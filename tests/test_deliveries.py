@@ -13,9 +13,9 @@ import duckdb
 import pytest
 from dvctt.notify.alerts import alert_about_publication, text_body
 from dvctt.province.folder import Settings, load_province
-from dvctt.report.document_tables import agency_tables, province_tables
 from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts
+from dvctt.report.tables.monthly import agency_tables, province_tables
 from dvctt.warehouse import foundation
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure

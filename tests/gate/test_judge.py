@@ -13,8 +13,8 @@ from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.gate import judge
 from dvctt.gate.judge import Check, Frame, Suite, decide, evaluate, load_suites
 from dvctt.notify.alerts import alert_about_publication, text_body
+from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en
-from dvctt.report.verdict import write_verdict_page
 
 META = {"id": "x.equal", "title_vi": "Tiêu đề", "why_vi": "Vì sao", "next_vi": "Làm gì"}
 EQUAL = {"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "wanted", "column_B": "found"}}

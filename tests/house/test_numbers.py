@@ -1,4 +1,4 @@
-"""A number becomes text in one room, include/dvctt/report/formats.py. Each scan proves first that it finds the one that is
+"""A number becomes text in one room, include/dvctt/report/wording/formats.py. Each scan proves first that it finds the one that is
 allowed, and that it can catch each way around it.
 """
 

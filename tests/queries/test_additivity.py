@@ -10,7 +10,7 @@ import pytest
 from dvctt.province.folder import Settings, load_province
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries import additivity
-from dvctt.report.document_tables import Line
+from dvctt.report.tables.monthly import Line
 
 FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets", "periods"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from dvctt.province.folder import INCLUDE_ROOT, Province, load_province
-from dvctt.report.pages import write_reports
+from dvctt.report.documents.month_page import write_reports
 
 SEPTEMBER, OCTOBER = date(2022, 9, 1), date(2022, 10, 1)
 

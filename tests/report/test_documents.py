@@ -20,15 +20,16 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.province.folder import Province, load_province
 from dvctt.publications.publish import current_publication
-from dvctt.report import formats, letters
-from dvctt.report.document_tables import Column, DocumentTable, Line, agency_tables, province_tables
-from dvctt.report.document_tables import text as cell_text
-from dvctt.report.documents import write_documents
-from dvctt.report.letters import Letter, Section, write_letter
+from dvctt.report.documents.month import write_documents
+from dvctt.report.documents.month_page import write_reports
+from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
-from dvctt.report.pages import write_reports
-from dvctt.report.sentences import read_sentences
-from dvctt.report.spreadsheets import write_workbook
+from dvctt.report.tables.monthly import Column, DocumentTable, Line, agency_tables, province_tables
+from dvctt.report.tables.monthly import text as cell_text
+from dvctt.report.wording import formats
+from dvctt.report.writers import pdf
+from dvctt.report.writers.pdf import Letter, Section, write_letter
+from dvctt.report.writers.xlsx import write_workbook
 from python_calamine import CalamineWorkbook
 
 from tests.conftest import dvctt
@@ -365,11 +366,11 @@ def letter(text: str) -> Letter:
 @pytest.fixture
 def own_fonts(monkeypatch):
     """Typst's own fonts alone, as on a machine that has none."""
-    fonts = letters.choose_fonts(typst.Fonts(include_system_fonts=False))
-    monkeypatch.setattr(letters, "_fonts", lambda: fonts)
-    letters._is_held.cache_clear()
+    fonts = pdf.choose_fonts(typst.Fonts(include_system_fonts=False))
+    monkeypatch.setattr(pdf, "_fonts", lambda: fonts)
+    pdf._is_held.cache_clear()
     yield fonts
-    letters._is_held.cache_clear()
+    pdf._is_held.cache_clear()
 
 
 UNPRINTABLE = {
@@ -457,21 +458,21 @@ def test_typsts_own_fonts_are_enough_for_vietnamese(tmp_path, own_fonts):
 
 
 def test_a_font_that_lacks_vietnamese_letters_is_passed_over(monkeypatch):
-    monkeypatch.setattr(letters, "FONTS", ("New Computer Modern Math", "Libertinus Serif"))
-    monkeypatch.setattr(letters, "ALPHABET", letters.ALPHABET + "я")  # stands for a letter that the first one lacks
+    monkeypatch.setattr(pdf, "FONTS", ("New Computer Modern Math", "Libertinus Serif"))
+    monkeypatch.setattr(pdf, "ALPHABET", pdf.ALPHABET + "я")  # stands for a letter that the first one lacks
     fonts = typst.Fonts(include_system_fonts=False)
     assert "New Computer Modern Math" in {font.family for font in fonts.fonts()}
-    assert letters.choose_fonts(fonts)[1] == ("Libertinus Serif",)
+    assert pdf.choose_fonts(fonts)[1] == ("Libertinus Serif",)
 
 
 def test_without_any_font_for_vietnamese_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(letters, "FONTS", ("New Computer Modern Math", "Times New Roman"))
-    monkeypatch.setattr(letters, "ALPHABET", letters.ALPHABET + "я")
+    monkeypatch.setattr(pdf, "FONTS", ("New Computer Modern Math", "Times New Roman"))
+    monkeypatch.setattr(pdf, "ALPHABET", pdf.ALPHABET + "я")
     with pytest.raises(
         ReportError,
         match=r"found New Computer Modern Math of New Computer Modern Math, Times New Roman, wanted one with every letter from U\+1EA0",
     ):
-        letters.choose_fonts(typst.Fonts(include_system_fonts=False))
+        pdf.choose_fonts(typst.Fonts(include_system_fonts=False))
 
 
 def test_a_month_that_the_publication_lacks_is_an_error_that_names_those_it_has(marts, written, province, tmp_path):

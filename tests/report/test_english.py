@@ -17,12 +17,13 @@ import pytest
 from dvctt.core.errors import ReportError
 from dvctt.province.folder import INCLUDE_ROOT, Province, Settings
 from dvctt.publications.publish import current_publication
-from dvctt.report import areas, formats
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, figure, text
-from dvctt.report.documents import write_documents
-from dvctt.report.language import _, catalogue, names_of, speaking
+from dvctt.report.documents.month import write_documents
+from dvctt.report.documents.month_page import templates, write_reports
 from dvctt.report.marts import CONTRACT, Mart
-from dvctt.report.pages import templates, write_reports
+from dvctt.report.tables import areas
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, figure, text
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import _, catalogue, names_of, speaking
 from jinja2 import Environment, nodes
 from python_calamine import CalamineWorkbook
 
@@ -363,8 +364,8 @@ def test_tables_of_an_area_stand_in_page_pdf_and_workbook(
 
 def test_a_table_of_the_documents_prints_on_a_page_the_figures_of_the_page(tmp_path: Path, province: Province) -> None:
     from dvctt.report import ids
-    from dvctt.report.document_tables import province_tables
     from dvctt.report.marts import read_marts
+    from dvctt.report.tables.monthly import province_tables
 
     marts = write_marts(tmp_path / "marts.duckdb")
     content = read_marts(marts)

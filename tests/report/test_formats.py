@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from dvctt.queries.index766 import points_text, ratio_text
 from dvctt.queries.online_rates import rate_text
-from dvctt.report import formats
-from dvctt.report.document_tables import cell
-from dvctt.report.language import LANGUAGES, speaking
-from dvctt.report.spreadsheets import _number_format
+from dvctt.report.tables.monthly import cell
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import LANGUAGES, speaking
+from dvctt.report.writers.xlsx import _number_format
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.language import CATALOGUES, _, name, quoted, speaking, spoken, told
+from dvctt.report.wording.language import CATALOGUES, _, name, quoted, speaking, spoken, told
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 

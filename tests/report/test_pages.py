@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.pages import write_reports
+from dvctt.report.documents.month_page import write_reports
 
 FIGURE = re.compile(r'<(data|span)[^>]* data-figure="[^"]*"[^>]*>(.*?)</\1>')
 """The element that names a figure: unlike any other it does not part the words around it."""

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from dvctt.province.folder import Province, load_province
-from dvctt.report.document_tables import DocumentTable
-from dvctt.report.language import speaking
 from dvctt.report.marts import Marts
-from dvctt.report.payment_tables import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.tables.monthly import DocumentTable
+from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.wording.language import speaking
 from dvctt.warehouse.transform import DBT_PROJECT
 
 from tests.conftest import PROVINCE

@@ -18,11 +18,11 @@ import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 from dvctt.province.folder import Province
-from dvctt.report.form_tables import FORM_06A_COLUMNS
+from dvctt.report.documents.period import file_stem, write_period_documents
 from dvctt.report.marts import read_rows
-from dvctt.report.period_documents import file_stem, write_period_documents
-from dvctt.report.period_tables import PERIOD_CONTRACT, PERIODS, of_period, period_tables
-from dvctt.report.spreadsheets import FIRST_ROW
+from dvctt.report.tables.form_06a import FORM_06A_COLUMNS
+from dvctt.report.tables.periods import PERIOD_CONTRACT, PERIODS, of_period, period_tables
+from dvctt.report.writers.xlsx import FIRST_ROW
 from python_calamine import CalamineWorkbook
 
 Q3, Q3_FROM_15, Q2_FROM_15 = "calendar_month/2022-Q3", "from_15/2022-Q3", "from_15/2022-Q2"

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.tables import write_csv
+from dvctt.report.writers.csv_files import write_csv
 
 from tests.report.conftest import COLUMNS
 

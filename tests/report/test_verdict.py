@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.verdict import write_verdict_page
+from dvctt.report.documents.verdict import write_verdict_page
 
 from tests.report.test_pages import Page
 

@@ -2,8 +2,8 @@
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report import words
-from dvctt.report.language import speaking
+from dvctt.report.wording import words
+from dvctt.report.wording.language import speaking
 
 
 @pytest.mark.parametrize(

@@ -463,7 +463,7 @@ def reconcile_month(
 ) -> None:
     """One month at four points: source, landing, facts + quarantined + superseded, published. Exit 1 if any differ."""
     from dvctt.queries.reconcile import reconcile
-    from dvctt.report import formats
+    from dvctt.report.wording import formats
 
     lines = reconcile(Settings.from_environment(), Month.parse(month))
     wrong = [line for line in lines if line.differences]
@@ -989,7 +989,7 @@ def index_766(
         ratio_text,
         read_index,
     )
-    from dvctt.report import formats
+    from dvctt.report.wording import formats
 
     found = read_index(_current(Settings.from_environment()), Month.parse(month), entity)
     if as_json:
@@ -1055,7 +1055,7 @@ def form_06a(
 ) -> None:
     """Form II.06a, what came of the filings of a period, as at its end. Exit 1 if it does not add up."""
     from dvctt.queries import forms
-    from dvctt.report.form_tables import FORM_06A_COLUMNS
+    from dvctt.report.tables.form_06a import FORM_06A_COLUMNS
 
     if by not in (None, "field", "agency"):
         raise typer.BadParameter(f"--by: found {by!r}, wanted field or agency")
@@ -1307,8 +1307,8 @@ def report_documents(
     """Write the documents of a month or period out of the current publication: HTML, PDF to be signed, XLSX with sums as
     formulas.
     """
-    from dvctt.report.documents import PACKETS, write_documents
-    from dvctt.report.period_documents import write_period_documents
+    from dvctt.report.documents.month import PACKETS, write_documents
+    from dvctt.report.documents.period import write_period_documents
 
     clock = time.monotonic()
     if (month is None) == (period is None):
@@ -1455,14 +1455,14 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
 
 def _number(value: float | int | None) -> str:
     """A number for the terminal, as officers write it; None is shown as such, never as 0."""
-    from dvctt.report import formats
+    from dvctt.report.wording import formats
 
     return formats.brief(value)
 
 
 def _exact(value: float | int | None) -> str:
     """A printed figure or a bound, with the decimals that it has."""
-    from dvctt.report import formats
+    from dvctt.report.wording import formats
 
     return "-" if value is None else formats.exact(value)
 

@@ -53,8 +53,8 @@ from dvctt.core.printable import printable
 from dvctt.notify import outbox
 from dvctt.notify.outbox import Delivery, Entry
 from dvctt.province.folder import Settings, load_province
-from dvctt.report import formats
 from dvctt.report.findings import Finding, Value, finding_of, one_line, optional_line
+from dvctt.report.wording import formats
 
 logger = logging.getLogger(__name__)
 

@@ -49,13 +49,13 @@ from dvctt.notify import alerts
 from dvctt.province.folder import Province, Settings, load_province
 from dvctt.publications import holds, publish, retention
 from dvctt.publications.publish import Publication
+from dvctt.report.documents.month_page import write_reports
+from dvctt.report.documents.requests import write_close_request, write_hold_request
+from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en, warning_rows
-from dvctt.report.formats import count
-from dvctt.report.pages import write_reports
-from dvctt.report.request import write_close_request, write_hold_request
-from dvctt.report.tables import write_csv
-from dvctt.report.verdict import write_verdict_page
-from dvctt.report.words import restatement_causes
+from dvctt.report.wording.formats import count
+from dvctt.report.wording.words import restatement_causes
+from dvctt.report.writers.csv_files import write_csv
 from dvctt.warehouse import foundation, previous, transform
 from dvctt.warehouse.foundation import ENGINE_WORDS
 from dvctt.warehouse.previous import ClosedMonth

@@ -25,14 +25,14 @@ from python_calamine import CalamineWorkbook
 from dvctt.core.sql import read_literal
 from dvctt.province.folder import Province
 from dvctt.publications.publish import Publication
-from dvctt.report import formats
-from dvctt.report.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
-from dvctt.report.document_tables import DocumentTable, agency_tables, province_tables
-from dvctt.report.documents import write_documents
+from dvctt.report.documents.month import write_documents
+from dvctt.report.documents.period import file_stem, write_period
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
-from dvctt.report.period_documents import file_stem, write_period
-from dvctt.report.period_tables import PERIOD_CONTRACT, PERIODS, RATES, of_period, period_tables
-from dvctt.report.spreadsheets import FIRST_ROW
+from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
+from dvctt.report.tables.monthly import DocumentTable, agency_tables, province_tables
+from dvctt.report.tables.periods import PERIOD_CONTRACT, PERIODS, RATES, of_period, period_tables
+from dvctt.report.wording import formats
+from dvctt.report.writers.xlsx import FIRST_ROW
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.publications.store import find, listed
-from dvctt.report import formats
+from dvctt.report.wording import formats
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions
 from dvctt.warehouse.foundation import open_published
 from dvctt.warehouse.previous import read_closed

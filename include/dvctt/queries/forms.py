@@ -15,8 +15,8 @@ from dvctt.core.errors import FormError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
 from dvctt.publications.publish import Publication
-from dvctt.report import formats
-from dvctt.report.form_tables import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
+from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
+from dvctt.report.wording import formats
 from dvctt.warehouse.foundation import open_published
 
 FORM_06A = "II.06a/VPCP/KSTT"

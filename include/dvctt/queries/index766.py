@@ -16,7 +16,7 @@ from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.publish import Publication
-from dvctt.report import formats
+from dvctt.report.wording import formats
 from dvctt.warehouse.foundation import open_published
 
 MONTH = "month"

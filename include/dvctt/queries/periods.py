@@ -13,7 +13,7 @@ from dvctt.core.errors import PeriodError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
 from dvctt.publications.publish import Publication
-from dvctt.report import formats, words
+from dvctt.report.wording import formats, words
 from dvctt.warehouse.foundation import open_published
 
 _RATES = "mart_period_online_rates"

@@ -14,7 +14,7 @@ from math import ceil, floor
 from typing import Any, Literal
 
 from dvctt.province.folder import Province, PublishedCheck, PublishedFigure
-from dvctt.report import formats
+from dvctt.report.wording import formats
 
 Verdict = Literal["holds", "contradiction", "unit_misnamed", "not_comparable", "implied"]
 WRONG: tuple[Verdict, ...] = ("contradiction", "unit_misnamed", "not_comparable")

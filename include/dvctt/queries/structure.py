@@ -14,7 +14,7 @@ import duckdb
 
 from dvctt.core.errors import StructureError
 from dvctt.core.period import Month
-from dvctt.report import formats
+from dvctt.report.wording import formats
 from dvctt.warehouse.foundation import open_published
 
 MEASURES = ("received", "online", "online_payment_count", "online_payment_amount_vnd")

@@ -21,9 +21,9 @@ from markupsafe import Markup
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable, printable_values
-from dvctt.report import formats, words
-from dvctt.report.language import _
 from dvctt.report.marts import Row
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import _
 
 SERIF = "'Times New Roman', 'Liberation Serif', Tinos, serif"
 INK = "#1b1f24"

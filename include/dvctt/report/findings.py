@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from dvctt.core.printable import printable
-from dvctt.report import words
-from dvctt.report.language import speaking
+from dvctt.report.wording import words
+from dvctt.report.wording.language import speaking
 
 Value = str | int | float | list[Any] | None
 

@@ -12,12 +12,12 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from dvctt.report import words
-from dvctt.report.language import _
 from dvctt.report.marts import MartRow
+from dvctt.report.wording import words
+from dvctt.report.wording.language import _
 
 if TYPE_CHECKING:
-    from dvctt.report.document_tables import Cell
+    from dvctt.report.tables.monthly import Cell
 
 PRINTED = "printed_figures"
 """The page's context holds what it has printed under this name."""

@@ -20,9 +20,9 @@ import typst
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
-from dvctt.report.document_tables import DocumentTable
-from dvctt.report.language import VIETNAMESE, _, spoken
-from dvctt.report.pages import TEMPLATES
+from dvctt.report.documents.month_page import TEMPLATES
+from dvctt.report.tables.monthly import DocumentTable
+from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
 log = logging.getLogger(__name__)
 

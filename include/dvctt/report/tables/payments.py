@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import date
 
 from dvctt.province.folder import Province
-from dvctt.report import formats, words
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, _Measure, _plain_sums, cell, text
-from dvctt.report.language import _
 from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, _Measure, _plain_sums, cell, text
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import _
 
 _ENTITY = "month scope entity_code entity_name_vi group_code official_order"
 

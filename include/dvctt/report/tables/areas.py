@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from dvctt.province.folder import Province
-from dvctt.report.document_tables import DocumentTable
-from dvctt.report.form_tables import FORM_CONTRACT, agency_form_tables, form_tables
-from dvctt.report.index_tables import INDEX_CONTRACT, agency_index_tables, index_tables
-from dvctt.report.language import _
 from dvctt.report.marts import Mart, Marts, Row
-from dvctt.report.payment_tables import PAYMENT_CONTRACT, agency_payment_tables, payment_tables
-from dvctt.report.structure_tables import STRUCTURE_CONTRACT, structure_tables
+from dvctt.report.tables.form_06a import FORM_CONTRACT, agency_form_tables, form_tables
+from dvctt.report.tables.index import INDEX_CONTRACT, agency_index_tables, index_tables
+from dvctt.report.tables.monthly import DocumentTable
+from dvctt.report.tables.payments import PAYMENT_CONTRACT, agency_payment_tables, payment_tables
+from dvctt.report.tables.structure import STRUCTURE_CONTRACT, structure_tables
+from dvctt.report.wording.language import _
 
 
 @dataclass(frozen=True)

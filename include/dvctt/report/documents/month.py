@@ -14,15 +14,15 @@ from pathlib import Path
 
 from dvctt.core.errors import ReportError
 from dvctt.province.folder import Province
-from dvctt.report import formats, words
-from dvctt.report.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
-from dvctt.report.document_tables import DocumentTable, agency_tables, definitions_table, province_tables
-from dvctt.report.language import VIETNAMESE, _, name, names_of, speaking, spoken
-from dvctt.report.letters import Letter, Section, write_letter
+from dvctt.report.documents.month_page import in_print_order, write_month
+from dvctt.report.documents.sentences import Sentences, read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, Marts, Row, read_marts
-from dvctt.report.pages import in_print_order, write_month
-from dvctt.report.sentences import Sentences, read_sentences
-from dvctt.report.spreadsheets import write_workbook
+from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
+from dvctt.report.tables.monthly import DocumentTable, agency_tables, definitions_table, province_tables
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
+from dvctt.report.writers.pdf import Letter, Section, write_letter
+from dvctt.report.writers.xlsx import write_workbook
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,10 @@ from datetime import date
 from typing import Any
 
 from dvctt.province.folder import Province
-from dvctt.report import formats, words
-from dvctt.report.document_tables import (
+from dvctt.report.documents.month_page import in_print_order
+from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
+from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
+from dvctt.report.tables.monthly import (
     Cell,
     Column,
     DocumentTable,
@@ -21,10 +23,8 @@ from dvctt.report.document_tables import (
     figure,
     text,
 )
-from dvctt.report.form_tables import FORM_CONTRACT, form_tables_of
-from dvctt.report.language import _, told
-from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
-from dvctt.report.pages import in_print_order
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import _, told
 
 RATES = "mart_period_online_rates"
 PAYMENTS = "mart_period_payments"

@@ -13,8 +13,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from dvctt.core.errors import ReportError
-from dvctt.report import formats
-from dvctt.report.language import _, markup, name, told
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import _, markup, name, told
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 

@@ -11,10 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from dvctt.province.folder import Province
-from dvctt.report import formats, words
-from dvctt.report.language import _
-from dvctt.report.marts import MartRow, Marts, Row
-from dvctt.report.pages import (
+from dvctt.report.documents.month_page import (
     additivity_note,
     additivity_of_month,
     caveats_of_month,
@@ -24,6 +21,9 @@ from dvctt.report.pages import (
     published_of_month,
     restated,
 )
+from dvctt.report.marts import MartRow, Marts, Row
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import _
 
 Value = str | int | float | date | datetime | None
 Kind = Literal[

@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 
 from dvctt.province.folder import Province
-from dvctt.report import formats
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, Role, figure, text
-from dvctt.report.language import VIETNAMESE, _, spoken
 from dvctt.report.marts import Mart, MartRow, Marts, Row
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, Role, figure, text
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
 FORM_06A_COLUMNS = {
     "workload_total": (3, "Tiếp nhận: tổng số"),

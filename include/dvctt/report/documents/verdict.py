@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dvctt.core.errors import ReportError
-from dvctt.report import words
-from dvctt.report.pages import templates, write_page
+from dvctt.report.documents.month_page import templates, write_page
+from dvctt.report.wording import words
 
 log = logging.getLogger(__name__)
 

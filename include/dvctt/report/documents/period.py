@@ -13,14 +13,12 @@ from typing import Any
 
 from dvctt.core.errors import ReportError
 from dvctt.province.folder import Province
-from dvctt.report import formats, words
-from dvctt.report.document_tables import DocumentTable, definitions_table
-from dvctt.report.documents import caveats_section, write_both
-from dvctt.report.language import VIETNAMESE, _, name, names_of, speaking, spoken
-from dvctt.report.letters import Letter, Section
+from dvctt.report.documents.month import caveats_section, write_both
+from dvctt.report.documents.month_page import in_print_order, templates, write_page
+from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import Marts, Row, read_rows
-from dvctt.report.pages import in_print_order, templates, write_page
-from dvctt.report.period_tables import (
+from dvctt.report.tables.monthly import DocumentTable, definitions_table
+from dvctt.report.tables.periods import (
     CHANGES,
     COMPARISONS,
     PAYMENTS,
@@ -33,7 +31,9 @@ from dvctt.report.period_tables import (
     period_name,
     period_tables,
 )
-from dvctt.report.sentences import read_sentences
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
+from dvctt.report.writers.pdf import Letter, Section
 
 log = logging.getLogger(__name__)
 

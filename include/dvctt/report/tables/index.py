@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import date
 
 from dvctt.province.folder import Province
-from dvctt.report import formats
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, cell, text
-from dvctt.report.language import _, name, spoken
+from dvctt.report.documents.month_page import in_print_order
 from dvctt.report.marts import Mart, Marts, Row
-from dvctt.report.pages import in_print_order
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, cell, text
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import _, name, spoken
 
 INDEX_CONTRACT: Mapping[str, Mart] = {
     "mart_index_definitions": Mart(

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 
 from babel.numbers import NumberPattern, parse_decimal, parse_pattern
 
-from dvctt.report.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
 Number = int | float | Decimal
 

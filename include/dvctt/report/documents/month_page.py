@@ -20,9 +20,10 @@ from jinja2.bccache import Bucket
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.province.folder import INCLUDE_ROOT, Province
-from dvctt.report import charts, formats, ids, language, words
-from dvctt.report.language import _
+from dvctt.report import charts, ids
 from dvctt.report.marts import Mart, Marts, Row, read_marts
+from dvctt.report.wording import formats, language, words
+from dvctt.report.wording.language import _
 
 log = logging.getLogger(__name__)
 
@@ -128,13 +129,13 @@ def _write_month(
 
 def _contract_of_areas() -> Mapping[str, Mart]:
     # Tables of an area are built with what stands here (`in_print_order` and the like), so the list of areas is asked late.
-    from dvctt.report.areas import contract_of_areas
+    from dvctt.report.tables.areas import contract_of_areas
 
     return contract_of_areas()
 
 
 def _areas(content: Marts, month: date, province: Province) -> Sequence[Any]:
-    from dvctt.report.areas import tables_of_areas
+    from dvctt.report.tables.areas import tables_of_areas
 
     return tables_of_areas(content, month, province)
 

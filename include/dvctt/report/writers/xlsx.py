@@ -19,9 +19,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
-from dvctt.report import formats
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Kind, Role
-from dvctt.report.language import VIETNAMESE, _, spoken
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Kind, Role
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
 NUMBER_FORMAT: dict[Kind, str] = {
     "count": "#,##0",

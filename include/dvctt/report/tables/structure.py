@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import date
 
 from dvctt.province.folder import Province
-from dvctt.report import formats
-from dvctt.report.document_tables import Cell, Column, DocumentTable, Line, cell, text
-from dvctt.report.language import _, spoken
 from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, cell, text
+from dvctt.report.wording import formats
+from dvctt.report.wording.language import _, spoken
 
 _NOT_PLACED = ("unallocated", "unknown")
 

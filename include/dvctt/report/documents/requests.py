@@ -15,9 +15,9 @@ from jinja2 import TemplateError
 from dvctt.core.errors import ReportError
 from dvctt.core.period import Month
 from dvctt.province.folder import CloseWaiver, Province
-from dvctt.report import formats
+from dvctt.report.documents.month_page import TEMPLATES, in_print_order, templates
 from dvctt.report.marts import read_marts
-from dvctt.report.pages import TEMPLATES, in_print_order, templates
+from dvctt.report.wording import formats
 
 _TEMPLATE = "close_request.md.j2"
 _HELD = "hold_request.md.j2"
