@@ -10,7 +10,8 @@ import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.province.folder import Settings, read_close
+from dvctt.province.folder import read_close
+from dvctt.settings import Settings
 
 DOC = """
 ### What it makes

@@ -96,7 +96,7 @@ def nightly_warehouse():
     def land_extracts(params=None, logical_date=None, run_id=None):
         from dvctt.core import period
         from dvctt.pipeline import stages
-        from dvctt.province.folder import Settings
+        from dvctt.settings import Settings
 
         month = period.month_of_run(parameter=params["month"], logical_date=logical_date)
         return stages.land_extracts(Settings.from_environment(), run_id=run_id, month=month) is not None
@@ -104,7 +104,7 @@ def nightly_warehouse():
     @task
     def run_stage(stage, run_id=None):
         from dvctt.pipeline import stages
-        from dvctt.province.folder import Settings
+        from dvctt.settings import Settings
 
         getattr(stages, stage)(Settings.from_environment(), run_id=run_id)
 

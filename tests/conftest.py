@@ -26,7 +26,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from dvctt.core.contract import ENTITIES
 from dvctt.core.files import seal, sha256_of, unseal
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 from dvctt.warehouse import transform
 from hypothesis import settings as hypothesis_settings
 

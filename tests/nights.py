@@ -13,9 +13,10 @@ import duckdb
 from dvctt.core.errors import GateFailed
 from dvctt.landing import zone
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications import publish
 from dvctt.publications.publish import Publication
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation, previous, transform
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.transform import Layer

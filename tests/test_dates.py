@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from dvctt.core.errors import ConfigError
 from dvctt.gate import judge
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after

@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 from dvctt.notify.alerts import alert_about_publication, text_body
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts
 from dvctt.report.tables.monthly import agency_tables, province_tables
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.chaos.homes import NOT_COMPARED, SABOTAGE, wanted_of
 from tests.conftest import environment_for, settings_for

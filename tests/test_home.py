@@ -13,8 +13,8 @@ from dvctt.core.errors import DvcttError, PublishError, WarehouseError
 from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
 from dvctt.publications import publish
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation
 
 from tests.conftest import rewrite, settings_for

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
 from tests.nights import Nights, nights_after

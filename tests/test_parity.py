@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 from dvctt.landing import zone
-from dvctt.province.folder import Province, Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation, previous
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.previous import Making

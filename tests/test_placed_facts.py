@@ -1,7 +1,7 @@
 """Every fact is in the tables of a month or in a count with a name, in feeds of changes too."""
 
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
 from tests.nights import Nights, nights_after

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import current_publication
+from dvctt.settings import Settings
 
 from tests.conftest import Inbox, Told, dvctt, filing, payment, procedure, settings_for
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import seal
-from dvctt.province.folder import Settings
 from dvctt.publications import publish, store
+from dvctt.settings import Settings
 
 from tests.conftest import REPOSITORY, dvctt, settings_for
 from tests.publications.test_publish import again, current

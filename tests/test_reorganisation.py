@@ -15,7 +15,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Rows, attempt, dvctt, filing, payment, procedure, state_anew
 

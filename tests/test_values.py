@@ -10,7 +10,9 @@ import duckdb
 import pytest
 from dvctt.core.contract import ENTITIES, fold_label
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import SEEDS, Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.rules import SEEDS
+from dvctt.settings import Settings
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -134,7 +134,7 @@ def _do(call: dict[str, Any]) -> None:
         return
     from dvctt.cli import app
     from dvctt.pipeline import stages
-    from dvctt.province.folder import Settings
+    from dvctt.settings import Settings
 
     sys.argv = ["dvctt", *call["arguments"]]
     logging.getLogger().handlers.clear()  # what the imports have set up, a plain start sets up for itself

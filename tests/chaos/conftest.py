@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.chaos.homes import Lane, environment_of
 from tests.zygote import Zygote

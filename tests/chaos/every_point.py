@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.chaos import reader
 from tests.chaos.homes import begin, environment_of, plan_of, wanted_of

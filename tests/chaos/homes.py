@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.chaos.reader import ask
 from tests.conftest import Inbox, environment_for, filing, payment, settings_for

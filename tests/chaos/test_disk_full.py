@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.landing.zone import landed_extracts
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.chaos.homes import Lane, begin, environment_of, plan_of, wanted_of
 from tests.conftest import REPOSITORY, Told, settings_for

@@ -16,7 +16,7 @@ from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import rewrite, settings_for
 

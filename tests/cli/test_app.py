@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import dvctt, settings_for
 from tests.queries.test_additivity import FORMATS

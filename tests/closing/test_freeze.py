@@ -19,9 +19,9 @@ from dvctt.closing.freeze import closed_now, read_figures, revisions
 from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.core.period import Month
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.publications.rebuild import compare, rebuild
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 from dvctt.warehouse.foundation import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, manifest_of
 

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import pytest
 from dvctt.closing.freeze import FIGURE_MARTS
-from dvctt.province.folder import Settings
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT
 from dvctt.report.tables.areas import contract_of_areas
 from dvctt.report.tables.periods import PERIOD_CONTRACT
+from dvctt.settings import Settings
 from dvctt.warehouse.transform import manifest_of
 
 READS = {

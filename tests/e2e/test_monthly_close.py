@@ -20,8 +20,8 @@ from dvctt.closing.freeze import closed_now, revisions
 from dvctt.core import ledger
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment, password_file, prepare
-from dvctt.province.folder import Settings
 from dvctt.publications import holds
+from dvctt.settings import Settings
 from dvctt.warehouse.foundation import Movement
 
 from tests.conftest import environment_for

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import current_publication
 from dvctt.sample import write_sample
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, filing, settings_for
 

@@ -9,7 +9,8 @@ import pytest
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError
 from dvctt.extract import files
-from dvctt.province.folder import Feed, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Feed
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,8 @@ from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError
 from dvctt.extract import _survey, files
 from dvctt.landing import zone
-from dvctt.province.folder import Feed, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Feed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

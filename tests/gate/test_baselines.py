@@ -7,7 +7,8 @@ import pytest
 from dvctt.core.errors import ConfigError
 from dvctt.core.period import Month
 from dvctt.gate.baselines import Change, update
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.settings import Settings
 from dvctt.warehouse.foundation import read_baselines
 
 from tests.conftest import PROVINCE

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.contract import ENTITIES, UNLISTED
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after

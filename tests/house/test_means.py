@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dvctt.province.folder import PROJECT_ROOT
+from dvctt.settings import PROJECT_ROOT
 
 _MEAN = re.compile(r"\b(avg|mean|fmean|median|quantile_cont|average)\s*\(", re.IGNORECASE)
 _PLACES = ("dbt_project/models/marts/*.sql", "dbt_project/macros/*.sql", "include/dvctt/report/*.py")

@@ -130,8 +130,8 @@ def test_no_agency_and_no_province_is_named_in_code() -> None:
         text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
         hits += [(path.name, name) for name in names if name in text]
     # The default installation is the bundled province: one name, in the one place that reads the variable.
-    assert set(hits) <= {("folder.py", "vinh_phuc")}
-    assert ("folder.py", "vinh_phuc") in hits
+    assert set(hits) <= {("settings.py", "vinh_phuc")}
+    assert ("settings.py", "vinh_phuc") in hits
 
 
 def test_no_article_number_is_in_code() -> None:

@@ -12,10 +12,11 @@ from dvctt.core.errors import CloseRefused, LandingError, LedgerError
 from dvctt.core.period import Month
 from dvctt.landing import withdrawals, zone
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications import publish, rebuild
 from dvctt.publications.publish import Publication
 from dvctt.publications.store import notable
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, dvctt, filing, settings_for
 from tests.nights import Nights, nights_after

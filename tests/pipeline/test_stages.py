@@ -10,8 +10,9 @@ import duckdb
 import pytest
 from dvctt.notify import alerts
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications.publish import current_publication
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
 

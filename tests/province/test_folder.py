@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import Settings, load_province, read_close
+from dvctt.province.folder import load_province, read_close
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE
 

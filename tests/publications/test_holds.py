@@ -13,10 +13,11 @@ from dvctt.core.files import seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import zone
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
 from dvctt.publications.publish import Publication
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Rows, filing, payment
 from tests.nights import Nights, nights_after

@@ -9,8 +9,9 @@ from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications import publish
+from dvctt.settings import Settings
 from dvctt.warehouse.transform import manifest_of
 
 from tests.conftest import PROVINCE, rewrite

@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import LandingError, PublishError
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.publications.store import find
+from dvctt.settings import Settings
 
 from tests.conftest import dvctt
 from tests.publications.test_publish import current

@@ -12,9 +12,9 @@ import duckdb
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
-from dvctt.province.folder import Settings
 from dvctt.publications import publish, restatements, store
 from dvctt.publications.restatements import CAUSES, Change, Comparison
+from dvctt.settings import Settings
 from dvctt.warehouse import definitions, previous, transform
 
 from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment, state_anew

@@ -19,8 +19,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import ConfigError, PublishError
-from dvctt.province.folder import Retention, Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Retention
 from dvctt.publications import publish, retention, store
+from dvctt.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import PublishError
-from dvctt.province.folder import Settings
 from dvctt.publications import publish, store
+from dvctt.settings import Settings
 
 from tests.conftest import dvctt
 from tests.publications.test_publish import again, current

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries import additivity
 from dvctt.report.tables.monthly import Line
+from dvctt.settings import Settings
 
 FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets", "periods"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import DictionaryError
-from dvctt.province.folder import Settings
 from dvctt.queries.dictionary import CATALOGUE, Language, descriptions, read_catalogue, write_dictionary
+from dvctt.settings import Settings
 from dvctt.warehouse.transform import manifest_of, target_folder
 
 from tests.conftest import REPOSITORY

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 from dvctt.core.errors import FigureError, LandingError, PublishError
 from dvctt.core.files import seal, unseal
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import current_publication
 from dvctt.publications.store import find
 from dvctt.queries.explain import Lookup, as_text, explain, find_figure, reproduce
+from dvctt.settings import Settings
 from dvctt.warehouse import definitions, transform
 from dvctt.warehouse.definitions import read_definitions
 from dvctt.warehouse.foundation import open_published

@@ -14,12 +14,13 @@ import duckdb
 import pytest
 from dvctt.core.errors import FormError
 from dvctt.core.period import Period
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.forms import Form, foot_lines, head_lines, read_form_06a
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables
 from dvctt.report.wording.language import ENGLISH, speaking
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import read_definitions, replay
 from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings

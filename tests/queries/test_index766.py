@@ -17,13 +17,14 @@ import duckdb
 import pytest
 from dvctt.core.errors import MetricError
 from dvctt.core.period import Month
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.index import INDEX_CONTRACT, index_tables
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import speaking
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.foundation import candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT

@@ -14,9 +14,9 @@ import duckdb
 import pytest
 from dvctt.core.errors import MetricError
 from dvctt.core.period import Month
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.online_rates import Comparison, Definition, as_text, compare_online_rates
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.foundation import candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT

@@ -13,9 +13,9 @@ import duckdb
 import pytest
 from dvctt.core.errors import PaymentsError
 from dvctt.core.period import Month
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.payments import Payments, as_text, payments_of
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings

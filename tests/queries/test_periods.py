@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import PeriodError
 from dvctt.core.period import Month, Period, PeriodKind
-from dvctt.province.folder import PROJECT_ROOT, Settings
+from dvctt.settings import PROJECT_ROOT, Settings
 from dvctt.warehouse.foundation import candidate_path, open_candidate
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.queries.printed import WRONG, Held, contradicted, hold, lines
+from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, dvctt, settings_for
 

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 from dvctt.core.errors import StructureError
 from dvctt.core.period import Month
-from dvctt.province.folder import Settings
 from dvctt.queries.structure import compare_structures
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import read_definitions
 from hypothesis import given
 from hypothesis import strategies as st

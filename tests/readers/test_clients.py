@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 
 from tests.conftest import REPOSITORY
 from tests.publications.test_publish import current

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.province.folder import Retention, Settings
+from dvctt.province.model import Retention
 from dvctt.publications import retention, store
+from dvctt.settings import Settings
 from dvctt.warehouse.foundation import open_candidate
 
 from tests.conftest import REPOSITORY

@@ -11,8 +11,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.province.folder import INCLUDE_ROOT, Province, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
 from dvctt.report.documents.month_page import write_reports
+from dvctt.settings import INCLUDE_ROOT
 
 SEPTEMBER, OCTOBER = date(2022, 9, 1), date(2022, 10, 1)
 

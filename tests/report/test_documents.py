@@ -18,7 +18,8 @@ import pytest
 import typst
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
-from dvctt.province.folder import Province, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
 from dvctt.publications.publish import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports

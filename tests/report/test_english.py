@@ -15,7 +15,7 @@ import duckdb
 import pypdf
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.province.folder import INCLUDE_ROOT, Province, Settings
+from dvctt.province.model import Province
 from dvctt.publications.publish import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import templates, write_reports
@@ -24,6 +24,7 @@ from dvctt.report.tables import areas
 from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, figure, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import _, catalogue, names_of, speaking
+from dvctt.settings import INCLUDE_ROOT, Settings
 from jinja2 import Environment, nodes
 from python_calamine import CalamineWorkbook
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from dvctt.province.folder import Province, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
 from dvctt.report.marts import Marts
 from dvctt.report.tables.monthly import DocumentTable
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables

@@ -17,7 +17,7 @@ import pypdf
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.documents.period import file_stem, write_period_documents
 from dvctt.report.marts import read_rows
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS

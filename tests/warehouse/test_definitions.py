@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import TransformError
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 from dvctt.warehouse import definitions
 from dvctt.warehouse.definitions import Node, project_digest, read_definitions, read_plan, statements
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of

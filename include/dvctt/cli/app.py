@@ -28,9 +28,10 @@ from dvctt.core.files import denied_in_words, is_denied_in
 from dvctt.core.period import Month, Period, PeriodKind, month_of_run
 from dvctt.landing.zone import Extract
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications import holds
 from dvctt.publications.publish import Publication, Standing, answer_problems, current_publication, refuse_damaged
+from dvctt.settings import Settings
 from dvctt.warehouse.foundation import Movement, candidate_path, open_candidate, open_published
 
 app = typer.Typer(

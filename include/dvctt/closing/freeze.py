@@ -32,7 +32,7 @@ from dvctt.core.ledger import person_name, stated_reason
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal
 from dvctt.landing.zone import landed_extracts
-from dvctt.province.folder import CloseWaiver, Province
+from dvctt.province.model import CloseWaiver, Province
 from dvctt.publications.holds import holds, is_outdated, left_out
 from dvctt.publications.publish import (
     Publication,

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from dvctt.core.errors import ConfigError
 from dvctt.core.period import Month
-from dvctt.province.folder import Feed, Source
+from dvctt.province.model import Feed, Source
 
 
 @dataclass(frozen=True)

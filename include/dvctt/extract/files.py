@@ -24,7 +24,7 @@ from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, read_literal, readable
 from dvctt.extract import Control, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
-from dvctt.province.folder import Feed, Source
+from dvctt.province.model import Feed, Source
 
 _NAME = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})(?P<suffix>(?:\.[\w-]+)*)\.csv")
 _CONTROL = ".control.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 from dvctt.core.errors import ConfigError
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.warehouse.foundation import BASELINE_COLUMNS, open_published, read_baselines
 
 

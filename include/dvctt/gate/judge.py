@@ -26,7 +26,7 @@ from dvctt.core.engines import told, told_of_traceback
 from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
-from dvctt.province.folder import PROJECT_ROOT
+from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.foundation import open_candidate
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from dvctt.core.errors import DvcttError, ExtractError, LandingError
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month
 from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
-from dvctt.province.folder import Province, Source
+from dvctt.province.model import Province, Source
 
 log = logging.getLogger(__name__)
 

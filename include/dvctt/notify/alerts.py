@@ -52,9 +52,10 @@ from dvctt.core.period import month_of_run
 from dvctt.core.printable import printable
 from dvctt.notify import outbox
 from dvctt.notify.outbox import Delivery, Entry
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.report.findings import Finding, Value, finding_of, one_line, optional_line
 from dvctt.report.wording import formats
+from dvctt.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from dvctt.core.errors import DvcttError
 from dvctt.core.files import HOME_MODE, make_folder
 from dvctt.core.processes import adopts_orphans, ends_with_parent, kill_children
-from dvctt.province.folder import PROJECT_ROOT, Settings
+from dvctt.settings import PROJECT_ROOT, Settings
 
 log = logging.getLogger(__name__)
 

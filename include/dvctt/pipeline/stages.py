@@ -46,7 +46,8 @@ from dvctt.gate import judge
 from dvctt.landing import integrity, withdrawals, zone
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.notify import alerts
-from dvctt.province.folder import Province, Settings, load_province
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
 from dvctt.publications import holds, publish, retention
 from dvctt.publications.publish import Publication
 from dvctt.report.documents.month_page import write_reports
@@ -56,6 +57,7 @@ from dvctt.report.findings import sides_en, warning_rows
 from dvctt.report.wording.formats import count
 from dvctt.report.wording.words import restatement_causes
 from dvctt.report.writers.csv_files import write_csv
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation, previous, transform
 from dvctt.warehouse.foundation import ENGINE_WORDS
 from dvctt.warehouse.previous import ClosedMonth

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dvctt.core.errors import ConfigError
 from dvctt.gate.judge import Suite, load_suites
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.proving.engine import Outcome, Progress, Proof, Prover, unproven
 from dvctt.proving.faults import FAULTS, Fault
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ConfigError
 from dvctt.core.period import Month
-from dvctt.province.folder import Agency, DriftBand, ExpectedFeed, Feed, Province, QuarantineBudget, Source
+from dvctt.province.model import Agency, DriftBand, ExpectedFeed, Feed, Province, QuarantineBudget, Source
 from dvctt.warehouse.foundation import BASELINE_COLUMNS
 
 Row = dict[str, str]

@@ -25,12 +25,13 @@ from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
 from dvctt.pipeline import stages
-from dvctt.province.folder import Province, Settings
+from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
 from dvctt.proving.faults import Fault
 from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
 from dvctt.publications import publish
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
 from dvctt.warehouse.previous import Making

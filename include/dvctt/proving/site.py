@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 
 from dvctt.core.errors import DvcttError
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.proving.data import LAST, Row, read_file, write_file
 
 

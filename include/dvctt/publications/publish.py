@@ -33,7 +33,7 @@ from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.sql import file_literal, literal
 from dvctt.landing.zone import Extract, LeftOut
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
 from dvctt.warehouse.foundation import candidate_path

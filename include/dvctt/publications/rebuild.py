@@ -17,8 +17,9 @@ from dvctt.core.errors import LandingError, PublishError, TransformError
 from dvctt.core.files import sha256_of
 from dvctt.core.sql import file_literal, read_literal
 from dvctt.landing.zone import Extract, landed_extracts
-from dvctt.province.folder import Settings, load_province
+from dvctt.province.folder import load_province
 from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, left_out_of, load_publication
+from dvctt.settings import Settings
 from dvctt.warehouse import foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import Node, load_inputs, read_definitions, replay

@@ -24,7 +24,7 @@ from typing import Any
 
 from dvctt.core.errors import DvcttError, PublishError
 from dvctt.core.files import make_folder, seal, sync_folder, unseal, write_atomically
-from dvctt.province.folder import Retention
+from dvctt.province.model import Retention
 from dvctt.publications.publish import REMOVED, REMOVING, Publication, current_publication, load_publication, on_disk
 from dvctt.warehouse.previous import read_closed
 

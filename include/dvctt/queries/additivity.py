@@ -23,7 +23,7 @@ import pypdf
 from python_calamine import CalamineWorkbook
 
 from dvctt.core.sql import read_literal
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.publications.publish import Publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.period import file_stem, write_period

@@ -19,11 +19,11 @@ import duckdb
 from dvctt.core.errors import FigureError, PublishError, WarehouseError
 from dvctt.core.figure_ids import figure_id, key_text, parse, unit_of
 from dvctt.landing.zone import active_extracts, landed_extracts
-from dvctt.province.folder import Settings
 from dvctt.publications.publish import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.publications.store import find, listed
 from dvctt.report.wording import formats
+from dvctt.settings import Settings
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions
 from dvctt.warehouse.foundation import open_published
 from dvctt.warehouse.previous import read_closed

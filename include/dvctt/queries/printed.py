@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Literal
 
-from dvctt.province.folder import Province, PublishedCheck, PublishedFigure
+from dvctt.province.model import Province, PublishedCheck, PublishedFigure
 from dvctt.report.wording import formats
 
 Verdict = Literal["holds", "contradiction", "unit_misnamed", "not_comparable", "implied"]

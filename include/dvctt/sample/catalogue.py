@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import Agency
+from dvctt.province.model import Agency
 from dvctt.sample.chance import draws, evenly
 from dvctt.sample.plan import FILE_NAME, Catalogue, FieldOfWork, Plan
 from dvctt.sample.timeline import EPOCH, day_number, day_text

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dvctt.core.contract import ENTITIES
-from dvctt.province.folder import Agency
+from dvctt.province.model import Agency
 from dvctt.sample.catalogue import Desk, Pools, Procedure
 from dvctt.sample.chance import draws, evenly, wheel
 from dvctt.sample.people import Person, person

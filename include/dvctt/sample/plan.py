@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import Agency, Province, read_yaml
+from dvctt.province.model import Agency, Province
+from dvctt.province.reading import read_yaml
 from dvctt.sample.chance import apportion, draws
 from dvctt.sample.timeline import months_between
 

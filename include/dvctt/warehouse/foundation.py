@@ -23,7 +23,7 @@ from dvctt.core.errors import ConfigError, LandingError, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literals, readable
 from dvctt.landing.zone import WITHDRAWN, Extract, active_extracts, name_arrivals
-from dvctt.province.folder import ExpectedFeed, Province
+from dvctt.province.model import ExpectedFeed, Province
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from dvctt.core.engines import told_by_dbt, told_of_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
 from dvctt.core.processes import ends_with_parent
-from dvctt.province.folder import PROJECT_ROOT
+from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.foundation import candidate_path
 
 log = logging.getLogger(__name__)

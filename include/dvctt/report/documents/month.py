@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from dvctt.core.errors import ReportError
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.documents.month_page import in_print_order, write_month
 from dvctt.report.documents.sentences import Sentences, read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, Marts, Row, read_marts

@@ -19,11 +19,12 @@ from jinja2.bccache import Bucket
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
-from dvctt.province.folder import INCLUDE_ROOT, Province
+from dvctt.province.model import Province
 from dvctt.report import charts, ids
 from dvctt.report.marts import Mart, Marts, Row, read_marts
 from dvctt.report.wording import formats, language, words
 from dvctt.report.wording.language import _
+from dvctt.settings import INCLUDE_ROOT
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dvctt.core.errors import ReportError
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.documents.month import caveats_section, write_both
 from dvctt.report.documents.month_page import in_print_order, templates, write_page
 from dvctt.report.documents.sentences import read_sentences

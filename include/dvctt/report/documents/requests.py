@@ -14,7 +14,7 @@ from jinja2 import TemplateError
 
 from dvctt.core.errors import ReportError
 from dvctt.core.period import Month
-from dvctt.province.folder import CloseWaiver, Province
+from dvctt.province.model import CloseWaiver, Province
 from dvctt.report.documents.month_page import TEMPLATES, in_print_order, templates
 from dvctt.report.marts import read_marts
 from dvctt.report.wording import formats

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, agency_form_tables, form_tables
 from dvctt.report.tables.index import INDEX_CONTRACT, agency_index_tables, index_tables

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.marts import Mart, MartRow, Marts, Row
 from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.wording import formats

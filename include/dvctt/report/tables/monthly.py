@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.documents.month_page import (
     additivity_note,
     additivity_of_month,

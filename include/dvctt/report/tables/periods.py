@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.documents.month_page import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of

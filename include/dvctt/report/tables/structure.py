@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from dvctt.province.folder import Province
+from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
 from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats

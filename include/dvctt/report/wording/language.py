@@ -22,7 +22,8 @@ from babel.messages.pofile import PoFileError, read_po
 from markupsafe import Markup
 
 from dvctt.core.errors import ReportError
-from dvctt.province.folder import INCLUDE_ROOT, Province
+from dvctt.province.model import Province
+from dvctt.settings import INCLUDE_ROOT
 
 CATALOGUES = INCLUDE_ROOT / "reports" / "locale"
 
