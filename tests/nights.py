@@ -17,7 +17,7 @@ from dvctt.province.folder import load_province
 from dvctt.publications import publish
 from dvctt.publications.publish import Publication
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse import connections, previous, transform
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.transform import Layer
 
@@ -61,13 +61,13 @@ class Nights:
         )
 
     def build(self, layers: Sequence[Layer] = tuple(Layer)) -> None:
-        with foundation.open_candidate(self.settings.candidate, read_only=False) as connection:
+        with connections.open_candidate(self.settings.candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, [node for node in self.nodes if node.layer in layers])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What the candidate answers."""
-        with foundation.open_candidate(self.settings.candidate) as connection:
+        with connections.open_candidate(self.settings.candidate) as connection:
             return connection.execute(sql).fetchall()
 
     def keep(self, *names: str) -> None:

@@ -15,9 +15,10 @@ from dvctt.notify.alerts import alert_about_publication, text_body
 from dvctt.province.folder import load_province
 from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts
-from dvctt.report.tables.monthly import agency_tables, province_tables
+from dvctt.report.tables.agency import agency_tables
+from dvctt.report.tables.monthly import province_tables
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation
+from dvctt.warehouse import connections, foundation
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -254,7 +255,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         )
     ]  # fmt: skip
     province = load_province(night.settings.province_folder)
-    content = read_marts(foundation.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
+    content = read_marts(connections.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
     october = date(2022, 10, 1)
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]

@@ -16,7 +16,7 @@ from dvctt.landing import zone
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous
+from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.previous import Making
 from hypothesis import HealthCheck, given, settings
@@ -113,10 +113,10 @@ class Builder:
         candidate = root / folder
         foundation.lay_foundation(candidate, self.province, root / "landing", extracts)
         previous.lay_past(candidate, Making(1, "1", "d", "p"), None, [])
-        with foundation.open_candidate(candidate, read_only=False) as connection:
+        with connections.open_candidate(candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, self.nodes)
-        return foundation.candidate_path(candidate)
+        return connections.candidate_path(candidate)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +280,7 @@ def test_nights_in_any_order_equal_one_build_from_nothing(
     with tempfile.TemporaryDirectory(prefix="dvctt-parity-") as name:
         root = Path(name)
         files = live_through(builder, root, story, clock)
-        lived = root / "candidate" / foundation.CANDIDATE_NAME
+        lived = root / "candidate" / connections.CANDIDATE_NAME
         assert_same_tables(lived, builder.build(root, "from-nothing"), HOME_HISTORY)
 
         order = data.draw(st.permutations(files.order))
@@ -300,7 +300,7 @@ def test_a_filing_that_comes_400_days_late_finds_its_month(builder: Builder, clo
         [Sending("muon", (Row(3, "243", 400, "2", "3", False, 70_000),), 0)],
     ]
     live_through(builder, tmp_path, story, clock)
-    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
+    built = tmp_path / "candidate" / connections.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2022-01"] == (1, 0)
     assert figures(built, "mart_online_rates", "received, online")["243", "2022-02"] == (1, 1)
     assert figures(built, "mart_payments", "online_payment_count, online_payment_amount_vnd")["243", "2022-02"] == (
@@ -328,14 +328,14 @@ def test_the_later_of_two_rows_of_one_file_wins(builder: Builder, clock: list[da
     earlier, later = (Row(1, "243", 40, "2", level, False, 10_000) for level in ("3", "4"))
     files = live_through(builder, tmp_path, [[Sending("", (earlier, later), 0)]], clock)
     assert winners(files, "filings", files.order)["H1"]["MucDo"] == "4"
-    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
+    built = tmp_path / "candidate" / connections.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (1, 1)
 
 
 def test_a_key_of_two_records_in_one_file_counts_none(builder: Builder, clock: list[date], tmp_path: Path) -> None:
     one, other = (Row(1, "243", 40, channel, "4", False, 10_000) for channel in ("1", "2"))
     live_through(builder, tmp_path, [[Sending("", (one, other), 0)]], clock)
-    built = tmp_path / "candidate" / foundation.CANDIDATE_NAME
+    built = tmp_path / "candidate" / connections.CANDIDATE_NAME
     assert figures(built, "mart_online_rates", "received, online")["243", "2023-01"] == (0, 0)
 
 

@@ -8,7 +8,7 @@ from dvctt.core.errors import WarehouseError
 from dvctt.core.sql import file_literal, literal, read_literal, read_literals, readable
 from dvctt.landing import zone
 from dvctt.province.folder import load_province
-from dvctt.warehouse import foundation
+from dvctt.warehouse import connections, foundation
 
 from tests.conftest import PROVINCE, Inbox, filing
 
@@ -45,6 +45,6 @@ def test_inbox_and_landing_of_a_neighbour_stay_his(tmp_path: Path, name: str, ne
         Inbox(root / "inbox").write("filings", "2022-10", [filing("A", agency, "20221001000000")])
         extracts = zone.land(VINH_PHUC, root / "inbox", root / "landing")
         foundation.lay_foundation(root / "candidate", VINH_PHUC, root / "landing", extracts)
-        with duckdb.connect(str(foundation.candidate_path(root / "candidate")), read_only=True) as connection:
+        with duckdb.connect(str(connections.candidate_path(root / "candidate")), read_only=True) as connection:
             found = connection.execute("select MaDonVi, extract_id from landing.filings").fetchall()
         assert found == [(agency, extracts[0].extract_id)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, manifest_of
 
 PREFIXES = {

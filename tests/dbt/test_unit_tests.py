@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import CANDIDATE_NAME, candidate_path
+from dvctt.warehouse.connections import CANDIDATE_NAME, candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT, dbt_command, dbt_environment, target_folder
 
 WHOLE_LAYERS = {

@@ -20,7 +20,7 @@ from dvctt.landing import zone
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous
+from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import Node, read_definitions, replay
 from dvctt.warehouse.previous import Making
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -71,7 +71,7 @@ class Machine:
         try:
             foundation.lay_foundation(root / "candidate", self.province, root / "landing", extracts)
             previous.lay_past(root / "candidate", Making(1, "1", "d", "p"), None, [])
-            with foundation.open_candidate(root / "candidate", read_only=False) as connection:
+            with connections.open_candidate(root / "candidate", read_only=False) as connection:
                 load_seeds(connection, self.seeds)
                 replay(connection, self.nodes)
                 self.account(connection, landed_rows)

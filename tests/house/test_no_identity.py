@@ -24,7 +24,7 @@ from dvctt.landing import zone
 from dvctt.notify import alerts
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
-from dvctt.warehouse import definitions, foundation, transform
+from dvctt.warehouse import connections, definitions, foundation, transform
 
 from tests.conftest import PROVINCE, settings_for
 
@@ -181,7 +181,7 @@ def test_what_lands_of_a_personal_column_is_nothing(tmp_path: Path, entity: str)
     assert len(landed) == 1
     assert found_in(str(landed)) == []
     foundation.lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", [extract])
-    with foundation.open_candidate(tmp_path / "candidate") as connection:
+    with connections.open_candidate(tmp_path / "candidate") as connection:
         assert found_in(str(connection.execute("select * from landing.extracts").fetchall())) == []
     manifest = json.loads((extract.folder(tmp_path / "landing") / f"{extract.extract_id}.json").read_text("utf-8"))
     assert found_in(json.dumps(manifest, ensure_ascii=False)) == []
@@ -319,7 +319,7 @@ def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_wor
 def test_sql_that_a_publication_carries_and_a_table_of_the_gate_tell_no_cell(tmp_path: Path, person: str) -> None:
     select = SQL_THAT_QUOTES["a conversion"](person)
     node = definitions.Node("mart_x", "model", "marts", select, "table", ())
-    with foundation.open_candidate(tmp_path, read_only=False) as connection:
+    with connections.open_candidate(tmp_path, read_only=False) as connection:
         with pytest.raises(TransformError, match=r"^model mart_x: its SQL fails: ConversionException") as caught:
             definitions.replay(connection, [node])
         connection.execute(f"create view aud_x as {select}")

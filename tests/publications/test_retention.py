@@ -21,7 +21,7 @@ import pytest
 from dvctt.core.errors import ConfigError, PublishError
 from dvctt.province.folder import load_province
 from dvctt.province.model import Retention
-from dvctt.publications import publish, retention, store
+from dvctt.publications import publish, readers, retention, store
 from dvctt.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,10 +232,10 @@ def test_looking_does_not_drop_the_lock_of_a_reader_in_the_same_process(publishe
 def test_a_reader_that_comes_between_the_look_and_the_rename_gets_its_publication_back(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = retention.find_readers
+    look = readers.find_readers
 
-    def late(folders: dict[int, Path]) -> retention.Readers:
-        return retention.Readers({1: "process 5"}) if folders.get(1, published).name == ".removing-1" else look(folders)
+    def late(folders: dict[int, Path]) -> readers.Readers:
+        return readers.Readers({1: "process 5"}) if folders.get(1, published).name == ".removing-1" else look(folders)
 
     monkeypatch.setattr(retention, "find_readers", late)
     assert set(prune(published)) == {2}

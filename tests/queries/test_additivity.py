@@ -10,7 +10,7 @@ import pytest
 from dvctt.province.folder import load_province
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries import additivity
-from dvctt.report.tables.monthly import Line
+from dvctt.report.tables.table import Line
 from dvctt.settings import Settings
 
 FORMATS = ["parquet", "csv", "html", "xlsx, pdf", "packets", "periods"]

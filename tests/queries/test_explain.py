@@ -12,11 +12,14 @@ from dvctt.core.errors import FigureError, LandingError, PublishError
 from dvctt.core.files import seal, unseal
 from dvctt.publications.publish import current_publication
 from dvctt.publications.store import find
-from dvctt.queries.explain import Lookup, as_text, explain, find_figure, reproduce
+from dvctt.queries.explain import explain
+from dvctt.queries.explain_text import as_text
+from dvctt.queries.lookup import Lookup, find_figure
+from dvctt.queries.reproduce import reproduce
 from dvctt.settings import Settings
 from dvctt.warehouse import definitions, transform
+from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import read_definitions
-from dvctt.warehouse.foundation import open_published
 
 from tests.conftest import Inbox, dvctt, filing, rewrite, settings_for, state_anew
 

@@ -21,8 +21,8 @@ from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables
 from dvctt.report.wording.language import ENGLISH, speaking
 from dvctt.settings import Settings
+from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import read_definitions, replay
-from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -25,8 +25,8 @@ from dvctt.report.tables.index import INDEX_CONTRACT, index_tables
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import speaking
 from dvctt.settings import Settings
+from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import Node, read_definitions, replay
-from dvctt.warehouse.foundation import candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -17,8 +17,8 @@ from dvctt.core.period import Month
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.online_rates import Comparison, Definition, as_text, compare_online_rates
 from dvctt.settings import Settings
+from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import Node, read_definitions, replay
-from dvctt.warehouse.foundation import candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -16,8 +16,8 @@ from dvctt.core.period import Month
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.queries.payments import Payments, as_text, payments_of
 from dvctt.settings import Settings
+from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import Node, read_definitions, replay
-from dvctt.warehouse.foundation import candidate_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ import pytest
 from dvctt.core.errors import PeriodError
 from dvctt.core.period import Month, Period, PeriodKind
 from dvctt.settings import PROJECT_ROOT, Settings
-from dvctt.warehouse.foundation import candidate_path, open_candidate
+from dvctt.warehouse.connections import candidate_path, open_candidate
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ import pytest
 from dvctt.province.model import Retention
 from dvctt.publications import retention, store
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.connections import open_candidate
 
 from tests.conftest import REPOSITORY
 from tests.publications.test_publish import again

@@ -25,8 +25,10 @@ from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
-from dvctt.report.tables.monthly import Column, DocumentTable, Line, agency_tables, province_tables
-from dvctt.report.tables.monthly import text as cell_text
+from dvctt.report.tables.agency import agency_tables
+from dvctt.report.tables.monthly import province_tables
+from dvctt.report.tables.table import Column, DocumentTable, Line
+from dvctt.report.tables.table import text as cell_text
 from dvctt.report.wording import formats
 from dvctt.report.writers import pdf
 from dvctt.report.writers.pdf import Letter, Section, write_letter

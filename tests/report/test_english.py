@@ -18,10 +18,11 @@ from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
 from dvctt.publications.publish import current_publication
 from dvctt.report.documents.month import write_documents
-from dvctt.report.documents.month_page import templates, write_reports
+from dvctt.report.documents.month_page import write_reports
 from dvctt.report.marts import CONTRACT, Mart
 from dvctt.report.tables import areas
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, figure, text
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, figure, text
+from dvctt.report.template import templates
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import _, catalogue, names_of, speaking
 from dvctt.settings import INCLUDE_ROOT, Settings

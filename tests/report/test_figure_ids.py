@@ -10,12 +10,12 @@ import yaml
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 from dvctt.publications.publish import current_publication
-from dvctt.queries.explain import Lookup
+from dvctt.queries.lookup import Lookup
 from dvctt.report.marts import CONTRACT, MartRow
 from dvctt.report.wording import formats, words
 from dvctt.settings import Settings
+from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import read_definitions
-from dvctt.warehouse.foundation import open_published
 
 from tests.conftest import REPOSITORY
 

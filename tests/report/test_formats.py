@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from dvctt.queries.index766 import points_text, ratio_text
 from dvctt.queries.online_rates import rate_text
-from dvctt.report.tables.monthly import cell
+from dvctt.report.tables.table import cell
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import LANGUAGES, speaking
 from dvctt.report.writers.xlsx import _number_format

@@ -10,8 +10,8 @@ import yaml
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.report.marts import Marts
-from dvctt.report.tables.monthly import DocumentTable
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording.language import speaking
 from dvctt.warehouse.transform import DBT_PROJECT
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from dvctt.province.folder import load_province
 from dvctt.report.marts import MartRow, Marts
-from dvctt.report.tables.monthly import DocumentTable
 from dvctt.report.tables.structure import STRUCTURE_CONTRACT, structure_tables
+from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording.language import speaking
 
 from tests.conftest import PROVINCE

@@ -9,7 +9,8 @@ from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import LandingError, WarehouseError
 from dvctt.landing.zone import land, landed_extracts
 from dvctt.province.folder import load_province
-from dvctt.warehouse.foundation import lay_foundation, open_candidate, open_published
+from dvctt.warehouse.connections import open_candidate, open_published
+from dvctt.warehouse.foundation import lay_foundation
 
 from tests.conftest import PROVINCE, Inbox, filing
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import PublishError, WarehouseError
-from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Making, Revision, lay_past, read_closed
 
 MAKING = Making(7, "0.2.0", "d" * 64, "p" * 64)

@@ -32,7 +32,8 @@ from dvctt.province.folder import load_province
 from dvctt.publications import holds
 from dvctt.publications.publish import Publication, Standing, answer_problems, current_publication, refuse_damaged
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import Movement, candidate_path, open_candidate, open_published
+from dvctt.warehouse.connections import candidate_path, open_candidate, open_published, read_rows
+from dvctt.warehouse.foundation import Movement
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up."
@@ -543,15 +544,14 @@ def quarantine_list(
     settings = Settings.from_environment()
     opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
-        cursor = connection.execute(
+        found = read_rows(
+            connection,
             "select source_id, entity, strftime(file_month, '%Y-%m') as file_month, file_name, row_number, "
             "source_agency_code, agency_name_vi, quarantine_reason, reason_name_vi, unparseable_columns, next_vi "
             "from fct_quarantined_rows where (? is null or file_month = ?) and (? is null or source_agency_code = ?) "
             "order by source_id, entity, file_month, file_name, row_number",
             [month, Month.parse(month).first_day if month else None, agency, agency],
         )
-        names = [column[0] for column in cursor.description or []]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if as_json:
         _print_json(found)
         return
@@ -583,14 +583,13 @@ def values_unmapped(
     settings = Settings.from_environment()
     opened = open_published(_current(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
-        cursor = connection.execute(
+        found = read_rows(
+            connection,
             "select source_id, entity, column_name, strftime(file_month, '%Y-%m') as file_month, row_count, "
             "unmapped_rows, set_aside_rows from aud_unmapped_values "
             "where unmapped_rows > 0 and (? is null or file_month = ?) order by all",
             [month, Month.parse(month).first_day if month else None],
         )
-        names = [column[0] for column in cursor.description or []]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if as_json:
         _print_json(found)
     else:
@@ -1251,7 +1250,8 @@ def explain_figure(
     as_json: JsonOption = False,
 ) -> None:
     """Where a figure comes from: meaning, SQL, models, landed files with hashes, checks, caveats, what became of it."""
-    from dvctt.queries.explain import as_text, explain
+    from dvctt.queries.explain import explain
+    from dvctt.queries.explain_text import as_text
 
     explanation = explain(Settings.from_environment(), figure, publication)
     if as_json:
@@ -1267,7 +1267,7 @@ def reproduce_figure(
     as_json: JsonOption = False,
 ) -> None:
     """Build a figure again from landing, by its publication's own definitions, and compare. Exit 1 if it differs."""
-    from dvctt.queries.explain import reproduce
+    from dvctt.queries.reproduce import reproduce
 
     made = reproduce(Settings.from_environment(), figure, publication)
     if as_json:
@@ -1399,9 +1399,7 @@ def _current(settings: Settings, *, damaged_too: bool = False) -> Publication:
 
 def _query(sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
     with open_published(_current(Settings.from_environment()).marts) as connection:
-        cursor = connection.execute(sql, parameters or [])
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return read_rows(connection, sql, parameters or [])
 
 
 def _print_summary(settings: Settings, month: Month | None) -> None:

@@ -13,7 +13,8 @@ from dvctt.core.errors import ConfigError
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.province.model import Province
-from dvctt.warehouse.foundation import BASELINE_COLUMNS, open_published, read_baselines
+from dvctt.warehouse.connections import open_published
+from dvctt.warehouse.foundation import BASELINE_COLUMNS, read_baselines
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.settings import PROJECT_ROOT
-from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.connections import open_candidate
 
 log = logging.getLogger(__name__)
 

@@ -58,8 +58,8 @@ from dvctt.report.wording.formats import count
 from dvctt.report.wording.words import restatement_causes
 from dvctt.report.writers.csv_files import write_csv
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
-from dvctt.warehouse.foundation import ENGINE_WORDS
+from dvctt.warehouse import connections, foundation, previous, transform
+from dvctt.warehouse.connections import ENGINE_WORDS, read_rows
 from dvctt.warehouse.previous import ClosedMonth
 from dvctt.warehouse.transform import Layer, make_way
 
@@ -520,13 +520,12 @@ def held_figures(settings: Settings) -> list[alerts.Finding]:
 
 def _changed_figures(publication: Publication) -> list[alerts.Finding]:
     """The figures of the whole province that this publication changed, as findings: expected is the old one."""
-    with foundation.open_published(publication.marts) as connection:
-        cursor = connection.execute(
+    with connections.open_published(publication.marts) as connection:
+        rows = read_rows(
+            connection,
             "select * from mart_restatements where to_publication = ? and scope = 'province' order by month, metric_place",
             [publication.number],
         )
-        names = [column[0] for column in cursor.description or []]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [
         alerts.Finding(
             agency=row["entity_name_vi"],

@@ -32,7 +32,7 @@ from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
 from dvctt.publications import publish
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse import connections, foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
 from dvctt.warehouse.previous import Making
 from dvctt.warehouse.transform import Layer
@@ -225,7 +225,7 @@ class Prover:
         good = self._candidate("good")
         replayed = self._candidate("replayed")
         self._lay(self._good, replayed)
-        with foundation.open_candidate(replayed, read_only=False) as connection:
+        with connections.open_candidate(replayed, read_only=False) as connection:
             self._start(connection)
             words = self._replay(connection, Layer.FACTS) + self._replay(connection, Layer.AUDIT)
             if words:
@@ -326,7 +326,7 @@ class Prover:
             self._lay(site, candidate)
         except (ExtractError, LandingError) as error:
             return _Evidence(fault, (f"landing: {error}",))
-        with foundation.open_candidate(candidate, read_only=False) as connection:
+        with connections.open_candidate(candidate, read_only=False) as connection:
             if fault.where == "staging":
                 places = list(fault.inject(self._site(folder, connection)))
             self._start(connection)
@@ -342,7 +342,7 @@ class Prover:
         candidate = folder / "candidate"
         candidate.mkdir(parents=True)
         shutil.copy(_file(self._candidate("good")), candidate)
-        with foundation.open_candidate(candidate, read_only=False) as connection:
+        with connections.open_candidate(candidate, read_only=False) as connection:
             self._set_session(connection)
             site = self._site(folder, connection)
             if fault.where == "facts":
@@ -466,7 +466,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _file(candidate: Path) -> Path:
-    return foundation.candidate_path(candidate)
+    return connections.candidate_path(candidate)
 
 
 def unproven(suites: Sequence[Suite], faults: Sequence[Fault]) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from dvctt.core.errors import HoldRefused
 from dvctt.landing.withdrawals import withdrawn
 from dvctt.landing.zone import Extract, LeftOut, active_extracts
 from dvctt.publications.publish import Publication, left_out_of
-from dvctt.warehouse.foundation import Accepted, Movement, open_candidate
+from dvctt.warehouse.connections import open_candidate, read_rows
+from dvctt.warehouse.foundation import Accepted, Movement
 
 log = logging.getLogger(__name__)
 
@@ -293,11 +294,9 @@ def _read(candidate: Path) -> tuple[list[Movement], list[Movement], list[dict[st
             f"select {columns} from aud_movements where new_value = allowed_value and new_value <> before_value "
             "and (entity, month) in (select (entity, month) from aud_movements where new_value <> allowed_value) order by all"
         ).fetchall()
-        cursor = connection.execute(
-            "select * replace (strftime(month, '%Y-%m') as month) from aud_movement_files order by all"
+        files = read_rows(
+            connection, "select * replace (strftime(month, '%Y-%m') as month) from aud_movement_files order by all"
         )
-        names = [column[0] for column in cursor.description or []]
-        files = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         return [Movement(*row) for row in found], [Movement(*row) for row in rest], files
 
 

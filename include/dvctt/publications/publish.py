@@ -34,9 +34,9 @@ from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, unseal, 
 from dvctt.core.sql import file_literal, literal
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.province.model import Province
+from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
-from dvctt.warehouse.foundation import candidate_path
 from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
 from dvctt.warehouse.transform import manifest_of
 

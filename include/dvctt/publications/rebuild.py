@@ -20,7 +20,7 @@ from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.folder import load_province
 from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, left_out_of, load_publication
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous
+from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import Node, load_inputs, read_definitions, replay
 from dvctt.warehouse.previous import Earlier, Making
@@ -72,7 +72,7 @@ def rebuild(
         earlier,
         closed_in(publication, settings.closed),
     )
-    with foundation.open_candidate(folder, read_only=False) as connection:
+    with connections.open_candidate(folder, read_only=False) as connection:
         load_inputs(connection, publication.folder)
         try:
             replay(connection, nodes)
@@ -85,7 +85,7 @@ def rebuild(
         "rebuilt publication %d: %d extracts in, %d models out, %.1f s",
         publication.number, len(extracts), len(nodes), time.monotonic() - clock,
     )  # fmt: skip
-    return foundation.candidate_path(folder)
+    return connections.candidate_path(folder)
 
 
 def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:

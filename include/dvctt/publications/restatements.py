@@ -18,8 +18,8 @@ from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import read_literal
 from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, file_problems
 from dvctt.warehouse import previous
+from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.warehouse.foundation import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.previous import Making
 
 log = logging.getLogger(__name__)

@@ -28,9 +28,11 @@ from dvctt.publications.publish import Publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.period import file_stem, write_period
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
+from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
-from dvctt.report.tables.monthly import DocumentTable, agency_tables, province_tables
+from dvctt.report.tables.monthly import province_tables
 from dvctt.report.tables.periods import PERIOD_CONTRACT, PERIODS, RATES, of_period, period_tables
+from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording import formats
 from dvctt.report.writers.xlsx import FIRST_ROW
 

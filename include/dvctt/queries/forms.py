@@ -17,7 +17,7 @@ from dvctt.core.period import Period
 from dvctt.publications.publish import Publication
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.report.wording import formats
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 FORM_06A = "II.06a/VPCP/KSTT"
 FORM_06A_TITLE = "Tình hình, kết quả giải quyết thủ tục hành chính"
@@ -120,12 +120,14 @@ def read_form_06a(
     with open_published(publication.marts) as connection:
         rows = _line_rows(connection, period, calendar, arrangement, entity)
         first, total = rows[0], rows[-1]
-        dated = _rows(
+        dated = read_rows(
             connection,
             "select legal_basis_vi, certainty, previous_period_key from dim_reporting_periods where period_key = ?",
             [first["period_key"]],
         )
-        closed = {row["month"] for row in _rows(connection, "select month from mart_closed_months where is_in_force")}
+        closed = {
+            row["month"] for row in read_rows(connection, "select month from mart_closed_months where is_in_force")
+        }
         identities = (
             *_within(rows),
             *_lines_make_the_total(rows),
@@ -151,7 +153,7 @@ def read_form_06a(
 def _line_rows(
     connection: duckdb.DuckDBPyConnection, period: Period, calendar: str, arrangement: str | None, entity: str | None
 ) -> list[dict[str, Any]]:
-    rows = _rows(
+    rows = read_rows(
         connection,
         f"select * from {_MART} where calendar_id = ? and period_code = ? and (arrangement = ? or ? is null) "
         "and (entity_code = ? or (? is null and scope = 'province')) order by line_order",
@@ -162,7 +164,7 @@ def _line_rows(
         scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
         chosen = min(row["arrangement"] for row in rows if row["scope"] == scope)
         return [row for row in rows if row["scope"] == scope and row["arrangement"] == chosen]
-    found = _rows(connection, f"select distinct calendar_id, period_code, last_day from {_MART} order by 1, 3, 2")
+    found = read_rows(connection, f"select distinct calendar_id, period_code, last_day from {_MART} order by 1, 3, 2")
     calendars = sorted({row["calendar_id"] for row in found})
     if calendar not in calendars:
         raise FormError(f"no form {FORM_06A} by calendar {calendar!r}; found {', '.join(calendars) or 'no calendar'}")
@@ -172,7 +174,7 @@ def _line_rows(
             f"no form {FORM_06A} of {period} by {calendar}: a period has one when its last day is over in the files; "
             f"found {', '.join(codes)}"
         )
-    entities = _rows(
+    entities = read_rows(
         connection,
         f"select distinct scope, entity_code, official_order from {_MART} "
         "where calendar_id = ? and period_code = ? and (arrangement = ? or ? is null) order by 1 desc, 3, 2",
@@ -239,7 +241,7 @@ def _carried(
     name = "6 = 11 của kỳ liền trước"
     if previous is None:
         return [_identity(name, total["carried_in"], None)]
-    before = _rows(
+    before = read_rows(
         connection,
         f"""
         select
@@ -279,12 +281,6 @@ def _carried(
 def _sum(values: Any) -> int | None:
     found = list(values)
     return None if any(value is None for value in found) else sum(found)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def head_lines(form: Form) -> list[str]:

@@ -17,7 +17,7 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.publish import Publication
 from dvctt.report.wording import formats
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 MONTH = "month"
 YEAR_TO_DATE = "year_to_date"
@@ -123,7 +123,7 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
     with open_published(publication.marts) as connection:
         scores = _score_rows(connection, month, entity)
         scope, code = scores[0]["scope"], scores[0]["entity_code"]
-        components = _rows(
+        components = read_rows(
             connection,
             # Of a closed month the figures are those that were frozen; words come from the definition of their version.
             f"select definitions.*, figures.* from {_COMPONENTS} as figures "
@@ -131,10 +131,10 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
             "where month = ? and scope = ? and entity_code = ? order by span, formula_version, component_order",
             [month.first_day, scope, code],
         )
-        closed = _rows(
+        closed = read_rows(
             connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month.first_day]
         )
-        unknown = _rows(
+        unknown = read_rows(
             connection,
             "select distinct source_component from aud_index_counts where month = ? and component_id is null "
             "and source_component is not null order by 1",
@@ -156,7 +156,7 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
 
 
 def _score_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | None) -> list[dict[str, Any]]:
-    rows = _rows(
+    rows = read_rows(
         connection,
         "select * from mart_index_scores where month = ? and (entity_code = ? or (? is null and scope = 'province')) "
         "order by span, formula_version",
@@ -168,13 +168,13 @@ def _score_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         return [row for row in rows if row["scope"] == scope]
     months = [
         str(Month.of(row["month"]))
-        for row in _rows(connection, "select distinct month from mart_index_scores order by 1")
+        for row in read_rows(connection, "select distinct month from mart_index_scores order by 1")
     ]
     if str(month) not in months:
         raise MetricError(f"no index of {month} in the publication; found {', '.join(months) or 'no month'}")
     codes = [
         row["entity_code"]
-        for row in _rows(
+        for row in read_rows(
             connection,
             "select entity_code from mart_index_scores where month = ? and span = 'month' "
             "group by scope, official_order, entity_code order by scope desc, official_order, entity_code",
@@ -244,12 +244,6 @@ def _hold_sum(index: Index, what: str, total: float | None, parts: Sequence[floa
             f"index {index.month} {index.span} {index.entity_code}: {what} {total} is not the sum of {list(parts)}; "
             f"look: dvctt rows --table {_COMPONENTS} --month {index.month} --published"
         )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def points_text(value: float | None) -> str:

@@ -17,7 +17,7 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.publish import Publication
 from dvctt.report.wording import formats, words
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 _VALUES = "mart_online_rate_definitions"
 _KEY = ("metric_id", "version", "month", "scope", "entity_code")
@@ -115,7 +115,7 @@ def compare_online_rates(
         rows = _value_rows(connection, month, entity)
         scope, code = rows[0]["scope"], rows[0]["entity_code"]
         filings = _filings(connection, month, scope, code) if records else None
-        closed = _rows(
+        closed = read_rows(
             connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month.first_day]
         )
         compared = Comparison(
@@ -134,7 +134,7 @@ def compare_online_rates(
 
 def _value_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | None) -> list[dict[str, Any]]:
     # Names of the columns that both tables have are the mart's: what was frozen with a month is shown as it was.
-    rows = _rows(
+    rows = read_rows(
         connection,
         f"select definitions.*, figures.* from {_VALUES} as figures "
         "inner join mart_metric_definitions as definitions using (metric_id, version) "
@@ -146,13 +146,13 @@ def _value_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
         return [row for row in rows if row["scope"] == scope]
     months = [
-        str(Month.of(row["month"])) for row in _rows(connection, f"select distinct month from {_VALUES} order by 1")
+        str(Month.of(row["month"])) for row in read_rows(connection, f"select distinct month from {_VALUES} order by 1")
     ]
     if str(month) not in months:
         raise MetricError(f"no online rate of {month} in the publication; found {', '.join(months) or 'no month'}")
     codes = [
         row["entity_code"]
-        for row in _rows(
+        for row in read_rows(
             connection,
             "select entity_code from mart_online_rates where month = ? order by scope desc, official_order, entity_code",
             [month.first_day],
@@ -174,7 +174,7 @@ def _definition(row: dict[str, Any], differences: tuple[Difference, ...]) -> Def
 def _differences(
     connection: duckdb.DuckDBPyConnection, row: dict[str, Any], filings: dict[tuple[str, int, str], list[Filing]] | None
 ) -> tuple[Difference, ...]:
-    found = _rows(
+    found = read_rows(
         connection,
         "select reason_id, reason_name_vi as name_vi, reason_name_en as name_en, filing_count, leaves_numerator, "
         "enters_numerator, leaves_denominator, enters_denominator from mart_online_rate_definition_gaps "
@@ -197,7 +197,7 @@ def _filings(
 ) -> dict[tuple[str, int, str], list[Filing]]:
     """The filings that a definition and the report's place otherwise, by definition, version and reason."""
     found: dict[tuple[str, int, str], list[Filing]] = {}
-    for row in _rows(
+    for row in read_rows(
         connection,
         """
         select classes.metric_id, classes.version, filings.source_id, filings.filing_id, filings.agency_code,
@@ -264,12 +264,6 @@ def _hold(compared: Comparison) -> None:
                     f"{one.metric_id} {compared.month} {compared.entity_code}, {difference.reason_id}: "
                     f"{difference.filing_count} filings counted, {len(listed)} found in fct_filings"
                 )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def as_text(compared: Comparison, *, all_definitions: bool) -> list[str]:

@@ -16,7 +16,7 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.publish import Publication
 from dvctt.report.wording import formats
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 Row = Mapping[str, Any]
 
@@ -111,7 +111,7 @@ def payments_of(
             entity_name_vi=totals["entity_name_vi"],
             publication=publication.number,
             is_closed=bool(
-                _rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", key[:1])
+                read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", key[:1])
             ),
             caveats_vi=tuple(
                 row["text_vi"] for row in _of(connection, "mart_caveats", key, "subject, caveat_id", ("text_vi",))
@@ -130,7 +130,7 @@ def payments_of(
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | None) -> Row:
-    rows = _rows(
+    rows = read_rows(
         connection,
         "select * from mart_payments where month = ? and (entity_code = ? or (? is null and scope = 'province'))",
         [month.first_day, entity, entity],
@@ -138,11 +138,11 @@ def _totals(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | N
     if rows:
         # A code that both a group and an agency bear means the wider one.
         return min(rows, key=lambda row: ("province", "group", "agency").index(row["scope"]))
-    known = _rows(connection, "select distinct month from mart_payments order by month")
+    known = read_rows(connection, "select distinct month from mart_payments order by month")
     months = [str(Month.of(row["month"])) for row in known]
     if str(month) not in months:
         raise PaymentsError(f"no payments of {month} in the publication; found {', '.join(months) or 'no month'}")
-    codes = _rows(
+    codes = read_rows(
         connection,
         "select entity_code from mart_payments where month = ? order by scope desc, official_order, entity_code",
         [month.first_day],
@@ -156,7 +156,7 @@ def _of(
     connection: duckdb.DuckDBPyConnection, table: str, key: Sequence[Any], order: str, columns: Sequence[str] = ("*",)
 ) -> list[dict[str, Any]]:
     """The rows of one month and entity."""
-    return _rows(
+    return read_rows(
         connection,
         f"select {', '.join(columns)} from {table} where month = ? and scope = ? and entity_code = ? order by {order}",
         key,
@@ -200,7 +200,7 @@ def _reasons(
 def _filings(connection: duckdb.DuckDBPyConnection, key: Sequence[Any]) -> dict[str, list[Filing]]:
     found: dict[str, list[Filing]] = {}
     month, scope, code = key
-    for row in _rows(
+    for row in read_rows(
         connection,
         """
         select filings.flag_gap_reason, filings.source_id, filings.filing_id, filings.agency_code
@@ -248,12 +248,6 @@ def _hold(found: Payments) -> None:
                 f"{where}, {reason.reason_id}: {reason.filing_count} filings counted, {len(reason.filings)} found in "
                 f"fct_filing_duties"
             )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def as_text(found: Payments) -> list[str]:

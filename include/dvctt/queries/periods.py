@@ -14,7 +14,7 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
 from dvctt.publications.publish import Publication
 from dvctt.report.wording import formats, words
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 _RATES = "mart_period_online_rates"
 _PAYMENTS = "mart_period_payments"
@@ -109,12 +109,12 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
         rates = _entity_row(connection, key, entity)
         place = [key, rates["scope"], rates["entity_code"]]
         payments = _one(connection, _PAYMENTS, place)
-        changes = _rows(
+        changes = read_rows(
             connection,
             f"select * from {_CHANGES} where period_key = ? and scope = ? and entity_code = ?",
             place,
         )
-        closed = _rows(
+        closed = read_rows(
             connection,
             "select 1 from mart_closed_months where month = ? and is_in_force",
             [period.month.first_day],
@@ -216,7 +216,7 @@ def _change(row: dict[str, Any]) -> Change:
 
 
 def _described(connection: duckdb.DuckDBPyConnection, calendar: str, key: str) -> dict[str, Any]:
-    held = _rows(
+    held = read_rows(
         connection,
         "select * from dim_reporting_periods order by calendar_id, first_day, last_day",
         [],
@@ -234,7 +234,7 @@ def _described(connection: duckdb.DuckDBPyConnection, calendar: str, key: str) -
 
 
 def _entity_row(connection: duckdb.DuckDBPyConnection, key: str, entity: str | None) -> dict[str, Any]:
-    rows = _rows(
+    rows = read_rows(
         connection,
         f"select * from {_RATES} where period_key = ? order by scope, official_order, entity_code",
         [key],
@@ -247,11 +247,5 @@ def _entity_row(connection: duckdb.DuckDBPyConnection, key: str, entity: str | N
 
 
 def _one(connection: duckdb.DuckDBPyConnection, mart: str, place: list[Any]) -> dict[str, Any]:
-    rows = _rows(connection, f"select * from {mart} where period_key = ? and scope = ? and entity_code = ?", place)
+    rows = read_rows(connection, f"select * from {mart} where period_key = ? and scope = ? and entity_code = ?", place)
     return rows[0] if rows else {}
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

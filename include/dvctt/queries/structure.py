@@ -15,7 +15,7 @@ import duckdb
 from dvctt.core.errors import StructureError
 from dvctt.core.period import Month
 from dvctt.report.wording import formats
-from dvctt.warehouse.foundation import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 MEASURES = ("received", "online", "online_payment_count", "online_payment_amount_vnd")
 """Filings, filings, payments, whole VND. The first says whether an agency's filings came."""
@@ -103,7 +103,7 @@ def compare_structures(marts: Path, publication: int, month: Month, on: date | N
             )
         heirs = {
             row["agency_code"]: row["heir_code"]
-            for row in _rows(
+            for row in read_rows(
                 connection,
                 "select agency_code, heir_code from dim_agency_heirs "
                 "where heir_from <= $day and coalesce(heir_to >= $day, true)",
@@ -123,7 +123,7 @@ def compare_structures(marts: Path, publication: int, month: Month, on: date | N
 
 
 def _as_was(connection: duckdb.DuckDBPyConnection, month: Month) -> list[dict[str, Any]]:
-    rows = _rows(
+    rows = read_rows(
         connection,
         "select agency_code, agency_name_vi as name_vi, agency_name_en as name_en, group_code, parent_code, structure_on, "
         f"{', '.join(MEASURES)} from mart_structure_bridge where month = $month order by official_order, agency_code",
@@ -133,7 +133,7 @@ def _as_was(connection: duckdb.DuckDBPyConnection, month: Month) -> list[dict[st
         return rows
     months = [
         str(Month.of(row["month"]))
-        for row in _rows(connection, "select distinct month from mart_structure_bridge order by 1")
+        for row in read_rows(connection, "select distinct month from mart_structure_bridge order by 1")
     ]
     raise StructureError(
         f"no agency has a figure of {month} in the publication; found {', '.join(months) or 'no month'}"
@@ -142,7 +142,7 @@ def _as_was(connection: duckdb.DuckDBPyConnection, month: Month) -> list[dict[st
 
 def _named_on(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, dict[str, Any]]:
     """Every code as it is called on a day, in the order of official tables."""
-    rows = _rows(
+    rows = read_rows(
         connection,
         "select agency_code, name_vi, name_en, group_code from dim_agencies where coalesce(valid_from <= $day, true) "
         "qualify row_number() over (partition by agency_code order by valid_from desc) = 1 "
@@ -156,7 +156,7 @@ def _province(connection: duckdb.DuckDBPyConnection, month: Month) -> dict[str, 
     """The province's own figures, as its marts have them: not the sum of anything here."""
     found: dict[str, int | None] = dict.fromkeys(MEASURES)
     for table, names in (("mart_online_rates", MEASURES[:2]), ("mart_payments", MEASURES[2:])):
-        for row in _rows(
+        for row in read_rows(
             connection,
             f"select {', '.join(names)} from {table} where month = $month and scope = 'province'",
             {"month": month.first_day},
@@ -184,12 +184,6 @@ def _sum(values: Iterable[int | None]) -> int | None:
     """What did not come is in no sum; a sum of nothing is no 0."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def as_text(compared: Structures) -> list[str]:

@@ -17,7 +17,7 @@ from dvctt.report.wording import words
 from dvctt.report.wording.language import _
 
 if TYPE_CHECKING:
-    from dvctt.report.tables.monthly import Cell
+    from dvctt.report.tables.table import Cell
 
 PRINTED = "printed_figures"
 """The page's context holds what it has printed under this name."""

@@ -18,7 +18,7 @@ import duckdb
 from dvctt.core.engines import told
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import file_literal, read_literal
-from dvctt.warehouse.foundation import open_candidate
+from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of, target_folder
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,7 @@ sources name. No business rule lives here; SQL that decides anything belongs to 
 import csv
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,17 +18,16 @@ import duckdb
 
 from dvctt.core.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
 from dvctt.core.engines import told
-from dvctt.core.errors import ConfigError, LandingError, WarehouseError
+from dvctt.core.errors import ConfigError, LandingError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literals, readable
 from dvctt.landing.zone import WITHDRAWN, Extract, active_extracts, name_arrivals
 from dvctt.province.model import ExpectedFeed, Province
+from dvctt.warehouse.connections import CANDIDATE_NAME, ENGINE_WORDS, candidate_path, open_candidate
 
 log = logging.getLogger(__name__)
 
-CANDIDATE_NAME = "warehouse.duckdb"
-ENGINE_WORDS = "error.txt"
-"""What an engine said when a stage ended in an error that is not ours: it may quote a record, so only the owner reads it."""
+
 ROW_COUNTS = "row_counts.csv"
 """The frozen past, in the province folder, changed by ``dvctt baselines update`` alone, whose diff a person reviews. No
 figure is made of it, so it is no part of the province's digest: freezing months publishes nothing anew."""
@@ -72,51 +70,6 @@ class Accepted:
 
     movement: Movement
     extract_id: str | None
-
-
-def candidate_path(candidate: Path) -> Path:
-    return candidate / CANDIDATE_NAME
-
-
-@contextmanager
-def open_candidate(candidate: Path, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The candidate warehouse; one run at a time writes it.
-
-    Raises:
-        WarehouseError: the file is not there, is damaged, another run has it open, or a question to it fails.
-    """
-    path = candidate_path(candidate)
-    if read_only and not path.is_file():
-        raise WarehouseError(f"{path}: no candidate; run the stage build_facts first: dvctt run")
-    with _opened(path, read_only) as connection:
-        yield connection
-
-
-@contextmanager
-def open_published(marts: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A publication's marts.duckdb, read-only.
-
-    Raises:
-        WarehouseError: the file is not there or is damaged, or a question to it fails.
-    """
-    if not marts.is_file():
-        raise WarehouseError(f"{marts}: no publication yet; wanted a run that passed its gate: make run, or dvctt run")
-    with _opened(marts, read_only=True) as connection:
-        yield connection
-
-
-@contextmanager
-def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be opened: {told(error)}") from None
-    try:
-        yield connection
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be read: {told(error)}") from None
-    finally:
-        connection.close()
 
 
 def lay_foundation(

@@ -17,7 +17,8 @@ from dvctt.core.engines import told
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literal
-from dvctt.warehouse.foundation import open_candidate, write_table
+from dvctt.warehouse.connections import open_candidate
+from dvctt.warehouse.foundation import write_table
 
 log = logging.getLogger(__name__)
 

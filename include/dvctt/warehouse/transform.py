@@ -19,7 +19,7 @@ from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
 from dvctt.core.processes import ends_with_parent
 from dvctt.settings import PROJECT_ROOT
-from dvctt.warehouse.foundation import candidate_path
+from dvctt.warehouse.connections import candidate_path
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,14 @@ from pathlib import Path
 
 from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
-from dvctt.report.documents.month_page import in_print_order, write_month
+from dvctt.report.choose import in_print_order
+from dvctt.report.documents.month_page import write_month
 from dvctt.report.documents.sentences import Sentences, read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, Marts, Row, read_marts
+from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
-from dvctt.report.tables.monthly import DocumentTable, agency_tables, definitions_table, province_tables
+from dvctt.report.tables.monthly import definitions_table, province_tables
+from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
 from dvctt.report.writers.pdf import Letter, Section, write_letter

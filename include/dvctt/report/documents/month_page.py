@@ -5,36 +5,33 @@ marts: nothing here adds or divides them. The same marts give the same bytes.
 """
 
 import logging
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.bccache import Bucket
+from jinja2 import Environment
 
-from dvctt.core.errors import ReportError
-from dvctt.core.printable import printable
 from dvctt.province.model import Province
-from dvctt.report import charts, ids
+from dvctt.report import charts
+from dvctt.report.choose import (
+    additivity_of_month,
+    caveats_between,
+    caveats_of_month,
+    earlier_caveats_of_month,
+    feeds_behind,
+    in_print_order,
+    is_same_entity,
+    published_of_month,
+    restated,
+)
 from dvctt.report.marts import Mart, Marts, Row, read_marts
+from dvctt.report.template import page_name, templates, write_page
 from dvctt.report.wording import formats, language, words
 from dvctt.report.wording.language import _
-from dvctt.settings import INCLUDE_ROOT
 
 log = logging.getLogger(__name__)
-
-TEMPLATES = INCLUDE_ROOT / "reports"
-
-_ENGLISH_MONTHS = (
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
-)
-# "online_rate_change_to_october" compares a baseline, which its period is, with October: it belongs on October's page.
-_COMPARED_WITH = re.compile(rf"_to_({'|'.join(_ENGLISH_MONTHS)})$")
 
 
 @dataclass(frozen=True)
@@ -69,15 +66,14 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for place, month in enumerate(months):
-        path = out / _file_name(month)
+        path = out / page_name(month)
         newer = months[place - 1] if place else None
         older = months[place + 1] if place + 1 < len(months) else None
         _write_month(environment, content, path, province, publication, month, linked=True, newer=newer, older=older)
         written.append(path)
     index = out / "index.html"
     overview = [
-        {"month": month, "file_name": _file_name(month), "totals": _totals(content, month, province)}
-        for month in months
+        {"month": month, "file_name": page_name(month), "totals": _totals(content, month, province)} for month in months
     ]
     write_page(
         environment,
@@ -141,124 +137,6 @@ def _areas(content: Marts, month: date, province: Province) -> Sequence[Any]:
     return tables_of_areas(content, month, province)
 
 
-def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
-    """What this publication changed of figures that the one before had published, of one month or of all."""
-    return [
-        row
-        for row in content.rows["mart_restatements"]
-        if row["to_publication"] == publication and month in (None, row["month"])
-    ]
-
-
-def _file_name(month: date) -> str:
-    return f"bao-cao-{formats.month_key(month)}.html"
-
-
-class _Compiled(BytecodeCache):
-    """Templates as they were compiled, for as long as the process lives: compiling takes a third of a page's time."""
-
-    def __init__(self) -> None:
-        self._code: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._code:
-            bucket.bytecode_from_string(self._code[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._code[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
-
-
-def _printable(value: Any) -> Any:
-    """What a template prints; markup stays markup."""
-    if isinstance(value, str):
-        return type(value)(printable(value))
-    return value
-
-
-def templates() -> Environment:
-    """The templates of include/reports, with the filters that turn values and codes into words of the language spoken."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_printable,
-        bytecode_cache=_COMPILED,
-    )
-    for function in (
-        formats.count,
-        formats.signed_count,
-        formats.money,
-        formats.rate,
-        formats.percent_change,
-        formats.points,
-        formats.signed_points,
-        formats.day,
-        formats.moment,
-        formats.month,
-        formats.month_title,
-        formats.month_key,
-        formats.month_end,
-        words.caveat,
-        words.lower_first,
-        words.month_of_key,
-        words.entity,
-        words.share,
-        words.said,
-        words.ranked_name,
-        words.small_base,
-        words.measure,
-        words.exact_measure,
-        words.check_subject,
-        words.checked_value,
-        words.wanted_value,
-        words.with_commands,
-        words.checked_difference,
-        _file_name,
-    ):
-        environment.filters[function.__name__.lstrip("_")] = function
-    environment.filters["target_status"] = partial(
-        words.word, vocabulary=words.TARGET_STATUS, where="mart_targets.status"
-    )
-    environment.filters["verdict"] = partial(
-        words.word, vocabulary=words.VERDICT, where="mart_published_figures.verdict"
-    )
-    environment.filters["certainty"] = partial(words.word, vocabulary=words.CERTAINTY, where="mart_targets.certainty")
-    environment.filters["definition_certainty"] = partial(
-        words.word, vocabulary=words.DEFINITION_CERTAINTY, where="mart_online_rate_definitions.certainty"
-    )
-    environment.filters["feed"] = partial(words.word, vocabulary=words.FEED, where="mart_feed_timeliness.entity")
-    environment.filters["subject"] = partial(words.word, vocabulary=words.CAVEAT_SUBJECT, where="mart_caveats.subject")
-    environment.filters["severity"] = partial(
-        words.word, vocabulary=words.SEVERITY, where="verdict.json: checks.severity"
-    )
-    environment.filters["tone"] = words.TONE.__getitem__
-    # A page says its messages and what language they are in; both are looked up while it is filled.
-    environment.globals["_"] = language.markup
-    environment.globals["spoken"] = language.spoken
-    environment.globals["additivity_note"] = additivity_note
-    ids.install(environment)
-    return environment
-
-
-def write_page(environment: Environment, template: str, path: Path, **context: Any) -> None:
-    """Fill a template and write it, NFC and with Unix line ends, whatever the machine.
-
-    Raises:
-        ReportError: the template does not fit what it was given.
-    """
-    try:
-        text = environment.get_template(template).render({ids.PRINTED: ids.Printed()}, **context)
-    except TemplateError as error:
-        raise ReportError(f"{TEMPLATES / template}: cannot write {path.name}: {error}") from error
-    path.write_text(unicodedata.normalize("NFC", text), encoding="utf-8", newline="\n")
-
-
 def _month_context(content: Marts, month: date, province: Province) -> dict[str, Any]:
     totals = _totals(content, month, province)
     changes = content.of_month("mart_online_rate_changes", month)
@@ -282,9 +160,9 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
             _("Mỗi thanh là toàn bộ hồ sơ tiếp nhận của một khối. Số liệu ở hai bảng ngay dưới biểu đồ."),
         ),
         "changes": [
-            (row, [change for change in changes if _same_entity(row, change)])
+            (row, [change for change in changes if is_same_entity(row, change)])
             for row in totals
-            if any(_same_entity(row, change) for change in changes)
+            if any(is_same_entity(row, change) for change in changes)
         ],
         "gaps": _gaps(content.of_month("mart_group_gaps", month)),
         "agency_tables": _agency_tables(content, month, province),
@@ -308,13 +186,13 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "missing": _missing(content, month),
         "caveat_of": {row["entity_code"]: words.said(row, "caveat_vi") for row in totals},
         "baseline_caveats": {
-            (row["scope"], row["entity_code"], row["baseline_id"]): _caveats_between(
+            (row["scope"], row["entity_code"], row["baseline_id"]): caveats_between(
                 content, "mart_online_rates", row, row["baseline_start"], row["baseline_end"]
             )
             for row in changes
         },
         "to_date_caveats": {
-            (row["scope"], row["entity_code"]): _caveats_between(
+            (row["scope"], row["entity_code"]): caveats_between(
                 content, "mart_payments", row, date(month.year, 1, 1), month
             )
             for row in content.of_month("mart_payments", month)
@@ -327,30 +205,6 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
             for row in content.of_month("mart_feed_timeliness", month)
         ],
     }
-
-
-def _same_entity(row: Row, other: Row) -> bool:
-    return (row["scope"], row["entity_code"]) == (other["scope"], other["entity_code"])
-
-
-def _print_place(row: Row, province: Province) -> tuple[int, int, int, str]:
-    """Groups as the province orders them, then the province; agencies by group, then official order."""
-    codes = [group.code for group in province.groups]
-    group = row["entity_code"] if row["scope"] == "group" else row.get("group_code")
-    in_groups = codes.index(group) if group in codes else len(codes)
-    official = row.get("official_order")
-    return (
-        1 if row["scope"] == "province" else 0,
-        in_groups,
-        official if official is not None else 10**9,
-        str(row["entity_code"]),
-    )
-
-
-def in_print_order(rows: Sequence[Row], province: Province, *, agencies: bool) -> list[Row]:
-    """Either the agencies, or the groups and the province, in the order of official tables."""
-    chosen = [row for row in rows if (row["scope"] == "agency") == agencies]
-    return sorted(chosen, key=lambda row: _print_place(row, province))
 
 
 def _totals(content: Marts, month: date, province: Province) -> list[Row]:
@@ -420,58 +274,6 @@ def _agency_tables(content: Marts, month: date, province: Province) -> list[Agen
     return tables
 
 
-def caveats_of_month(content: Marts, month: date, province: Province) -> list[Row]:
-    """The month's caveats: of the province first, then of the groups, then of the agencies with rows set aside.
-
-    An agency whose feed did not come, or whose newer file is held, is named by its group's and the province's caveat, and is
-    not listed again.
-    """
-    places = {
-        (row["scope"], row["entity_code"]): _print_place(row, province)
-        for table in ("mart_payments", "mart_online_rates")
-        for row in content.of_month(table, month)
-    }
-    scopes = ("province", "group", "agency")
-    last = (0, 0, 10**9, "")
-    return sorted(
-        (
-            row
-            for row in content.of_month("mart_caveats", month)
-            if row["scope"] != "agency" or row["caveat_id"] not in ("missing_feed", "held_file")
-        ),
-        key=lambda row: (
-            scopes.index(row["scope"]),
-            places.get((row["scope"], row["entity_code"]), last),
-            row["entity_code"],
-            row["subject"],
-            row["caveat_id"],
-        ),
-    )
-
-
-def earlier_caveats_of_month(content: Marts, month: date) -> list[Row]:
-    """The province's caveats of earlier months that this page compares with or sums over."""
-    starts = [row["baseline_start"] for row in content.of_month("mart_online_rate_changes", month)]
-    first = min((start for start in starts if start), default=month)
-    return [
-        row
-        for row in content.rows["mart_caveats"]
-        if row["scope"] == "province" and min(first, date(month.year, 1, 1)) <= row["month"] < month
-    ]
-
-
-def _caveats_between(content: Marts, table: str, row: Row, start: date | None, end: date | None) -> str | None:
-    """The caveats of one entity in the months of a period, each with its month; None where there is none."""
-    if start is None or end is None:
-        return None
-    found = [
-        f"{formats.month(other['month'])}: {words.said(other, 'caveat_vi')}"
-        for other in content.rows[table]
-        if _same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
-    ]
-    return "; ".join(found) or None
-
-
 def _missing(content: Marts, month: date) -> dict[str, list[str]]:
     """The names of the agencies whose filings did not come, by the code of their group and of the province."""
     rows = content.of_month("mart_online_rates", month)
@@ -486,15 +288,6 @@ def _missing(content: Marts, month: date) -> dict[str, list[str]]:
         for row in rows
         if row["scope"] != "agency"
     }
-
-
-def feeds_behind(content: Marts, row: Row) -> list[Row]:
-    """The feeds that stand behind one row of mart_feed_timeliness."""
-    return [
-        feed
-        for feed in content.of_month("mart_feeds", row["month"])
-        if feed["is_expected"] and (feed["source_id"], feed["entity"]) == (row["source_id"], row["entity"])
-    ]
 
 
 def _payment_history(content: Marts, month: date) -> list[tuple[date, Row | None]]:
@@ -525,55 +318,3 @@ def _catalogue(content: Marts, month: date) -> tuple[Row, charts.Chart] | None:
         _("Một thanh là toàn bộ danh mục. Số liệu ở bảng ngay dưới biểu đồ."),
     )
     return row, chart
-
-
-def _figure_month(row: Row) -> date:
-    """The month on whose page a published figure stands: the one it speaks about, else the one its period ends in."""
-    compared = _COMPARED_WITH.search(row["metric"])
-    number = _ENGLISH_MONTHS.index(compared.group(1)) + 1 if compared else row["period_end"].month
-    return date(row["period_end"].year, number, 1)
-
-
-def published_of_month(content: Marts, month: date) -> list[Row]:
-    """Figures that speak about the month, then the targets printed beside them whose time holds the month."""
-    rows = content.rows["mart_published_figures"]
-    targets = [row for row in rows if row["metric"].startswith("target_")]
-    figures = [row for row in rows if row not in targets and _figure_month(row) == month]
-    if not figures:
-        return []
-    end = formats.month_end(month)
-    current = [
-        row
-        for row in targets
-        if (row["period_start"] is None or row["period_start"] <= end) and month <= row["period_end"]
-    ]
-    return [*figures, *current]
-
-
-def additivity_of_month(content: Marts, month: date, province: Province) -> dict[str, list[Row]]:
-    """Checks with a residue, something unexplained or no answer: ``notable`` of groups and province, ``agencies``."""
-    checks = content.of_month("mart_additivity_checks", month)
-    whole = sorted(
-        (row for row in checks if row["scope"] != "agency"),
-        key=lambda row: (row["check_id"], _print_place(row, province)),
-    )
-    return {
-        "notable": [row for row in whole if row["residue"] != 0 or row["unexplained"] != 0],
-        "agencies": [
-            row for row in checks if row["scope"] == "agency" and (row["residue"] != 0 or row["unexplained"] != 0)
-        ],
-        "unexplained": [row for row in checks if row["unexplained"] not in (0, None)],
-        "unanswered": [row for row in checks if row["unexplained"] is None],
-        "all": list(checks),
-    }
-
-
-def additivity_note(checks: Mapping[str, Sequence[Row]]) -> str:
-    """How many totals were looked at, and how many of them are the sum of their classes, the named residue included."""
-    answered = len(checks["all"]) - len(checks["unanswered"]) - len(checks["unexplained"])
-    return _(
-        "Đã kiểm tra {checked} tổng, {right} tổng bằng các thành phần cộng lại và phần dư có tên. Chỉ in các tổng có phần dư, "
-        "có phần không giải thích được hoặc chưa trả lời được.",
-        checked=formats.count(len(checks["all"])),
-        right=formats.count(answered),
-    )

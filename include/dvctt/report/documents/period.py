@@ -13,11 +13,11 @@ from typing import Any
 
 from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
+from dvctt.report.choose import in_print_order
 from dvctt.report.documents.month import caveats_section, write_both
-from dvctt.report.documents.month_page import in_print_order, templates, write_page
 from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import Marts, Row, read_rows
-from dvctt.report.tables.monthly import DocumentTable, definitions_table
+from dvctt.report.tables.monthly import definitions_table
 from dvctt.report.tables.periods import (
     CHANGES,
     COMPARISONS,
@@ -31,6 +31,8 @@ from dvctt.report.tables.periods import (
     period_name,
     period_tables,
 )
+from dvctt.report.tables.table import DocumentTable
+from dvctt.report.template import templates, write_page
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
 from dvctt.report.writers.pdf import Letter, Section

@@ -15,8 +15,9 @@ from jinja2 import TemplateError
 from dvctt.core.errors import ReportError
 from dvctt.core.period import Month
 from dvctt.province.model import CloseWaiver, Province
-from dvctt.report.documents.month_page import TEMPLATES, in_print_order, templates
+from dvctt.report.choose import in_print_order
 from dvctt.report.marts import read_marts
+from dvctt.report.template import TEMPLATES, templates
 from dvctt.report.wording import formats
 
 _TEMPLATE = "close_request.md.j2"

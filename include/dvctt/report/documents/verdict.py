@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dvctt.core.errors import ReportError
-from dvctt.report.documents.month_page import templates, write_page
+from dvctt.report.template import templates, write_page
 from dvctt.report.wording import words
 
 log = logging.getLogger(__name__)

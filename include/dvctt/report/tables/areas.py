@@ -13,9 +13,9 @@ from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, agency_form_tables, form_tables
 from dvctt.report.tables.index import INDEX_CONTRACT, agency_index_tables, index_tables
-from dvctt.report.tables.monthly import DocumentTable
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, agency_payment_tables, payment_tables
 from dvctt.report.tables.structure import STRUCTURE_CONTRACT, structure_tables
+from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording.language import _
 
 

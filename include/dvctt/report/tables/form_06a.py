@@ -11,7 +11,7 @@ from typing import Any
 
 from dvctt.province.model import Province
 from dvctt.report.marts import Mart, MartRow, Marts, Row
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, Role, figure, text
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import VIETNAMESE, _, spoken
 

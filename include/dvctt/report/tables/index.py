@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 
 from dvctt.province.model import Province
-from dvctt.report.documents.month_page import in_print_order
+from dvctt.report.choose import in_print_order
 from dvctt.report.marts import Mart, Marts, Row
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, cell, text
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import _, name, spoken
 

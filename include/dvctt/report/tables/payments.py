@@ -10,7 +10,7 @@ from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, _Measure, _plain_sums, cell, text
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, cell, plain_sums, text
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import _
 
@@ -78,13 +78,13 @@ def _of_province(content: Marts, table: str, month: date) -> list[Row]:
 
 def _duties(content: Marts, month: date, province: Province) -> DocumentTable:
     measures = (
-        _Measure("no_fee", "Không thu phí"),
-        _Measure("unknown_procedure", "Thủ tục không có trong danh mục", weight=1.3),
-        _Measure("waived", "Được miễn nộp"),
-        _Measure("with_duty", "Có nghĩa vụ nộp"),
-        _Measure("received", "Tiếp nhận", across=(1, 2, 3, 4)),
+        Measure("no_fee", "Không thu phí"),
+        Measure("unknown_procedure", "Thủ tục không có trong danh mục", weight=1.3),
+        Measure("waived", "Được miễn nộp"),
+        Measure("with_duty", "Có nghĩa vụ nộp"),
+        Measure("received", "Tiếp nhận", across=(1, 2, 3, 4)),
     )
-    table = _plain_sums(
+    table = plain_sums(
         content, "mart_payment_duties", month, province, measures, "received", _("Nghĩa vụ nộp phí"),
         _("Hồ sơ tiếp nhận {month} theo nghĩa vụ nộp phí, lệ phí", month=formats.month(month)),
     )  # fmt: skip
@@ -113,16 +113,16 @@ def _missing(content: Marts, month: date) -> tuple[str, ...]:
 
 def _paid(content: Marts, month: date, province: Province) -> DocumentTable:
     measures = (
-        _Measure("paid_online", "Nộp trực tuyến"),
-        _Measure("paid_otherwise", "Nộp cách khác"),
-        _Measure("asked_not_paid", "Đã yêu cầu, chưa nộp"),
-        _Measure("not_asked", "Chưa có yêu cầu"),
-        _Measure("with_duty", "Có nghĩa vụ nộp", across=(1, 2, 3, 4)),
-        _Measure("paid_online_percent", "Tỷ lệ nộp trực tuyến", "rate", share=(1, 5)),
-        _Measure("flagged_paid", "Được đánh dấu đã thanh toán", weight=1.3),
-        _Measure("flagged_paid_percent", "Tỷ lệ theo đánh dấu", "rate", share=(7, 5)),
+        Measure("paid_online", "Nộp trực tuyến"),
+        Measure("paid_otherwise", "Nộp cách khác"),
+        Measure("asked_not_paid", "Đã yêu cầu, chưa nộp"),
+        Measure("not_asked", "Chưa có yêu cầu"),
+        Measure("with_duty", "Có nghĩa vụ nộp", across=(1, 2, 3, 4)),
+        Measure("paid_online_percent", "Tỷ lệ nộp trực tuyến", "rate", share=(1, 5)),
+        Measure("flagged_paid", "Được đánh dấu đã thanh toán", weight=1.3),
+        Measure("flagged_paid_percent", "Tỷ lệ theo đánh dấu", "rate", share=(7, 5)),
     )
-    table = _plain_sums(
+    table = plain_sums(
         content, "mart_payment_duties", month, province, measures, "received", _("Nộp phí trực tuyến"),
         _("Hồ sơ có nghĩa vụ nộp tiếp nhận {month}: đã nộp thế nào", month=formats.month(month)),
     )  # fmt: skip

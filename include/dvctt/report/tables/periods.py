@@ -10,19 +10,10 @@ from datetime import date
 from typing import Any
 
 from dvctt.province.model import Province
-from dvctt.report.documents.month_page import in_print_order
+from dvctt.report.choose import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
-from dvctt.report.tables.monthly import (
-    Cell,
-    Column,
-    DocumentTable,
-    Line,
-    _by_agency,
-    _Measure,
-    figure,
-    text,
-)
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import _, told
 
@@ -137,32 +128,32 @@ def period_tables(content: Marts, period: Row, province: Province) -> tuple[Docu
 
 
 _RATE = (
-    _Measure("received", "Tiếp nhận"),
-    _Measure("online", "Trực tuyến"),
-    _Measure("online_rate_percent", "Tỷ lệ", "rate", share=(2, 1)),
+    Measure("received", "Tiếp nhận"),
+    Measure("online", "Trực tuyến"),
+    Measure("online_rate_percent", "Tỷ lệ", "rate", share=(2, 1)),
 )
 _CHANNELS = (
-    _Measure("direct", "Trực tiếp"),
-    _Measure("online", "Trực tuyến"),
-    _Measure("postal", "Bưu chính công ích"),
-    _Measure("received", "Hồ sơ tiếp nhận", across=(1, 2, 3)),
+    Measure("direct", "Trực tiếp"),
+    Measure("online", "Trực tuyến"),
+    Measure("postal", "Bưu chính công ích"),
+    Measure("received", "Hồ sơ tiếp nhận", across=(1, 2, 3)),
 )
 _LEVELS = (
-    _Measure("online_level_4", "Mức độ 4"),
-    _Measure("online_level_3", "Mức độ 3"),
-    _Measure("online_no_level", "Không phân mức"),
-    _Measure("online", "Hồ sơ trực tuyến", across=(1, 2, 3)),
+    Measure("online_level_4", "Mức độ 4"),
+    Measure("online_level_3", "Mức độ 3"),
+    Measure("online_no_level", "Không phân mức"),
+    Measure("online", "Hồ sơ trực tuyến", across=(1, 2, 3)),
 )
 _PAID = (
-    _Measure("online_payment_count", "Số giao dịch"),
-    _Measure("online_phi_vnd", "Phí", weight=1.3),
-    _Measure("online_le_phi_vnd", "Lệ phí", weight=1.3),
-    _Measure("online_payment_amount_vnd", "Số tiền", weight=1.4, across=(2, 3)),
-    _Measure("online_refund_count", "Số hoàn phí"),
-    _Measure("online_refund_amount_vnd", "Tiền hoàn phí", weight=1.3),
-    _Measure("online_net_amount_vnd", "Còn lại", weight=1.4),
-    _Measure("other_payment_count", "Thanh toán khác (số lần)"),
-    _Measure("other_payment_amount_vnd", "Thanh toán khác (đồng)", weight=1.3),
+    Measure("online_payment_count", "Số giao dịch"),
+    Measure("online_phi_vnd", "Phí", weight=1.3),
+    Measure("online_le_phi_vnd", "Lệ phí", weight=1.3),
+    Measure("online_payment_amount_vnd", "Số tiền", weight=1.4, across=(2, 3)),
+    Measure("online_refund_count", "Số hoàn phí"),
+    Measure("online_refund_amount_vnd", "Tiền hoàn phí", weight=1.3),
+    Measure("online_net_amount_vnd", "Còn lại", weight=1.4),
+    Measure("other_payment_count", "Thanh toán khác (số lần)"),
+    Measure("other_payment_amount_vnd", "Thanh toán khác (đồng)", weight=1.3),
 )
 
 
@@ -181,12 +172,12 @@ def rates_table(own: Marts, period: Row, province: Province) -> DocumentTable:
             Column(_("Số tháng có dữ liệu"), 1.4),
             Column(_("Số tháng trong kỳ"), 1.4),
         ),
-        _by_agency(own, RATES, period["month"], province, _RATE, "received", after=months),
+        by_agency(own, RATES, period["month"], province, _RATE, "received", after=months),
         _mark_note(own.rows[RATES]),
     )
 
 
-_MARKED = "Dấu * cho biết số liệu chịu một lưu ý, xem bảng “Lưu ý về số liệu”."
+MARKED_NOTE = "Dấu * cho biết số liệu chịu một lưu ý, xem bảng “Lưu ý về số liệu”."
 
 
 def _mart_row(row: Row) -> MartRow:
@@ -199,7 +190,7 @@ def _summed(
     table: str,
     month: date,
     province: Province,
-    measures: Sequence[_Measure],
+    measures: Sequence[Measure],
     present: str,
     sheet: str,
     title: str,
@@ -211,13 +202,13 @@ def _summed(
             Column(_("Đối tượng"), 3.9, is_number=False),
             *(Column(_(one.heading_vi), one.weight) for one in measures),
         ),
-        _by_agency(own, table, month, province, measures, present),
+        by_agency(own, table, month, province, measures, present),
         _mark_note(own.rows[table]),
     )
 
 
 def _mark_note(rows: Sequence[Row]) -> tuple[str, ...]:
-    return (_(_MARKED),) if any(row["caveat_vi"] for row in rows) else ()
+    return (_(MARKED_NOTE),) if any(row["caveat_vi"] for row in rows) else ()
 
 
 def _entities(own: Marts, province: Province) -> list[Row]:

@@ -10,7 +10,7 @@ from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Line, cell, text
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import _, spoken
 

@@ -20,8 +20,8 @@ import typst
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
-from dvctt.report.documents.month_page import TEMPLATES
-from dvctt.report.tables.monthly import DocumentTable
+from dvctt.report.tables.table import DocumentTable
+from dvctt.report.template import TEMPLATES
 from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
-from dvctt.report.tables.monthly import Cell, Column, DocumentTable, Kind, Role
+from dvctt.report.tables.table import Cell, Column, DocumentTable, Kind, Role
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import VIETNAMESE, _, spoken
 
