@@ -60,7 +60,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 
 def tell_people(context):
     """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify.alerts import on_task_failure
+    from dvctt.notify.airflow_callback import on_task_failure
 
     on_task_failure(context)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.notify.alerts import alert_about_publication, text_body
+from dvctt.notify.alerts import alert_about_publication
+from dvctt.notify.wording import text_body
 from dvctt.province.folder import load_province
 from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from dvctt.closing.freeze import closed_now, read_figures, revisions
+from dvctt.closing.months import closed_now, read_figures, revisions
 from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.core.period import Month
 from dvctt.pipeline import stages

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import pytest
-from dvctt.closing.freeze import FIGURE_MARTS
+from dvctt.closing.figures import FIGURE_MARTS
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT
 from dvctt.report.tables.areas import contract_of_areas
 from dvctt.report.tables.periods import PERIOD_CONTRACT

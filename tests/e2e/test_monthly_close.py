@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvctt.closing.freeze import closed_now, revisions
+from dvctt.closing.months import closed_now, revisions
 from dvctt.core import ledger
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment, password_file, prepare

@@ -12,7 +12,8 @@ import pytest
 from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.gate import judge
 from dvctt.gate.judge import Check, Frame, Suite, decide, evaluate, load_suites
-from dvctt.notify.alerts import alert_about_publication, text_body
+from dvctt.notify.alerts import alert_about_publication
+from dvctt.notify.wording import text_body
 from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en
 

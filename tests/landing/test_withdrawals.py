@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dvctt.closing.freeze import reopen_month
+from dvctt.closing.months import reopen_month
 from dvctt.core import ledger
 from dvctt.core.errors import CloseRefused, LandingError, LedgerError
 from dvctt.core.period import Month

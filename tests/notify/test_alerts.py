@@ -20,7 +20,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from dvctt.core import clock
 from dvctt.core.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
-from dvctt.notify import alerts, outbox
+from dvctt.notify import airflow_callback, alerts, channels, outbox, wording
 
 FAILED: dict[str, Any] = {
     "verdict": "failed",
@@ -257,14 +257,14 @@ def plain(message: EmailMessage) -> str:
 
 
 def test_one_alert_is_one_email_to_all_recipients_and_one_webhook(mailbox: Mailbox, hook: Hook) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     assert len(mailbox.envelopes) == 1
     assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn", "truc@vi-du.vn"]
     assert [(method, path) for method, path, _, _ in hook.taken] == [("POST", "/hooks/bi-mat-token")]
 
 
 def test_the_email_reads_back_in_vietnamese_with_everything_that_the_engineer_needs(mailbox: Mailbox) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     message = mailbox.message()
     assert message["Subject"] == "[DVCTT Vĩnh Phúc] KHÔNG ĐẠT: số liệu tháng 10/2022 không qua kiểm tra (2 phát hiện)"
     assert message["From"] == "kho@vi-du.vn"
@@ -306,7 +306,7 @@ def test_the_email_reads_back_in_vietnamese_with_everything_that_the_engineer_ne
 def test_the_html_body_says_the_same_and_escapes_names(mailbox: Mailbox) -> None:
     verdict = json.loads(json.dumps(FAILED))
     verdict["checks"][0]["failing_rows"][0]["agency_name_vi"] = "<script>Sở & Mẫu</script>"
-    alerts.send(alerts.alert_from_verdict(verdict, VERDICT_PATH))
+    channels.send(alerts.alert_from_verdict(verdict, VERDICT_PATH))
     part = mailbox.message().get_body(preferencelist=("html",))
     assert part is not None
     page = part.get_content()
@@ -317,7 +317,7 @@ def test_the_html_body_says_the_same_and_escapes_names(mailbox: Mailbox) -> None
 
 
 def test_the_webhook_carries_numbers_as_numbers_and_vietnamese_as_utf8(hook: Hook) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     assert hook.taken[0][2] == "application/json; charset=utf-8"
     assert "Số dòng nhận vào".encode() in hook.taken[0][3]
     payload = hook.payload
@@ -345,7 +345,7 @@ def test_a_dead_mail_server_does_not_keep_the_webhook_and_is_named(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
     with pytest.raises(NotifyError, match=r"1 of 2 channels: e-mail: .*AIRFLOW_CONN_SMTP_DEFAULT.*Delivered by: web"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert len(hook.taken) == 1
     assert mailbox.envelopes == []
 
@@ -353,7 +353,7 @@ def test_a_dead_mail_server_does_not_keep_the_webhook_and_is_named(
 def test_a_dead_webhook_does_not_keep_the_email_and_its_token_is_masked(mailbox: Mailbox, hook: Hook) -> None:
     hook.status = 500
     with pytest.raises(NotifyError) as caught:
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert "HTTP 500" in str(caught.value)
     assert "bi-mat-token" not in str(caught.value)
     assert hook.url.split("/hooks")[0] in str(caught.value)
@@ -364,14 +364,14 @@ def test_when_both_channels_fail_both_are_named(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
     hook.status = 503
     with pytest.raises(NotifyError, match=r"2 of 2 channels: e-mail: .*; webhook: .*HTTP 503.*nobody was told"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_a_redirect_is_a_failure_because_the_body_would_be_lost(hook: Hook, status: int) -> None:
     hook.status = status
     with pytest.raises(NotifyError, match=f"HTTP {status}"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert [method for method, *_ in hook.taken] == ["POST"]
 
 
@@ -383,7 +383,7 @@ def test_a_webhook_address_that_is_none_is_refused_without_printing_it(
 ) -> None:
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
     with pytest.raises(NotifyError) as caught:
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert "webhook" in str(caught.value)
     for secret in ("mat-khau-dai", "passwd", "bi-mat"):
         assert secret not in str(caught.value)
@@ -392,7 +392,7 @@ def test_a_webhook_address_that_is_none_is_refused_without_printing_it(
 def test_a_recipient_that_the_server_refuses_is_named_and_the_others_are_served(mailbox: Mailbox) -> None:
     mailbox.refuse = {"truc@vi-du.vn"}
     with pytest.raises(NotifyError, match=r"1 of 2 recipients refused.*t\*\*\*@vi-du\.vn \(550"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn"]
 
 
@@ -401,7 +401,7 @@ def test_a_malformed_recipient_is_reported_after_the_others_were_served(
 ) -> None:
     monkeypatch.setenv("DVCTT_ALERT_EMAILS", "ky-su@vi-du.vn,khong-phai-thu")
     with pytest.raises(NotifyError, match=r"k\*\*\*"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn"]
 
 
@@ -414,7 +414,7 @@ def test_recipients_without_a_connection_are_told_which_variable_is_missing(
     if value is not None:
         monkeypatch.setenv("AIRFLOW_CONN_THU_CUA_SO", value)
     with pytest.raises(NotifyError, match="AIRFLOW_CONN_THU_CUA_SO"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
 
 
 def test_a_password_never_reaches_the_error(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
@@ -422,7 +422,7 @@ def test_a_password_never_reaches_the_error(monkeypatch: pytest.MonkeyPatch, mai
     settings |= {"login": "kho", "password": "mat-khau-rat-dai"}
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(settings))
     with pytest.raises(NotifyError, match="SMTPNotSupportedError") as caught:
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert "mat-khau-rat-dai" not in str(caught.value)
 
 
@@ -431,17 +431,17 @@ def test_the_sender_can_be_set_and_must_be_known(monkeypatch: pytest.MonkeyPatch
     del settings["extra"]["from_email"]
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(settings))
     with pytest.raises(NotifyError, match="DVCTT_ALERT_FROM"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     monkeypatch.setenv("DVCTT_ALERT_FROM", "Kho dữ liệu <kho-2@vi-du.vn>")
-    (first,) = alerts.waiting_and_sent()
+    (first,) = channels.waiting_and_sent()
     assert all("DVCTT_ALERT_FROM" in str(delivery.reason) for delivery in first.waiting)
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     assert mailbox.message()["From"] == "Kho dữ liệu <kho-2@vi-du.vn>"
     assert mailbox.envelopes[0].mail_from == "kho-2@vi-du.vn"
 
 
 def test_without_any_channel_the_log_says_that_nobody_was_told(caplog: pytest.LogCaptureFixture) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     (record,) = [record for record in caplog.records if record.name == "dvctt.notify.alerts"]
     assert record.levelname == "ERROR"
     assert "NOBODY WAS TOLD" in record.getMessage()
@@ -453,7 +453,7 @@ def test_a_name_with_a_line_break_can_neither_add_a_header_nor_a_line(mailbox: M
     verdict = json.loads(json.dumps(FAILED))
     verdict["province"] = "Vĩnh Phúc\r\nBcc: ke-xau@vi-du.vn"
     verdict["checks"][0]["failing_rows"][0]["agency_name_vi"] = "Sở Mẫu\nViệc cần làm: gửi mật khẩu"
-    alerts.send(alerts.alert_from_verdict(verdict, VERDICT_PATH))
+    channels.send(alerts.alert_from_verdict(verdict, VERDICT_PATH))
     assert mailbox.message()["Bcc"] is None
     assert mailbox.envelopes[0].rcpt_tos == ["ky-su@vi-du.vn", "truc@vi-du.vn"]
     assert "Vĩnh Phúc Bcc: ke-xau@vi-du.vn" in mailbox.message()["Subject"]
@@ -465,7 +465,7 @@ def test_a_name_with_a_line_break_can_neither_add_a_header_nor_a_line(mailbox: M
 
 def test_an_unanswered_gate_reads_differently_from_a_failed_one() -> None:
     alert = alerts.alert_from_verdict(UNANSWERED, VERDICT_PATH)
-    body = alerts.text_body(alert)
+    body = wording.text_body(alert)
     assert alert.kind == "gate_could_not_check"
     assert alert.subject_vi == "[DVCTT Vĩnh Phúc] CHƯA KIỂM TRA ĐƯỢC: số liệu của lần chạy này chưa có kết luận"
     assert "KHÔNG ĐẠT" not in alert.subject_vi + body
@@ -503,7 +503,7 @@ def test_a_changed_figure_of_a_published_month_is_told_although_no_warning_faile
     )
     assert alert is not None
     assert alert.kind == "published_with_changes"
-    alerts.send(alert)
+    channels.send(alert)
     message = mailbox.message()
     assert message["Subject"] == (
         "[DVCTT Vĩnh Phúc] ĐIỀU CHỈNH: đã công bố bản 12 thay đổi 1 số liệu đã công bố, số liệu tháng 10/2022 (1 phát hiện)"
@@ -544,7 +544,7 @@ def test_changes_and_warnings_go_out_as_one_alert_the_changes_first() -> None:
 
 
 def test_a_warning_reads_as_published_with_a_caveat_and_names_what_is_wrong(mailbox: Mailbox) -> None:
-    alerts.send(warned())
+    channels.send(warned())
     message = mailbox.message()
     assert message["Subject"] == (
         "[DVCTT Vĩnh Phúc] CẢNH BÁO: đã công bố bản 12 kèm lưu ý, số liệu tháng 10/2022 (1 phát hiện)"
@@ -585,13 +585,13 @@ def test_a_long_subject_keeps_its_spaces_wherever_its_lines_end(length: int) -> 
         "[DVCTT Vĩnh Phúc] " + "x" * length + " đã công bố bản kèm lưu ý số liệu của các cơ quan khối sở ban ngành"
     )
     alert = alerts.Alert(**{**vars(warned()), "subject_vi": subject})
-    raw = alerts._message(alert, "kho@vi-du.vn", ["truc@vi-du.vn"], "x").as_bytes()
+    raw = channels._message(alert, "kho@vi-du.vn", ["truc@vi-du.vn"], "x").as_bytes()
     assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
     assert max(len(line) for line in raw.split(b"\n\n")[0].splitlines()) <= 78
 
 
 def test_the_webhook_of_a_warning_carries_kind_and_publication(hook: Hook) -> None:
-    alerts.send(warned())
+    channels.send(warned())
     assert hook.payload["kind"] == "published_with_warnings"
     assert hook.payload["publication"] == 12
     assert hook.payload["findings_total"] == 1
@@ -599,7 +599,7 @@ def test_the_webhook_of_a_warning_carries_kind_and_publication(hook: Hook) -> No
 
 
 def test_what_was_not_published_has_no_publication(hook: Hook) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     assert hook.payload["publication"] is None
 
 
@@ -612,10 +612,10 @@ def test_what_is_only_to_know_stays_out_of_the_alert_of_a_failed_gate() -> None:
     verdict = {**FAILED, "checks": [*FAILED["checks"], WARNED["checks"][1]]}
     alert = alerts.alert_from_verdict(verdict, VERDICT_PATH)
     assert alert.findings_total == 2
-    assert "Giờ của cổng thanh toán" not in alerts.text_body(alert)
+    assert "Giờ của cổng thanh toán" not in wording.text_body(alert)
     silent = {**WARNED["checks"][1], "status": "could_not_check", "error": "x"}
     unanswered = alerts.alert_from_verdict({**UNANSWERED, "checks": [silent]}, VERDICT_PATH)
-    assert "Giờ của cổng thanh toán" in alerts.text_body(unanswered)
+    assert "Giờ của cổng thanh toán" in wording.text_body(unanswered)
 
 
 @pytest.mark.parametrize("verdict", [FAILED, UNANSWERED])
@@ -642,13 +642,13 @@ def test_a_long_list_is_cut_and_says_how_much_is_hidden() -> None:
     verdict["checks"][1]["failing_rows"] = [{**row, "expected": number} for number in range(50)]
     verdict["checks"][1]["failing_rows_total"] = 1234
     alert = alerts.alert_from_verdict(verdict, VERDICT_PATH)
-    body = alerts.text_body(alert)
+    body = wording.text_body(alert)
     assert alert.findings_total == 1235
     assert "(1.235 phát hiện)" in alert.subject_vi
     assert "\n20. Cơ quan" in body
     assert "\n21. " not in body
     assert "và 1.215 dòng khác, xem tệp kết luận." in body
-    assert len(alerts.webhook_payload(alert)["findings"]) == 20
+    assert len(wording.webhook_payload(alert)["findings"]) == 20
 
 
 def test_the_month_of_the_findings_counts_more_than_the_month_of_the_run() -> None:
@@ -663,13 +663,13 @@ def test_without_a_month_in_the_findings_the_month_of_the_run_counts() -> None:
 def test_a_warning_that_gave_no_answer_is_not_called_harmless() -> None:
     verdict = json.loads(json.dumps(UNANSWERED))
     verdict["checks"][0]["severity"] = "warning"
-    assert "không chặn" not in alerts.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
+    assert "không chặn" not in wording.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
 
 
 def test_a_finding_names_the_total_or_rule_that_it_is_about() -> None:
     verdict = json.loads(json.dumps(FAILED))
     verdict["checks"][1]["failing_rows"][0]["subject"] = "online_by_level"
-    body = alerts.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
+    body = wording.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
     assert "(rows.fact_accounts_for_landed, online_by_level, nguồn one_stop, hồ sơ)" in body
 
 
@@ -679,7 +679,7 @@ def test_findings_of_several_months_name_them_all() -> None:
     alert = alerts.alert_from_verdict(verdict, VERDICT_PATH)
     assert alert.month is None
     assert "số liệu 2 tháng không qua kiểm tra" in alert.subject_vi
-    assert "\nTháng: 09/2022, 10/2022\n" in alerts.text_body(alert)
+    assert "\nTháng: 09/2022, 10/2022\n" in wording.text_body(alert)
 
 
 @pytest.mark.parametrize(
@@ -689,7 +689,7 @@ def test_findings_of_several_months_name_them_all() -> None:
 def test_figures_are_written_the_vietnamese_way(value: alerts.Value, printed: str) -> None:
     verdict = json.loads(json.dumps(FAILED))
     verdict["checks"][1]["failing_rows"][0]["expected"] = value
-    assert f"Mong đợi: {printed}\n" in alerts.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
+    assert f"Mong đợi: {printed}\n" in wording.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))
 
 
 def test_an_error_of_ours_is_quoted_without_identities_or_credentials() -> None:
@@ -700,7 +700,7 @@ def test_an_error_of_ours_is_quoted_without_identities_or_credentials() -> None:
     assert alert.kind == "task_failed"
     assert alert.subject_vi == "[DVCTT Vĩnh Phúc] LỖI KHI CHẠY: bước extract_and_land dừng hẳn (tháng 10/2022)"
     assert alert.detail == "inbox/a.csv: line 3: found *** (***, ***) at ftp://***@may/x, total 8100000000"
-    assert "Nguyên nhân: inbox/a.csv: line 3" in alerts.text_body(alert)
+    assert "Nguyên nhân: inbox/a.csv: line 3" in wording.text_body(alert)
 
 
 def test_a_foreign_error_is_named_by_type_and_place_only() -> None:
@@ -710,7 +710,7 @@ def test_a_foreign_error_is_named_by_type_and_place_only() -> None:
         alert = alerts.alert_from_exception(error, stage="build_facts", province_vi="Vĩnh Phúc")
     assert alert.detail is not None
     assert alert.detail.startswith("ValueError tại test_notify.py:")
-    assert "Nguyễn Văn An" not in alerts.text_body(alert)
+    assert "Nguyễn Văn An" not in wording.text_body(alert)
 
 
 # Airflow's callback
@@ -730,7 +730,7 @@ def context(exception: object) -> dict[str, Any]:
 def test_the_callback_quotes_the_verdict_that_the_error_points_to(hook: Hook, tmp_path: Path) -> None:
     path = tmp_path / "verdict.json"
     path.write_text(json.dumps(FAILED, ensure_ascii=False), encoding="utf-8")
-    alerts.on_task_failure(context(GateFailed("gate failed", verdict_path=path)))
+    airflow_callback.on_task_failure(context(GateFailed("gate failed", verdict_path=path)))
     payload = hook.payload
     assert payload["kind"] == "gate_failed"
     assert payload["findings_total"] == 2
@@ -745,7 +745,7 @@ def test_a_verdict_that_cannot_be_read_does_not_cost_the_alert(hook: Hook, tmp_p
     path = tmp_path / "verdict.json"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    alerts.on_task_failure(context(GateCouldNotCheck("the canary passed", verdict_path=path)))
+    airflow_callback.on_task_failure(context(GateCouldNotCheck("the canary passed", verdict_path=path)))
     payload = hook.payload
     assert payload["kind"] == "gate_could_not_check"
     assert payload["detail"].startswith("the canary passed (không đọc được tệp kết luận: ")
@@ -753,7 +753,7 @@ def test_a_verdict_that_cannot_be_read_does_not_cost_the_alert(hook: Hook, tmp_p
 
 
 def test_the_callback_of_another_failure_names_stage_month_province_and_log(hook: Hook) -> None:
-    alerts.on_task_failure(context(ConfigError("sources.yml:4: key kind: unknown")))
+    airflow_callback.on_task_failure(context(ConfigError("sources.yml:4: key kind: unknown")))
     payload = hook.payload
     assert (payload["kind"], payload["stage"], payload["month"]) == ("task_failed", "check_counts", "2022-10")
     assert payload["province"] == "Vĩnh Phúc"
@@ -763,7 +763,7 @@ def test_the_callback_of_another_failure_names_stage_month_province_and_log(hook
 
 @pytest.mark.parametrize("exception", [None, "Task killed: row 001085012345"])
 def test_a_killed_task_still_alerts_and_quotes_no_text_of_unknown_origin(hook: Hook, exception: object) -> None:
-    alerts.on_task_failure(context(exception))
+    airflow_callback.on_task_failure(context(exception))
     assert hook.payload["kind"] == "task_failed"
     assert "001085012345" not in hook.payload["text"]
 
@@ -772,7 +772,7 @@ def test_a_wrong_province_folder_does_not_cost_the_alert(
     monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox, hook: Hook
 ) -> None:
     monkeypatch.setenv("DVCTT_PROVINCE", "khong_co")
-    alerts.on_task_failure(context(ConfigError("DVCTT_PROVINCE: no province folder")))
+    airflow_callback.on_task_failure(context(ConfigError("DVCTT_PROVINCE: no province folder")))
     assert hook.payload["province"] == "khong_co"
     assert len(mailbox.envelopes) == 1
 
@@ -790,7 +790,7 @@ def states() -> list[tuple[str, str, bool, int]]:
     """Channel, recipient, whether it has arrived, tries: of every delivery, the oldest alert first."""
     return [
         (delivery.channel, delivery.recipient, delivery.delivered_at is not None, delivery.attempts)
-        for entry in alerts.waiting_and_sent()
+        for entry in channels.waiting_and_sent()
         for delivery in entry.deliveries
     ]
 
@@ -812,14 +812,14 @@ def test_a_channel_that_is_dead_for_three_nights_brings_one_mail_and_one_late_we
 ) -> None:
     hook.status = 503
     with pytest.raises(NotifyError, match=r"1 of 2 channels: webhook: .*HTTP 503.*Delivered by: e-mail.*next run"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     for _ in range(2):
         made_earlier(24)
-        assert len(alerts.deliver_waiting()) == 1
+        assert len(channels.deliver_waiting()) == 1
     assert len(mailbox.envelopes) == 1
     hook.status, hook.taken = 200, []
     for _ in range(2):
-        assert alerts.deliver_waiting() == []
+        assert channels.deliver_waiting() == []
     assert len(mailbox.envelopes) == 1
     assert hook.payload["is_late"] is True
     assert hook.payload["subject"].startswith("[DVCTT Vĩnh Phúc] KHÔNG ĐẠT")
@@ -838,15 +838,15 @@ def test_failures_while_both_channels_are_down_arrive_in_their_order_when_they_l
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/x")
     for number in (1, 2, 3):
         with pytest.raises(NotifyError, match="nobody was told"):
-            alerts.send(alerts.alert_from_exception(DvcttError(f"đêm {number}"), stage="build_facts"))
+            channels.send(alerts.alert_from_exception(DvcttError(f"đêm {number}"), stage="build_facts"))
         made_earlier(1)
     # One that is down is tried once a pass, not once an alert.
     assert [tries for channel, _, _, tries in states() if channel == "webhook"] == [1, 1, 1]
-    alerts.deliver_waiting()
+    channels.deliver_waiting()
     assert [tries for channel, _, _, tries in states() if channel == "webhook"] == [2, 1, 1]
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", alive)
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", hook.url)
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     assert [json.loads(body)["detail"] for *_, body in hook.taken] == ["đêm 1", "đêm 2", "đêm 3"]
     assert len({json.loads(body)["id"] for *_, body in hook.taken}) == 3
     assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[KY_SU, TRUC]] * 3
@@ -855,31 +855,31 @@ def test_failures_while_both_channels_are_down_arrive_in_their_order_when_they_l
 def test_of_two_recipients_the_refused_one_is_tried_again_and_the_other_is_not(mailbox: Mailbox) -> None:
     mailbox.refuse = {TRUC}
     with pytest.raises(NotifyError, match="1 of 2 recipients refused"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert states() == [("e-mail", KY_SU, True, 1), ("e-mail", TRUC, False, 1)]
     mailbox.refuse = set()
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[KY_SU], [TRUC]]
 
 
 def test_a_letter_that_one_server_does_not_take_holds_up_no_other(mailbox: Mailbox, hook: Hook) -> None:
     hook.status = 413
     with pytest.raises(NotifyError, match="HTTP 413"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     hook.taken = []
-    assert len(alerts.deliver_waiting()) == 1
+    assert len(channels.deliver_waiting()) == 1
     with pytest.raises(NotifyError, match="HTTP 413"):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     assert len(hook.taken) == 2
 
 
 def test_what_just_failed_is_left_alone_until_its_time_but_not_by_a_run_that_begins(hook: Hook) -> None:
     hook.status = 500
     with pytest.raises(NotifyError):
-        alerts.send(failed_alert())
-    alerts.deliver_waiting(due_only=True)
+        channels.send(failed_alert())
+    channels.deliver_waiting(due_only=True)
     assert len(hook.taken) == 1
-    alerts.deliver_waiting()
+    channels.deliver_waiting()
     assert len(hook.taken) == 2
     delivery = outbox.Delivery("webhook", "")
     at = clock.now()
@@ -910,13 +910,13 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(
         process.wait()
         accepted.close()
     assert states() == [("webhook", "", False, 0)]
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     assert hook.payload["detail"] == "bước dừng"
 
 
 def test_one_alert_of_a_publication_is_told_once_under_its_name(hook: Hook) -> None:
     for _ in range(2):
-        alerts.send(failed_alert(), entry_id="publication-7")
+        channels.send(failed_alert(), entry_id="publication-7")
     assert hook.payload["id"] == "publication-7"
 
 
@@ -924,15 +924,15 @@ def test_one_alert_of_a_publication_is_told_once_under_its_name(hook: Hook) -> N
 def test_a_damaged_entry_is_set_aside_and_told_and_the_others_go_out(hook: Hook, content: str) -> None:
     hook.status = 500
     with pytest.raises(NotifyError):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     (outbox_folder() / "20221101T010000-0badc0de.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     hook.status, hook.taken = 200, []
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     told = [json.loads(body) for *_, body in hook.taken]
     assert sorted(payload["kind"] for payload in told) == ["gate_failed", "task_failed"]
     assert "20221101T010000-0badc0de.json" in next(p["detail"] for p in told if p["kind"] == "task_failed")
     assert [path.name for path in outbox_folder().glob("*.damaged")] == ["20221101T010000-0badc0de.json.damaged"]
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     assert len(hook.taken) == 2
 
 
@@ -940,13 +940,13 @@ def test_old_entries_are_removed_and_one_that_never_arrived_is_named(
     hook: Hook,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     hook.status = 500
     with pytest.raises(NotifyError):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     made_earlier(24 * 91)
     hook.taken = []
-    assert alerts.deliver_waiting(keep=timedelta(days=90)) == []
+    assert channels.deliver_waiting(keep=timedelta(days=90)) == []
     assert list(outbox_folder().glob("*.json")) == []
     assert hook.taken == []
     assert [r.getMessage().split(":")[0] for r in caplog.records if r.levelname == "ERROR"] == [
@@ -955,7 +955,7 @@ def test_old_entries_are_removed_and_one_that_never_arrived_is_named(
 
 
 def test_only_its_owner_reads_the_outbox(hook: Hook) -> None:
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     assert outbox_folder().stat().st_mode & 0o777 == 0o700
     assert [path.stat().st_mode & 0o777 for path in outbox_folder().glob("*.json")] == [0o600]
     assert hook.url not in next(outbox_folder().glob("*.json")).read_text(encoding="utf-8")
@@ -967,10 +967,10 @@ def test_somebody_who_is_no_longer_a_recipient_gets_no_late_mail(
 ) -> None:
     mailbox.refuse = {KY_SU, TRUC}
     with pytest.raises(NotifyError):
-        alerts.send(failed_alert())
+        channels.send(failed_alert())
     mailbox.refuse = set()
     monkeypatch.setenv("DVCTT_ALERT_EMAILS", TRUC)
-    assert len(alerts.deliver_waiting()) == 1
+    assert len(channels.deliver_waiting()) == 1
     assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [[TRUC]]
 
 
@@ -981,13 +981,13 @@ def test_a_late_mail_says_when_it_happened_and_a_prompt_one_does_not(
     alive = os.environ["AIRFLOW_CONN_SMTP_DEFAULT"]
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection(1, timeout=2))
     with pytest.raises(NotifyError):
-        alerts.send(alerts.alert_from_exception(DvcttError("x"), stage="build_facts"))
-    assert not alerts.text_body(failed_alert()).startswith("GỬI MUỘN")
+        channels.send(alerts.alert_from_exception(DvcttError("x"), stage="build_facts"))
+    assert not wording.text_body(failed_alert()).startswith("GỬI MUỘN")
     made_earlier(48)
-    (entry,) = alerts.waiting_and_sent()
+    (entry,) = channels.waiting_and_sent()
     happened = datetime.fromisoformat(entry.alert["happened_at"])
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", alive)
-    assert alerts.deliver_waiting() == []
+    assert channels.deliver_waiting() == []
     moment = f"{happened:%H:%M ngày %d/%m/%Y}"
     assert plain(mailbox.message()).startswith(f"GỬI MUỘN: sự việc xảy ra lúc {moment};")
     assert str(mailbox.message()["Subject"]).endswith(f"(gửi muộn; sự việc lúc {moment})")
@@ -997,6 +997,6 @@ def test_a_late_mail_says_when_it_happened_and_a_prompt_one_does_not(
 def test_an_outbox_that_cannot_be_written_does_not_cost_the_alert(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
     outbox_folder().parent.mkdir(parents=True)
     outbox_folder().write_text("a file stands where the folder should be", encoding="utf-8")
-    alerts.send(failed_alert())
+    channels.send(failed_alert())
     assert hook.payload["kind"] == "gate_failed"
     assert any("cannot be written" in record.getMessage() for record in caplog.records)

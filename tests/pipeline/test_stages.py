@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.notify import alerts
+from dvctt.notify import channels
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
 from dvctt.publications.publish import current_publication
@@ -333,7 +333,7 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
         monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", url)
         for content in states:
             marts.write_bytes(content)
-            alerts.deliver_waiting()  # as every run begins
+            channels.deliver_waiting()  # as every run begins
             stages._look_at_what_readers_have(tiny_copy, run_id="night", month=None)
         return len(told.posts)
 
@@ -363,10 +363,10 @@ def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is
     (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
     for night in range(3):
         stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
-    (entry,) = alerts.waiting_and_sent()
+    (entry,) = channels.waiting_and_sent()
     assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", told.environment["DVCTT_ALERT_WEBHOOK_URL"])
     for night in range(2):
-        alerts.deliver_waiting()
+        channels.deliver_waiting()
         stages._tell_of_strangers(tiny_copy, load_province(PROVINCE), str(night))
     assert told.post()["kind"] == "inbox_not_read"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from dvctt.closing.freeze import plan_close
+from dvctt.closing.plan import plan_close
 from dvctt.core.errors import GateFailed, HoldRefused
 from dvctt.core.files import seal, write_atomically
 from dvctt.core.period import Month

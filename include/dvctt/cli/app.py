@@ -128,10 +128,10 @@ def run(
 
 def _alert(error: Exception, run_id: str, month: Month | None) -> None:
     """Tell people, as the DAG does; what goes wrong while telling must not hide what went wrong."""
-    from dvctt.notify import alerts
+    from dvctt.notify import alerts, channels
 
     try:
-        alerts.send(
+        channels.send(
             alerts.alert_for(error, stage="dvctt run", month=str(month) if month else None, run_id=run_id, log_url=None)
         )
     except DvcttError as failed:
@@ -358,7 +358,7 @@ def figure(
     list_revisions: Annotated[bool, typer.Option("--list", help="The month's revisions instead.")] = False,
 ) -> None:
     """Print the figures of a closed month as CSV, the same bytes for ever; its file is held against its hash first."""
-    from dvctt.closing.freeze import read_figures, revisions
+    from dvctt.closing.months import read_figures, revisions
 
     closed = Settings.from_environment().closed
     asked = Month.parse(month)
@@ -644,16 +644,16 @@ def gates_mutate(
 @alerts.command("list")
 def alerts_list() -> None:
     """Every alert in the outbox: when, what, whom it has reached, and what keeps it from the others."""
-    from dvctt.notify import alerts
+    from dvctt.notify import channels
 
     table = Table(title="Alerts")
     for name in ("made at", "to", "state", "tries", "next try", "subject", "reason"):
         table.add_column(name, no_wrap=True)
-    for entry in alerts.waiting_and_sent():
+    for entry in channels.waiting_and_sent():
         for delivery in entry.deliveries:
             state = f"delivered {delivery.delivered_at}" if delivery.delivered_at else "waits"
             table.add_row(
-                entry.made_at, alerts.masked(delivery), state, str(delivery.attempts), delivery.next_try_at or "",
+                entry.made_at, channels.masked(delivery), state, str(delivery.attempts), delivery.next_try_at or "",
                 entry.subject_vi, delivery.reason or "",
             )  # fmt: skip
     out.print(table)
@@ -662,13 +662,13 @@ def alerts_list() -> None:
 @alerts.command("retry")
 def alerts_retry() -> None:
     """Try everything that waits once more, now. Exit 1 if something still waits."""
-    from dvctt.notify import alerts
+    from dvctt.notify import channels
 
-    waiting = alerts.deliver_waiting()
+    waiting = channels.deliver_waiting()
     for entry in waiting:
         for delivery in entry.waiting:
             out.print(
-                f"waits: {entry.subject_vi}: {alerts.masked(delivery)}: {delivery.reason or 'not configured now'}"
+                f"waits: {entry.subject_vi}: {channels.masked(delivery)}: {delivery.reason or 'not configured now'}"
             )
     if waiting:
         raise typer.Exit(1)

@@ -20,7 +20,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dvctt.closing import freeze
+from dvctt.closing import freeze, months
+from dvctt.closing import plan as close_plan
+from dvctt.closing.plan import Plan, refuse_missing, refuse_other_figures
 from dvctt.core.engines import told, where
 from dvctt.core.errors import (
     DvcttError,
@@ -45,7 +47,7 @@ from dvctt.core.period import Month
 from dvctt.gate import judge
 from dvctt.landing import integrity, withdrawals, zone
 from dvctt.landing.zone import Extract, LeftOut
-from dvctt.notify import alerts
+from dvctt.notify import alerts, channels
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.publications import holds, publish, retention
@@ -160,7 +162,7 @@ def _lay(
         publish.making(settings.published, province),
         publish.earlier(settings.published, settings.closed, base),
         closed,
-        freeze.revisions(settings.closed),
+        months.revisions(settings.closed),
     )
 
 
@@ -191,8 +193,8 @@ def _read_and_verify(
         settings.landing, extracts, manifest.get("extracts", ()), unread={one.extract_id for one in left_out}
     )
     integrity.verify_ledgers(settings.ledgers, manifest.get("ledgers", {}))
-    freeze.verify_all(settings.closed, manifest.get("closings", {}))
-    return extracts, left_out, freeze.closed_now(settings.closed)
+    months.verify_all(settings.closed, manifest.get("closings", {}))
+    return extracts, left_out, months.closed_now(settings.closed)
 
 
 def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
@@ -269,10 +271,10 @@ def _tell_of_state(settings: Settings, subject: str, alert: alerts.Alert | None,
         # Under one name until it is written down here: a run that is killed in between tells nobody twice.
         entry_id = f"{subject}-{number}-{digest}"
         try:
-            alerts.send(alert, entry_id=entry_id)
+            channels.send(alert, entry_id=entry_id)
         except NotifyError as error:
             log.error("%s is not told to everybody: %s", entry_id, error)
-        if not alerts.is_kept(entry_id):
+        if not channels.is_kept(entry_id):
             return
     write_atomically(path, json.dumps({**known, subject: digest, "next": number + 1}) + "\n")
 
@@ -289,7 +291,7 @@ def _states(path: Path) -> tuple[dict[str, Any], int]:
             "%s: cannot be read (%s): what lasts is told anew, rather twice than never", path, type(error).__name__
         )
         # Higher than the number of any alert that is still kept.
-        names = [entry.entry_id.rsplit("-", 2) for entry in alerts.waiting_and_sent()]
+        names = [entry.entry_id.rsplit("-", 2) for entry in channels.waiting_and_sent()]
         return {}, 1 + max((int(parts[1]) for parts in names if len(parts) == 3 and parts[1].isdecimal()), default=0)
 
 
@@ -413,7 +415,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             province=province,
             landing=settings.landing,
             extracts=extracts,
-            closings=freeze.hashes(settings.closed),
+            closings=months.hashes(settings.closed),
             ledgers=integrity.hashes_of_ledgers(settings.ledgers),
             closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             left_out=[LeftOut(**one) for one in night.left_out],
@@ -453,10 +455,10 @@ def _tell(settings: Settings, publication: Publication, *, month: str | None) ->
     if alert is not None:
         try:
             # Under the publication's name: a run that is killed before it writes down that it told tells nobody twice.
-            alerts.send(alert, entry_id=f"publication-{publication.number}")
+            channels.send(alert, entry_id=f"publication-{publication.number}")
         except NotifyError as error:
             log.error("publication %d is not told to everybody: %s", publication.number, error)
-            if not alerts.is_kept(f"publication-{publication.number}"):
+            if not channels.is_kept(f"publication-{publication.number}"):
                 return
     write_atomically(_told_path(settings), json.dumps({"publication": publication.number}) + "\n")
 
@@ -484,7 +486,7 @@ def _tell_what_nobody_was_told(settings: Settings) -> None:
 def _tell_what_waits(province: Province) -> None:
     """Try again what earlier runs could not deliver; what is as old as a nightly publication may become is removed."""
     try:
-        waiting = alerts.deliver_waiting(keep=timedelta(days=province.retention.nightly_days))
+        waiting = channels.deliver_waiting(keep=timedelta(days=province.retention.nightly_days))
     except OSError as error:
         log.error("the outbox of alerts cannot be used: %s", error)
         return
@@ -551,7 +553,7 @@ AFTER_LANDING: tuple[Callable[..., object], ...] = (
 """What follows ``land_extracts`` when there is work, in order."""
 
 
-def plan_close(settings: Settings, *, month: Month) -> tuple[freeze.Plan, str, str]:
+def plan_close(settings: Settings, *, month: Month) -> tuple[Plan, str, str]:
     """What closing a month would freeze, and the subject and the body of the request that a person answers.
 
     Raises:
@@ -560,7 +562,7 @@ def plan_close(settings: Settings, *, month: Month) -> tuple[freeze.Plan, str, s
     with _told(settings, "plan_close"):
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
-        freeze.refuse_missing(plan, province)
+        refuse_missing(plan, province)
         subject, body = write_close_request(
             plan.publication.marts,
             month.first_day,
@@ -589,12 +591,12 @@ def close_month(
         province = load_province(settings.province_folder)
         plan = _plan_close(settings, province, month)
         if publication is not None:
-            freeze.refuse_other_figures(plan, settings.published, province, approved=publication)
+            refuse_other_figures(plan, settings.published, province, approved=publication)
         return freeze.close_month(plan, closed=settings.closed, province=province, approved_by=approved_by, note=note)
 
 
-def _plan_close(settings: Settings, province: Province, month: Month) -> freeze.Plan:
-    return freeze.plan_close(
+def _plan_close(settings: Settings, province: Province, month: Month) -> Plan:
+    return close_plan.plan_close(
         published=settings.published,
         closed=settings.closed,
         landing=settings.landing,
@@ -613,7 +615,7 @@ def reopen_month(settings: Settings, *, month: Month, by: str, reason: str) -> p
         CloseRefused: the month is not closed, or name or reason is empty.
     """
     with _told(settings, "reopen_month"), _home_lock(settings):
-        return freeze.reopen_month(settings.closed, month, by=by, reason=reason)
+        return months.reopen_month(settings.closed, month, by=by, reason=reason)
 
 
 def withdraw_extract(settings: Settings, extract_id: str, *, by: str, reason: str) -> list[Extract]:
