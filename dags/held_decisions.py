@@ -80,9 +80,9 @@ def tell_people(context):
 def held_decisions():
     @task.short_circuit(execution_timeout=timedelta(hours=1))
     def find_hold(params=None):
-        from dvctt.pipeline import stages
+        from dvctt.pipeline import decisions
 
-        return stages.request_decision(Settings.from_environment(), number=params["hold"])
+        return decisions.request_decision(Settings.from_environment(), number=params["hold"])
 
     # Outside the writer's pool: a night must not wait for a person.
     decide = HITLOperator(
@@ -100,12 +100,12 @@ def held_decisions():
 
     @task.short_circuit(execution_timeout=timedelta(hours=1))
     def record(found, answer):
-        from dvctt.pipeline import stages
+        from dvctt.pipeline import decisions
 
         chosen = answer["chosen_options"][0]
         if chosen == LATER:
             return False
-        act = stages.accept_hold if chosen == ACCEPT else stages.reject_hold
+        act = decisions.accept_hold if chosen == ACCEPT else decisions.reject_hold
         settings = Settings.from_environment()
         act(
             settings,
@@ -113,7 +113,7 @@ def held_decisions():
             by=(answer["responded_by_user"] or {}).get("name") or "",
             reason=answer["params_input"].get("reason") or "",
         )
-        return bool(stages.request_decision(settings, number=None))
+        return bool(decisions.request_decision(settings, number=None))
 
     ask_for_the_next = TriggerDagRunOperator(
         task_id="ask_for_the_next", trigger_dag_id="held_decisions", pool="default_pool"

@@ -91,12 +91,12 @@ def monthly_close():
     @task(execution_timeout=timedelta(hours=1))
     def check_month(params=None, dag_run=None, logical_date=None):
         from dvctt.core import period
-        from dvctt.pipeline import stages
+        from dvctt.pipeline import close
 
         month = period.require_month(
             partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
         )
-        plan, subject, body = stages.plan_close(Settings.from_environment(), month=month)
+        plan, subject, body = close.plan_close(Settings.from_environment(), month=month)
         return {"month": str(month), "publication": plan.publication.number, "subject": subject, "body": body}
 
     # Outside the writer's pool: a night must not wait for a person.
@@ -114,9 +114,9 @@ def monthly_close():
     @task(execution_timeout=timedelta(hours=1))
     def close_month(checked, answer):
         from dvctt.core import period
-        from dvctt.pipeline import stages
+        from dvctt.pipeline import close
 
-        stages.close_month(
+        close.close_month(
             Settings.from_environment(),
             month=period.Month.parse(checked["month"]),
             approved_by=(answer["responded_by_user"] or {}).get("name") or "",

@@ -12,7 +12,8 @@ from dvctt.cli import app
 from dvctt.core.errors import DvcttError, PublishError, WarehouseError
 from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
-from dvctt.pipeline import stages
+from dvctt.pipeline import close, look, stages, telling
+from dvctt.pipeline.home import _told
 from dvctt.publications import publish
 from dvctt.settings import Settings
 from dvctt.warehouse import foundation
@@ -37,7 +38,7 @@ def test_a_run_json_that_cannot_be_read_is_told_by_the_stage_and_by_a_close(tiny
     with pytest.raises(WarehouseError, match=r"run\.json: .*(dvctt run|run again)"):
         stages.build_facts(tiny_copy, run_id="any")
     with pytest.raises(DvcttError, match=r"run\.json: cannot be read"):
-        stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
+        close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 
 
 def test_no_month_is_closed_on_a_run_that_was_killed_while_it_sealed_its_publication(tiny_copy: Settings) -> None:
@@ -46,7 +47,7 @@ def test_no_month_is_closed_on_a_run_that_was_killed_while_it_sealed_its_publica
     rewrite(building / "manifest.json", run_id="killed")
     rewrite(tiny_copy.candidate / "run.json", run_id="killed")
     with pytest.raises(WarehouseError, match="run 'killed' has begun and has not published"):
-        stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
+        close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_told_json_that_cannot_be_read_tells_rather_twice_than_never(
     path = small.home / "told.json"
     path.write_bytes(GARBAGE[name])
     caplog.set_level(logging.WARNING)
-    stages._tell_what_nobody_was_told(small)
+    telling.tell_what_was_missed(small)
     assert "told.json: cannot be read" in caplog.text
     assert "nobody has been told of publication 1" in caplog.text
     assert path.read_text(encoding="utf-8") == '{"publication": 1}\n'
@@ -160,10 +161,10 @@ def test_a_file_of_another_user_within_the_home_is_one_error_too(tmp_path: Path)
         pytest.raises(
             WarehouseError, match=r"published/x: cannot be written \(Permission denied\): found .*home with owner"
         ),
-        stages._told(settings, "publish_marts"),
+        _told(settings, "publish_marts"),
     ):
         raise PermissionError(13, "Permission denied", str(home / "published" / "x"))
-    with pytest.raises(PermissionError), stages._told(settings, "publish_marts"):
+    with pytest.raises(PermissionError), _told(settings, "publish_marts"):
         raise PermissionError(13, "Permission denied", "/elsewhere/x")
 
 
@@ -186,7 +187,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     marts = tiny_copy.published / "1" / "marts.duckdb"
     marts.chmod(0o644)
     os.truncate(marts, marts.stat().st_size // 2)
-    standing = stages.look_over(tiny_copy)
+    standing = look.look_over(tiny_copy)
     assert [problem.file for problem in standing.problems] == ["marts.duckdb"]
     assert standing.base is not None
     assert standing.base.number == 1, "the tables that are remembered are whole"
@@ -196,11 +197,11 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     table.chmod(0o644)
     table.write_bytes(table.read_bytes()[:-1] + b"x")
     with pytest.raises(DvcttError, match="no publication before it is whole"):
-        stages.look_over(tiny_copy)
+        look.look_over(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
         publish.as_earlier(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
-        stages.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
+        close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 
 
 def _province(settings: Settings):

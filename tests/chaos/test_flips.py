@@ -15,7 +15,7 @@ import pytest
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.landing.zone import landed_extracts
-from dvctt.pipeline import stages
+from dvctt.pipeline import close, look, stages
 from dvctt.settings import Settings
 
 from tests.conftest import rewrite, settings_for
@@ -31,16 +31,16 @@ def home(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     root = tmp_path_factory.mktemp("flips")
     shutil.copytree(tiny_home.home, root / "home", symlinks=True)
     settings = settings_for(root / "home", tiny_home.inbox)
-    stages.close_month(settings, month=Month(2022, 10), approved_by="Nguyễn Văn Duyệt (MẪU)")
-    stages.reopen_month(settings, month=Month(2022, 10), by="Trần Thị Mở (MẪU)", reason="bổ sung")
-    stages.close_month(settings, month=Month(2022, 10), approved_by="Nguyễn Văn Duyệt (MẪU)")
+    close.close_month(settings, month=Month(2022, 10), approved_by="Nguyễn Văn Duyệt (MẪU)")
+    close.reopen_month(settings, month=Month(2022, 10), by="Trần Thị Mở (MẪU)", reason="bổ sung")
+    close.close_month(settings, month=Month(2022, 10), approved_by="Nguyễn Văn Duyệt (MẪU)")
     return settings
 
 
 def is_noticed(settings: Settings) -> bool:
     """Whether the look that every night begins with finds something; what is no error of ours is a traceback, and raised."""
     try:
-        return bool(stages.look_over(settings).problems)
+        return bool(look.look_over(settings).problems)
     except DvcttError:
         return True
 
@@ -114,7 +114,7 @@ def test_an_extract_that_the_publication_lists_and_landing_lacks_stops_by_name_w
     extract = landed_extracts(home.landing)[0]
     lost = [lose(extract.parquet(home.landing)), lose(extract.manifest(home.landing))]
     with pytest.raises(DvcttError) as stopped:
-        stages.look_over(home)
+        look.look_over(home)
     assert f"{extract.extract_id}.parquet: gone, but the current publication is made of it" in str(stopped.value)
     assert "restore both files from backup" in str(stopped.value)
     for path, content in lost:

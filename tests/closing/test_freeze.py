@@ -18,7 +18,7 @@ import pytest
 from dvctt.closing.months import closed_now, read_figures, revisions
 from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.core.period import Month
-from dvctt.pipeline import stages
+from dvctt.pipeline.close import close_month, plan_close, reopen_month
 from dvctt.publications.publish import Publication, current_publication
 from dvctt.publications.rebuild import compare, rebuild
 from dvctt.settings import Settings
@@ -264,14 +264,14 @@ def test_what_was_approved_is_what_is_closed_or_nothing(walk: Walk, tmp_path: Pa
         province_folder=walk.settings.province_folder, inbox=walk.settings.inbox, home=tmp_path / "home"
     )
     with pytest.raises(CloseRefused, match="approved as publication 1 shows it, and publication 3 shows other figures"):
-        stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=1)
+        close_month(settings, month=OCTOBER, approved_by=NAME, publication=1)
     with pytest.raises(CloseRefused, match="publication 9, whose figures were approved, is gone"):
-        stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=9)
+        close_month(settings, month=OCTOBER, approved_by=NAME, publication=9)
     pointer = settings.published / "current"
     pointer.unlink()
     pointer.symlink_to("2")
     rewrite(settings.published / "2" / "manifest.json", closed_months={})
-    assert stages.close_month(settings, month=OCTOBER, approved_by=NAME, publication=1).publication == 2
+    assert close_month(settings, month=OCTOBER, approved_by=NAME, publication=1).publication == 2
 
 
 def test_every_manifest_names_the_closed_months_that_the_publication_was_made_with(walk: Walk) -> None:
@@ -378,7 +378,7 @@ def test_the_folder_holds_all_that_gives_the_figures_meaning_and_nobody_can_writ
 
 
 def close(settings: Settings, month: Month = OCTOBER, by: str = NAME, note: str | None = None) -> Any:
-    return stages.close_month(settings, month=month, approved_by=by, note=note)
+    return close_month(settings, month=month, approved_by=by, note=note)
 
 
 def test_a_month_with_a_missing_feed_is_refused_naming_source_entity_and_agency(tiny_copy: Settings) -> None:
@@ -454,9 +454,9 @@ def test_nobody_closes_or_opens_a_month_without_a_name(tiny_copy: Settings, name
     assert revisions(tiny_copy.closed) == []
     close(tiny_copy)
     with pytest.raises(CloseRefused, match="no name of a person"):
-        stages.reopen_month(tiny_copy, month=OCTOBER, by=name, reason="sai")
+        reopen_month(tiny_copy, month=OCTOBER, by=name, reason="sai")
     with pytest.raises(CloseRefused, match="no reason"):
-        stages.reopen_month(tiny_copy, month=OCTOBER, by=NAME, reason=" ")
+        reopen_month(tiny_copy, month=OCTOBER, by=NAME, reason=" ")
     assert [found.reopened_at for found in revisions(tiny_copy.closed)] == [None]
 
 
@@ -466,7 +466,7 @@ def test_what_is_not_over_not_published_closed_already_or_open_already_is_refuse
     with pytest.raises(CloseRefused, match="holds no data at all of 2022-08"):
         close(tiny_copy, Month(2022, 8))
     with pytest.raises(CloseRefused, match="2022-10 is not closed"):
-        stages.reopen_month(tiny_copy, month=OCTOBER, by=NAME, reason="sai")
+        reopen_month(tiny_copy, month=OCTOBER, by=NAME, reason="sai")
     close(tiny_copy)
     with pytest.raises(CloseRefused, match=r"2022-10 is closed already: revision 1, approved by Bà Trần Thị B"):
         close(tiny_copy)
@@ -562,7 +562,7 @@ def test_figures_of_what_was_never_closed_are_refused_with_what_there_is(tiny_co
 def test_the_request_says_the_main_figures_what_is_waived_and_where_to_look(
     tiny_copy: Settings, tmp_path: Path
 ) -> None:
-    plan, subject, body = stages.plan_close(tiny_copy, month=OCTOBER)
+    plan, subject, body = plan_close(tiny_copy, month=OCTOBER)
     assert (plan.revision, plan.publication.number, plan.waiting) == (1, 1, ())
     assert subject == "Chốt số liệu tháng 10/2022 của Vĩnh Phúc (bản chốt số 1)"
     assert "| Toàn tỉnh Vĩnh Phúc | 6 | 3 | 50,0% | 1 | 1 | 1 |" in body
@@ -572,8 +572,8 @@ def test_the_request_says_the_main_figures_what_is_waived_and_where_to_look(
     assert not tiny_copy.closed.exists()
     settings = with_own_province(tiny_copy, tmp_path / "province")
     waive(settings, "2022-09,one_stop,payment_attempts,,Bà E,chưa kết nối,2022-10-07")
-    _, _, body = stages.plan_close(settings, month=SEPTEMBER)
+    _, _, body = plan_close(settings, month=SEPTEMBER)
     assert "của Sở Y tế: Bà E cho miễn ngày 07/10/2022, lý do: chưa kết nối" in body
     assert "chưa được công bố" in body
     with pytest.raises(CloseRefused, match="26 feeds missing"):
-        stages.plan_close(tiny_copy, month=SEPTEMBER)
+        plan_close(tiny_copy, month=SEPTEMBER)

@@ -11,7 +11,7 @@ from dvctt.core import ledger
 from dvctt.core.errors import CloseRefused, LandingError, LedgerError
 from dvctt.core.period import Month
 from dvctt.landing import withdrawals, zone
-from dvctt.pipeline import stages
+from dvctt.pipeline import decisions
 from dvctt.province.folder import load_province
 from dvctt.publications import publish, rebuild
 from dvctt.publications.publish import Publication
@@ -60,9 +60,9 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     inbox.write("filings", "2022-10", [filing("O1", "243", "20221001000000")], control={"rows": 1})
     night("wrong")
     wrong = next(e for e in zone.landed_extracts(settings.landing) if e.name_key == right.name_key and e.rows == 1)
-    instead = stages.withdraw_extract(settings, wrong.extract_id, **BY)
+    instead = decisions.withdraw_extract(settings, wrong.extract_id, **BY)
     night("withdrawn")
-    stages.restore_extract(settings, wrong.extract_id, by="Lê Văn Mẫu", reason="tệp đúng")
+    decisions.restore_extract(settings, wrong.extract_id, by="Lê Văn Mẫu", reason="tệp đúng")
     night("restored")
     return Walk(nights, wrong, instead, publications, received)
 

@@ -12,7 +12,7 @@ from dvctt.core.errors import GateFailed, HoldRefused
 from dvctt.core.files import seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import zone
-from dvctt.pipeline import stages
+from dvctt.pipeline import decisions, telling
 from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
@@ -127,7 +127,7 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     whole = filings("2022-10", a243=98, a253=100, aH62_01=60)
     inbox.write("filings", "2022-10", whole, control={"rows": len(whole)})
     walk.night("new content")
-    walk.said["outdated"] = said(lambda: stages.accept_hold(settings, 1, **BY))
+    walk.said["outdated"] = said(lambda: decisions.accept_hold(settings, 1, **BY))
 
     rows = filings("2022-10", a243=60, a253=100, aH62_01=60)
     inbox.write("filings", "2022-10", rows, control={"rows": len(rows)})
@@ -135,12 +135,12 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     walk.night("cut again")
     walk.said["plan"] = close_plan(settings, "2022-10")
 
-    stages.accept_hold(settings, 2, **BY)
+    decisions.accept_hold(settings, 2, **BY)
     inbox.write("filings", "2022-10.muon", [filing(f"L{n}", "243", "2022-10-30 09:00:00") for n in range(1, 6)])
     walk.night("accepted, and other figures came")
-    stages.accept_hold(settings, 3, **BY)
+    decisions.accept_hold(settings, 3, **BY)
     walk.night("accepted")
-    walk.said["decided"] = said(lambda: stages.reject_hold(settings, 3, **BY))
+    walk.said["decided"] = said(lambda: decisions.reject_hold(settings, 3, **BY))
 
     inbox.write("filings", "2022-10", whole[::-1], control={"rows": len(whole)})
     doubled = [{**row, "MaHoSo": row["MaHoSo"] + "-A"} for row in filings("2022-08", a243=100, a253=100)]
@@ -155,7 +155,7 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     )
     inbox.write("filings", "2022-11", filings("2022-11", a243=90, a253=70, aH62_01=60))
     walk.night("five files")
-    stages.reject_hold(settings, walk.hold("five files", "filings/2022-10.csv").number, **BY)
+    decisions.reject_hold(settings, walk.hold("five files", "filings/2022-10.csv").number, **BY)
     walk.night("one rejected")
     return walk
 
@@ -287,7 +287,7 @@ def test_what_was_rejected_stays_out_and_what_nobody_answers_is_not_held_twice(w
 
 
 def test_people_are_told_of_everything_that_waits_and_how_to_answer(walk: Walk) -> None:
-    told = {finding.check.partition(": ")[2]: finding for finding in stages.held_figures(walk.settings)}
+    told = {finding.check.partition(": ")[2]: finding for finding in telling.held_figures(walk.settings)}
     assert sorted(told) == [
         "bản mới của tệp filings/2022-08.lan-2.csv",
         "bản mới của tệp filings/2022-09.csv",
@@ -306,14 +306,14 @@ def test_people_are_told_of_everything_that_waits_and_how_to_answer(walk: Walk) 
 
 def test_what_waits_is_asked_of_a_person_with_every_figure_of_it(walk: Walk) -> None:
     number = walk.hold("five files", "filings/2022-09.csv").number
-    request = stages.request_decision(walk.settings, number=number)
+    request = decisions.request_decision(walk.settings, number=number)
     assert request is not None
     assert (
         request["subject"] == f"Xác nhận số liệu vượt dải biến động của Vĩnh Phúc (tệp mới đang giữ lại, số {number})"
     )
     assert "| Khối huyện thành phố | tháng 09/2022 | Hồ sơ | 200 | **170** | 180 | 220 |" in str(request["body"])
     assert "| UBND thành phố Vĩnh Yên | tháng 09/2022 | Hồ sơ | 100 | 85 | 80 | 125 |" in str(request["body"])
-    assert stages.request_decision(walk.settings, number=1) is None
+    assert decisions.request_decision(walk.settings, number=1) is None
 
 
 @pytest.mark.parametrize("name", ["first version cut", "cut again", "accepted"])
@@ -332,14 +332,14 @@ def test_where_no_file_is_to_blame_the_night_stops_until_a_person_accepts_the_fi
     settings = Settings(province_folder=tmp_path / "province", inbox=tmp_path / "inbox", home=tmp_path / "home")
     nights = Nights(settings, walk.nights.nodes, walk.nights.seeds, count=100)
     before = {e.file_name: e for e in zone.landed_extracts(settings.landing) if e.entity == "filings"}
-    stages.withdraw_extract(settings, before["2022-07.csv"].extract_id, **BY)
+    decisions.withdraw_extract(settings, before["2022-07.csv"].extract_id, **BY)
     with pytest.raises(GateFailed):
         nights.run()
     (hold,) = [h for h in holds.holds(settings.ledgers) if h.extract_id is None]
     assert hold.state == "waiting"
     assert shown(hold)[0] == ("filings", "rows", "agency", "243", "2022-07", "published", 100, 0)
-    assert "no file is to blame" in said(lambda: stages.reject_hold(settings, hold.number, **BY))
-    stages.accept_hold(settings, hold.number, **BY)
+    assert "no file is to blame" in said(lambda: decisions.reject_hold(settings, hold.number, **BY))
+    decisions.accept_hold(settings, hold.number, **BY)
     nights.run()
     assert nights.rows(
         "select received from mart_online_rates where month = date '2022-08-01' and entity_code = '243'"
@@ -357,7 +357,7 @@ def test_what_was_accepted_is_believed_however_few_rows_an_agency_has(walk: Walk
     write_atomically(settings.home / "told.json", seal({"publication": held.number}))
     hold = holds.holds(settings.ledgers)[-1]
     assert shown(hold)[0] == ("filings", "rows", "agency", "H62.01", "2022-10", "published", 60, 4)
-    stages.accept_hold(settings, hold.number, **BY)
+    decisions.accept_hold(settings, hold.number, **BY)
     nights.run()
     assert nights.rows(
         "select received, caveat_vi from mart_online_rates where month = date '2022-10-01' and entity_code = 'H62.01'"
@@ -378,7 +378,9 @@ def test_the_ledger_says_who_when_and_why_and_quotes_no_record(walk: Walk) -> No
 def test_nobody_accepts_without_a_name_and_a_reason(walk: Walk) -> None:
     waiting = walk.hold("five files", "filings/2022-11.csv").number
     assert "found no name of a person" in said(
-        lambda: stages.accept_hold(walk.settings, waiting, by=" ", reason="đúng")
+        lambda: decisions.accept_hold(walk.settings, waiting, by=" ", reason="đúng")
     )
-    assert "found no reason" in said(lambda: stages.accept_hold(walk.settings, waiting, by="Trần Thị Mẫu", reason=""))
-    assert "nothing held under the number 99" in said(lambda: stages.accept_hold(walk.settings, 99, **BY))
+    assert "found no reason" in said(
+        lambda: decisions.accept_hold(walk.settings, waiting, by="Trần Thị Mẫu", reason="")
+    )
+    assert "nothing held under the number 99" in said(lambda: decisions.accept_hold(walk.settings, 99, **BY))

@@ -27,7 +27,9 @@ from dvctt.core.errors import DvcttError, PublishError
 from dvctt.core.files import denied_in_words, is_denied_in
 from dvctt.core.period import Month, Period, PeriodKind, month_of_run
 from dvctt.landing.zone import Extract
-from dvctt.pipeline import stages
+from dvctt.pipeline import look, stages
+from dvctt.pipeline.close import close_month, reopen_month
+from dvctt.pipeline.decisions import accept_hold, reject_hold, restore_extract, withdraw_extract
 from dvctt.province.folder import load_province
 from dvctt.publications import holds
 from dvctt.publications.publish import Publication, Standing, answer_problems, current_publication, refuse_damaged
@@ -148,7 +150,7 @@ def close(
 ) -> None:
     """Freeze a month out of the current publication; later rows do not move its figures any more."""
     settings = Settings.from_environment()
-    closed = stages.close_month(settings, month=Month.parse(month), approved_by=approved_by, note=note)
+    closed = close_month(settings, month=Month.parse(month), approved_by=approved_by, note=note)
     out.print(
         f"{month} closed: revision {closed.revision}, out of publication {closed.publication}, "
         f"approved by {closed.approved_by}, {len(closed.waived)} feeds waived"
@@ -165,7 +167,7 @@ def reopen(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Open a closed month again. What was closed stays as it is; the next close makes the next revision."""
-    revision = stages.reopen_month(Settings.from_environment(), month=Month.parse(month), by=by, reason=reason)
+    revision = reopen_month(Settings.from_environment(), month=Month.parse(month), by=by, reason=reason)
     out.print(
         f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
         f"the next night publishes its live figures: dvctt run"
@@ -229,7 +231,7 @@ def extracts_withdraw(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Take a landed file out of all later nights. It stays in landing; the version before it is read in its place."""
-    instead = stages.withdraw_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
+    instead = withdraw_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
     read = ", ".join(extract.extract_id for extract in instead) or "nothing: no other version of this name has landed"
     out.print(f"{extract_id} withdrawn; in its place the nights read {read}", markup=False)
     out.print("the next night publishes without it: dvctt run; undo: dvctt extracts restore")
@@ -242,7 +244,7 @@ def extracts_restore(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Let the nights read a withdrawn file again."""
-    stages.restore_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
+    restore_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
     out.print(f"{extract_id} restored; the next night publishes with it: dvctt run", markup=False)
 
 
@@ -321,7 +323,7 @@ def held_accept(
     reason: Annotated[str, typer.Option("--reason", help="Why they are right; kept and printed.")],
 ) -> None:
     """Let the next night publish what is held, with the figures that were shown; other figures ask again."""
-    hold = stages.accept_hold(Settings.from_environment(), number, by=by, reason=reason)
+    hold = accept_hold(Settings.from_environment(), number, by=by, reason=reason)
     out.print(f"hold {number} accepted by {hold.by}; the next night publishes it: dvctt run", markup=False)
 
 
@@ -332,7 +334,7 @@ def held_reject(
     reason: Annotated[str, typer.Option("--reason", help="Why it is wrong; kept and printed.")],
 ) -> None:
     """Keep the version of a file that is held out of all nights; new content under its name is judged anew."""
-    hold = stages.reject_hold(Settings.from_environment(), number, by=by, reason=reason)
+    hold = reject_hold(Settings.from_environment(), number, by=by, reason=reason)
     out.print(
         f"hold {number} rejected by {hold.by}; the nights read the version before, if there is one. Ask the source to send "
         f"the month again",
@@ -1191,7 +1193,7 @@ def check_home() -> None:
         for problem in standing.problems:
             out.print(f"publication {standing.number}: {problem}", markup=False)
 
-    standing = stages.look_over(Settings.from_environment(), show)
+    standing = look.look_over(Settings.from_environment(), show)
     out.print(
         f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
     )

@@ -24,7 +24,7 @@ from dvctt.core.sql import file_literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
-from dvctt.pipeline import stages
+from dvctt.pipeline import look
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
 from dvctt.proving.faults import Fault
@@ -265,7 +265,7 @@ class Prover:
     def _look(self, folder: Path) -> tuple[str, ...]:
         """What the look says that every night begins with; a publication that is damaged stops no night."""
         settings = Settings(province_folder=self.province.folder, inbox=folder / "inbox", home=folder)
-        return tuple(f"look: {problem}" for problem in stages.look_over(settings).problems)
+        return tuple(f"look: {problem}" for problem in look.look_over(settings).problems)
 
     def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
