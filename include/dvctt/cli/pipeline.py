@@ -1,0 +1,247 @@
+"""Commands that run: a night, a close, the sample, Airflow, and what people were told."""
+
+import logging
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+
+from dvctt.cli.root import airflow, alerts, app, check
+from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_folder
+from dvctt.core.clock import now
+from dvctt.core.errors import DvcttError
+from dvctt.core.period import Month, month_of_run
+from dvctt.pipeline import look, stages
+from dvctt.pipeline.close import close_month, reopen_month
+from dvctt.province.folder import load_province
+from dvctt.publications.publish import Standing
+from dvctt.settings import Settings
+from dvctt.warehouse.connections import open_published
+
+log = logging.getLogger(__name__)
+
+
+@app.command()
+def run(
+    month: MonthOption = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Publish again although nothing is new.")] = False,
+) -> None:
+    """Run the night's stages here, without Airflow: land, build, check, publish."""
+    settings = Settings.from_environment()
+    run_id = f"cli__{now().isoformat()}"
+    reporting = month_of_run(parameter=month)
+    try:
+        night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
+        reporting = Month.parse(night.month) if night and night.month else reporting
+        if night is None:
+            out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
+            _print_summary(settings, reporting)
+            return
+        for stage in stages.AFTER_LANDING:
+            stage(settings, run_id=run_id)
+    except Exception as error:
+        _alert(error, run_id, reporting)
+        raise
+    _print_summary(settings, reporting)
+
+
+def _alert(error: Exception, run_id: str, month: Month | None) -> None:
+    """Tell people, as the DAG does; what goes wrong while telling must not hide what went wrong."""
+    from dvctt.notify import alerts, channels
+
+    try:
+        channels.send(
+            alerts.alert_for(error, stage="dvctt run", month=str(month) if month else None, run_id=run_id, log_url=None)
+        )
+    except DvcttError as failed:
+        log.error("the alert did not go out: %s", failed)
+
+
+@app.command()
+def close(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM: the month to close.")],
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help="The person who approved it; printed on the report.")
+    ],
+    note: Annotated[str | None, typer.Option("--note", help="What that person wants kept beside it.")] = None,
+) -> None:
+    """Freeze a month out of the current publication; later rows do not move its figures any more."""
+    settings = Settings.from_environment()
+    closed = close_month(settings, month=Month.parse(month), approved_by=approved_by, note=note)
+    out.print(
+        f"{month} closed: revision {closed.revision}, out of publication {closed.publication}, "
+        f"approved by {closed.approved_by}, {len(closed.waived)} feeds waived"
+    )
+    out.print(f"figures:  dvctt figure --month {month} --revision {closed.revision}")
+    out.print(f"folder:   {closed.folder}")
+    out.print("the next night publishes it as closed: dvctt run")
+
+
+@app.command()
+def reopen(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM: the closed month.")],
+    by: Annotated[str, typer.Option("--by", help="The person who opens it again; kept and printed.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
+) -> None:
+    """Open a closed month again. What was closed stays as it is; the next close makes the next revision."""
+    revision = reopen_month(Settings.from_environment(), month=Month.parse(month), by=by, reason=reason)
+    out.print(
+        f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
+        f"the next night publishes its live figures: dvctt run"
+    )
+
+
+@app.command()
+def sample(
+    out_folder: Annotated[Path, typer.Option("--out", help="Inbox folder to write the source files into.")],
+    scale: Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")] = 1,
+) -> None:
+    """Write the sample one-stop system's source files: ten months that reproduce the published figures."""
+    from dvctt.sample import write_sample
+
+    clock = time.monotonic()
+    settings = Settings.from_environment()
+    refuse_no_folder(out_folder)
+    summary = write_sample(settings.province_folder, out_folder, scale)
+    rows = sum(file.rows for file in summary.files)
+    log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, out_folder, time.monotonic() - clock)
+
+
+@app.command()
+def status(month: MonthOption = None) -> None:
+    """The current publication: figures of a month, and where report, marts and verdict lie."""
+    _print_summary(Settings.from_environment(), Month.parse(month) if month else None)
+
+
+@alerts.command("list")
+def alerts_list() -> None:
+    """Every alert in the outbox: when, what, whom it has reached, and what keeps it from the others."""
+    from dvctt.notify import channels
+
+    table = Table(title="Alerts")
+    for name in ("made at", "to", "state", "tries", "next try", "subject", "reason"):
+        table.add_column(name, no_wrap=True)
+    for entry in channels.waiting_and_sent():
+        for delivery in entry.deliveries:
+            state = f"delivered {delivery.delivered_at}" if delivery.delivered_at else "waits"
+            table.add_row(
+                entry.made_at, channels.masked(delivery), state, str(delivery.attempts), delivery.next_try_at or "",
+                entry.subject_vi, delivery.reason or "",
+            )  # fmt: skip
+    out.print(table)
+
+
+@alerts.command("retry")
+def alerts_retry() -> None:
+    """Try everything that waits once more, now. Exit 1 if something still waits."""
+    from dvctt.notify import channels
+
+    waiting = channels.deliver_waiting()
+    for entry in waiting:
+        for delivery in entry.waiting:
+            out.print(
+                f"waits: {entry.subject_vi}: {channels.masked(delivery)}: {delivery.reason or 'not configured now'}"
+            )
+    if waiting:
+        raise typer.Exit(1)
+    out.print("nothing waits: every alert has reached everybody (không còn tin nào chờ gửi)")
+
+
+@check.command("home")
+def check_home() -> None:
+    """What a night looks at before it builds: the current publication, landing, closed months, ledgers, each against its hash.
+    Changes nothing. Exit 1 if anything was changed or is gone.
+    """
+
+    def show(standing: Standing) -> None:
+        for problem in standing.problems:
+            out.print(f"publication {standing.number}: {problem}", markup=False)
+
+    standing = look.look_over(Settings.from_environment(), show)
+    out.print(
+        f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
+    )
+    if standing.problems:
+        raise typer.Exit(1)
+
+
+@airflow.command("nightly")
+def airflow_nightly(
+    month: Annotated[str, typer.Option("--month", help="YYYY-MM that the night reports: the month before it.")],
+) -> None:
+    """Run the DAG nightly_warehouse once, through Airflow, for the night after a month's end."""
+    from dvctt.pipeline import local_airflow
+
+    settings = Settings.from_environment()
+    reported = Month.parse(month)
+    first_of_next = reported.shifted(1).first_day
+    zone = ZoneInfo(load_province(settings.province_folder).timezone)
+    night = datetime(first_of_next.year, first_of_next.month, first_of_next.day, 1, tzinfo=zone)
+    log.info("Airflow: preparing %s", settings.airflow_home)
+    output = local_airflow.run_nightly(settings, night, lambda words: log.info("%s", words))
+    _print_summary(settings, reported)
+    out.print(f"log:      {output}")
+
+
+@airflow.command("up")
+def airflow_up() -> None:
+    """Start Airflow with its UI and the nightly schedule; Ctrl-C ends it."""
+    from dvctt.pipeline import local_airflow
+
+    settings = Settings.from_environment()
+    log.info("Airflow: UI at http://127.0.0.1:8080, user and password: %s", local_airflow.password_file(settings))
+    raise typer.Exit(local_airflow.serve(settings))
+
+
+def _print_summary(settings: Settings, month: Month | None) -> None:
+    """The month's figures by group, and the paths of what was published."""
+    publication = current_of(settings)
+    with open_published(publication.marts) as connection:
+        newest = connection.execute("select max(month) from mart_online_rates").fetchone()
+        if month is None and newest and newest[0]:
+            month = Month(newest[0].year, newest[0].month)
+        groups = connection.execute(
+            "select entity_name_vi, received, online, online_rate_percent, online_level_3, online_level_4, "
+            "online_no_level, caveat_vi from mart_online_rates where month = ? and scope <> 'agency' "
+            "order by scope = 'province', official_order",
+            [month.first_day if month else date.min],
+        ).fetchall()
+        payments = connection.execute(
+            "select ytd_online_payment_count, ytd_online_payment_amount_vnd, ytd_online_refund_count, "
+            "ytd_online_refund_amount_vnd from mart_payments where month = ? and scope = 'province'",
+            [month.first_day if month else date.min],
+        ).fetchone()
+        closed = connection.execute(
+            "select revision, closed_at, approved_by from mart_closed_months where month = ? and is_in_force",
+            [month.first_day if month else date.min],
+        ).fetchone()
+    if groups:
+        table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
+        for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
+            table.add_column(name, justify="left" if not name else "right")
+        for name, *numbers, _ in groups:
+            table.add_row(name, *(digits(number) for number in numbers))
+        out.print(table)
+        for name, *_, caveat in groups:
+            if caveat:
+                out.print(f"lưu ý: {name}: {caveat}")
+    else:
+        out.print(f"{month}: no filings in publication {publication.number} (chưa có dữ liệu)")
+    if payments and payments[0] is not None:
+        count, amount, refunds, refunded = payments
+        out.print(
+            f"thanh toán trực tuyến từ đầu năm: {digits(count)} giao dịch, {digits(amount)} đồng; "
+            f"hoàn: {digits(refunds)} giao dịch, {digits(refunded)} đồng"
+        )
+    report = publication.reports / f"bao-cao-{month}.html"
+    if closed:
+        revision, closed_at, approved_by = closed
+        out.print(f"đã chốt: bản chốt số {revision}, lúc {closed_at:%H:%M %d/%m/%Y}, người phê duyệt: {approved_by}")
+    out.print(f"publication {publication.number}")
+    out.print(f"report:   {report if report.is_file() else publication.reports / 'index.html'}")
+    out.print(f"marts:    {publication.marts}")
+    out.print(f"verdict:  {publication.verdict}")
