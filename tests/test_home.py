@@ -13,7 +13,7 @@ from dvctt.core.errors import DvcttError, PublishError, WarehouseError
 from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
 from dvctt.pipeline import close, look, stages, telling
-from dvctt.pipeline.home import _told
+from dvctt.pipeline.home import stage_context
 from dvctt.publications import publish
 from dvctt.settings import Settings
 from dvctt.warehouse import foundation
@@ -161,10 +161,10 @@ def test_a_file_of_another_user_within_the_home_is_one_error_too(tmp_path: Path)
         pytest.raises(
             WarehouseError, match=r"published/x: cannot be written \(Permission denied\): found .*home with owner"
         ),
-        _told(settings, "publish_marts"),
+        stage_context(settings, "publish_marts"),
     ):
         raise PermissionError(13, "Permission denied", str(home / "published" / "x"))
-    with pytest.raises(PermissionError), _told(settings, "publish_marts"):
+    with pytest.raises(PermissionError), stage_context(settings, "publish_marts"):
         raise PermissionError(13, "Permission denied", "/elsewhere/x")
 
 

@@ -22,7 +22,7 @@ from dvctt.core.errors import DvcttError, EngineError, TransformError
 from dvctt.gate import judge
 from dvctt.landing import zone
 from dvctt.notify import alerts
-from dvctt.pipeline.home import _told
+from dvctt.pipeline.home import stage_context
 from dvctt.province.folder import load_province
 from dvctt.warehouse import connections, definitions, foundation, transform
 
@@ -301,7 +301,7 @@ def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_wor
     caplog.set_level(logging.DEBUG)
     settings = settings_for(tmp_path / "home", tmp_path / "inbox")
     for person in PERSON:
-        with pytest.raises(EngineError) as caught, _told(settings, "build_marts"):
+        with pytest.raises(EngineError) as caught, stage_context(settings, "build_marts"):
             duckdb.connect().execute(sql(person))
         kept = settings.candidate / "error.txt"
         assert kept.stat().st_mode & 0o777 == 0o600

@@ -21,6 +21,7 @@ from aiosmtpd.controller import Controller
 from dvctt.core import clock
 from dvctt.core.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
 from dvctt.notify import airflow_callback, alerts, channels, outbox, wording
+from dvctt.report.findings import Value
 
 FAILED: dict[str, Any] = {
     "verdict": "failed",
@@ -686,7 +687,7 @@ def test_findings_of_several_months_name_them_all() -> None:
     ("value", "printed"),
     [(2952, "2.952"), (8100000000, "8.100.000.000"), (0, "0"), (50.3, "50,3"), (None, "không có"), ("H1", "H1")],
 )
-def test_figures_are_written_the_vietnamese_way(value: alerts.Value, printed: str) -> None:
+def test_figures_are_written_the_vietnamese_way(value: Value, printed: str) -> None:
     verdict = json.loads(json.dumps(FAILED))
     verdict["checks"][1]["failing_rows"][0]["expected"] = value
     assert f"Mong đợi: {printed}\n" in wording.text_body(alerts.alert_from_verdict(verdict, VERDICT_PATH))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.core.errors import PublishError
+from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import sha256_of
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import stages
@@ -223,5 +223,5 @@ def test_a_pointer_to_nowhere_is_named(tmp_path: Path) -> None:
 
 
 def test_another_run_cannot_take_over_a_candidate(tiny_copy: Settings) -> None:
-    with pytest.raises(stages.WarehouseError, match="the candidate belongs to run 'cli__"):
+    with pytest.raises(WarehouseError, match="the candidate belongs to run 'cli__"):
         stages.build_facts(tiny_copy, run_id="another")
