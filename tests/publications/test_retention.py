@@ -212,7 +212,7 @@ def test_a_process_with_nothing_but_a_parquet_file_open_keeps_its_publication(pu
 def test_a_lock_alone_keeps_marts_whose_reader_may_not_be_looked_at(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "_open_files", lambda names: ({}, 3))
+    monkeypatch.setattr("dvctt.publications.readers._open_files", lambda names: ({}, 3))
     with holding(DUCKDB_READER, published / "1" / "marts.duckdb") as process:
         decisions, readers = retention.prune(published, RULES, closing=set(), at=AT)
         assert {decision.number for decision in decisions if not decision.keep} == {2}
