@@ -1,8 +1,8 @@
 """DVCTT Warehouse: from a one-stop system's records to figures that a province can sign.
 
-The package follows the one-way street of docs/decisions/0001-the-house.md: extract, landing, warehouse, transform,
-gate, publish, report, notify. A module may import what stands to its left, never what stands to its right
-(tests/house/test_import_direction.py). This file holds the version and nothing else, so that importing one room
+The package follows the one-way street of docs/architecture.md, room by room.
+A module may import what stands to its left, never what stands to its right
+(tests/house/test_imports.py). This file holds the version and nothing else, so that importing one room
 never pays for another.
 """
 
