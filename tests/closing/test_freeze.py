@@ -495,7 +495,7 @@ def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publicati
 
 KILLED = """
 import os
-from dvctt import stages
+from dvctt.pipeline import stages
 from dvctt.province.folder import Settings
 from dvctt.core.period import Month
 rename = os.rename

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.house.test_rules import PACKAGE, modules
 
-ROOM = PACKAGE / "report" / "formats.py"
+ROOM = PACKAGE / "report" / "wording" / "formats.py"
 MADE_UP = PACKAGE / "sample"
 """The sample makes records: what it rounds is a source's number, not a text."""
 

@@ -22,7 +22,7 @@ from dvctt.settings import INCLUDE_ROOT
 TEMPLATES = INCLUDE_ROOT / "reports"
 
 
-def page_name(month: date) -> str:
+def file_name(month: date) -> str:
     return f"bao-cao-{formats.month_key(month)}.html"
 
 
@@ -91,7 +91,7 @@ def templates() -> Environment:
         words.wanted_value,
         words.with_commands,
         words.checked_difference,
-        page_name,
+        file_name,
     ):
         environment.filters[function.__name__.lstrip("_")] = function
     environment.filters["target_status"] = partial(

@@ -27,7 +27,7 @@ from dvctt.report.choose import (
     restated,
 )
 from dvctt.report.marts import Mart, Marts, Row, read_marts
-from dvctt.report.template import page_name, templates, write_page
+from dvctt.report.template import file_name, templates, write_page
 from dvctt.report.wording import formats, language, words
 from dvctt.report.wording.language import _
 
@@ -66,14 +66,14 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for place, month in enumerate(months):
-        path = out / page_name(month)
+        path = out / file_name(month)
         newer = months[place - 1] if place else None
         older = months[place + 1] if place + 1 < len(months) else None
         _write_month(environment, content, path, province, publication, month, linked=True, newer=newer, older=older)
         written.append(path)
     index = out / "index.html"
     overview = [
-        {"month": month, "file_name": page_name(month), "totals": _totals(content, month, province)} for month in months
+        {"month": month, "file_name": file_name(month), "totals": _totals(content, month, province)} for month in months
     ]
     write_page(
         environment,
