@@ -217,8 +217,8 @@ def test_an_engine_s_error_is_told_without_the_cell_that_it_quotes(sql: Callable
     for person in PERSON:
         error = raised_by(lambda person=person: duckdb.connect().execute(sql(person)))
         assert found_in(str(error))
-        assert found_in(engines.told(error)) == []
-        assert re.match(r"[A-Z]\w+ .*at test_no_identity\.py:\d+ <lambda>$", engines.told(error))
+        assert found_in(engines.describe_error(error)) == []
+        assert re.match(r"[A-Z]\w+ .*at test_no_identity\.py:\d+ <lambda>$", engines.describe_error(error))
 
 
 @pytest.mark.parametrize("person", PERSON)
@@ -232,17 +232,17 @@ def test_a_library_s_error_is_told_without_the_cell_that_it_quotes(tmp_path: Pat
         raised_by(lambda: pd.Series([person + "x"]).astype(int)),
         raised_by(lambda: duckdb.sql(f"from read_csv('{path}', columns={{'a': 'INT', 'b': 'INT'}})").fetchall()),
     ]
-    assert [trace for error in errors for trace in found_in(engines.told(error))] == []
-    assert engines.told(errors[1]).startswith("KeyError at test_no_identity.py:")
+    assert [trace for error in errors for trace in found_in(engines.describe_error(error))] == []
+    assert engines.describe_error(errors[1]).startswith("KeyError at test_no_identity.py:")
     as_gx_keeps_it = ["".join(traceback.format_exception(error)) for error in errors]
-    assert [trace for text in as_gx_keeps_it for trace in found_in(engines.told_of_traceback(text))] == []
-    assert engines.told_of_traceback(as_gx_keeps_it[0]) == "ValueError"
+    assert [trace for text in as_gx_keeps_it for trace in found_in(engines.describe_traceback(text))] == []
+    assert engines.describe_traceback(as_gx_keeps_it[0]) == "ValueError"
 
 
 def test_what_speaks_of_files_and_relations_alone_is_told_in_full(tmp_path: Path) -> None:
-    said = engines.told(raised_by(lambda: duckdb.sql("from no_such_table")))
+    said = engines.describe_error(raised_by(lambda: duckdb.sql("from no_such_table")))
     assert said.startswith("CatalogException (Catalog Error: Table with name no_such_table does not exist!) at ")
-    said = engines.told(raised_by(lambda: duckdb.connect(str(tmp_path / "none.duckdb"), read_only=True)))
+    said = engines.describe_error(raised_by(lambda: duckdb.connect(str(tmp_path / "none.duckdb"), read_only=True)))
     assert f'(IO Error: Cannot open database "{tmp_path}/none.duckdb"' in said
 
 

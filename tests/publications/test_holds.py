@@ -62,8 +62,8 @@ class Walk:
     def night(self, name: str) -> None:
         self.publications[name] = publication = self.nights.run()
         # What people are told of a publication is read off marts that these nights do without.
-        told = self.settings.home / "told.json"
-        write_atomically(told, seal({"publication": publication.number}))
+        alerted = self.settings.home / "alerted.json"
+        write_atomically(alerted, seal({"publication": publication.number}))
         self.figures[name] = {
             (f"{month:%Y-%m}", code): (received, caveat)
             for month, code, received, caveat in self.nights.rows(
@@ -287,14 +287,14 @@ def test_what_was_rejected_stays_out_and_what_nobody_answers_is_not_held_twice(w
 
 
 def test_people_are_told_of_everything_that_waits_and_how_to_answer(walk: Walk) -> None:
-    told = {finding.check.partition(": ")[2]: finding for finding in telling.held_figures(walk.settings)}
-    assert sorted(told) == [
+    waiting = {finding.check.partition(": ")[2]: finding for finding in telling.held_figures(walk.settings)}
+    assert sorted(waiting) == [
         "bản mới của tệp filings/2022-08.lan-2.csv",
         "bản mới của tệp filings/2022-09.csv",
         "bản mới của tệp filings/2022-11.csv",
         "bản mới của tệp payment_requests/2022-08.csv (đồng)",
     ]
-    money = told["bản mới của tệp payment_requests/2022-08.csv (đồng)"]
+    money = waiting["bản mới của tệp payment_requests/2022-08.csv (đồng)"]
     assert (money.agency, money.month) == ("UBND thành phố Vĩnh Yên", "2022-08")
     assert (money.expected, money.observed) == (60_000, 60_000_000)
     number = walk.hold("five files", "payment_requests/2022-08.csv").number
@@ -354,7 +354,7 @@ def test_what_was_accepted_is_believed_however_few_rows_an_agency_has(walk: Walk
     rows = filings("2022-10", a243=60, a253=100, aH62_01=4)
     Inbox(settings.inbox).write("filings", "2022-10", rows, control={"rows": len(rows)})
     held = nights.run()
-    write_atomically(settings.home / "told.json", seal({"publication": held.number}))
+    write_atomically(settings.home / "alerted.json", seal({"publication": held.number}))
     hold = holds.holds(settings.ledgers)[-1]
     assert shown(hold)[0] == ("filings", "rows", "agency", "H62.01", "2022-10", "published", 60, 4)
     decisions.accept_hold(settings, hold.number, **BY)

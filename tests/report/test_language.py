@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.wording.language import CATALOGUES, _, name, quoted, speaking, spoken, told
+from dvctt.report.wording.language import CATALOGUES, _, name, quoted, speaking, spoken, translate
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
@@ -69,7 +69,7 @@ def test_a_language_without_catalogues_is_an_error(tmp_path: Path) -> None:
 
 
 def test_names_and_sentences_of_the_data_are_no_messages() -> None:
-    assert (name("Sở A"), told("chưa tính"), told(None), quoted("nguyên văn")) == (
+    assert (name("Sở A"), translate("chưa tính"), translate(None), quoted("nguyên văn")) == (
         "Sở A",
         "chưa tính",
         "",
@@ -77,9 +77,9 @@ def test_names_and_sentences_of_the_data_are_no_messages() -> None:
     )
     with speaking("en", {"Sở A": "Department A"}):
         assert (name("Sở A"), name("Sở B")) == ("Department A", "Sở B")
-        assert told("chưa tính 8 dòng", "8 rows not counted") == "8 rows not counted"
-        assert told("câu không ai dịch") == "“câu không ai dịch” (original wording)"
-        assert told(None, "x") == ""
+        assert translate("chưa tính 8 dòng", "8 rows not counted") == "8 rows not counted"
+        assert translate("câu không ai dịch") == "“câu không ai dịch” (original wording)"
+        assert translate(None, "x") == ""
 
 
 def test_what_one_task_speaks_another_does_not_hear() -> None:

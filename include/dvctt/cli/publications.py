@@ -114,9 +114,9 @@ def publications_list() -> None:
         table.add_column(name, no_wrap=True)
     for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
         manifest = publication.manifest
-        told = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
+        summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), *told, str(len(manifest.get("extracts", ()))),
+            marks.get(publication.number, ""), str(publication.number), *summary, str(len(manifest.get("extracts", ()))),
             str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)

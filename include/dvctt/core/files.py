@@ -190,13 +190,13 @@ def no_room_line(text: str) -> str | None:
 
 def _room(home: Path) -> str:
     """Free bytes of every file system that the home lies on, in words."""
-    told, devices = [], set()
+    volumes, devices = [], set()
     for folder in (home, *(path for path in sorted(home.glob("*")) if path.is_dir() and not path.is_symlink())):
         if (device := folder.stat().st_dev) not in devices:
             devices.add(device)
             usage = shutil.disk_usage(folder)
-            told.append(f"{usage.free} of {usage.total} bytes free on {folder}")
-    return ", ".join(told)
+            volumes.append(f"{usage.free} of {usage.total} bytes free on {folder}")
+    return ", ".join(volumes)
 
 
 def sha256_of(path: Path) -> str:

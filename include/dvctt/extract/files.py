@@ -360,17 +360,17 @@ def _names_twice(renamed: list[str]) -> list[str]:
     for place, column in enumerate(renamed, start=1):
         places.setdefault(_folded(column), []).append(place)
     contract = {_folded(name): name for name in sorted(_NAMES)}
-    told = []
+    lines = []
     for folded, where in places.items():
         if len(where) > 1:
             name = contract.get(folded, "(a name that is not of the contract)")
             alike = len({renamed[place - 1] for place in where}) == 1
-            told.append(
+            lines.append(
                 f"column {name} stands more than once in the header, at {_places(where)}"
                 if alike
                 else f"columns {_places(where)} of the header have one name but for case: {name}"
             )
-    return told
+    return lines
 
 
 def _folded(name: str) -> str:

@@ -336,10 +336,10 @@ def _refuse_late_control(offer: Offer, landed: Extract) -> None:
     )
     for key, found, wanted, bound in pairs:
         if wanted is not None and found != wanted:
-            told = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
+            expected = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
             raise ExtractError(
                 f"{path_in_words(control.path)}: control total differs from what has landed as {landed.extract_id}: key {key}: "
-                f"found {found}, wanted {told}; ask the source to send {offer.entity} of {offer.month} again"
+                f"found {found}, wanted {expected}; ask the source to send {offer.entity} of {offer.month} again"
             )
 
 

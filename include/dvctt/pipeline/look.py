@@ -66,7 +66,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
     """
     standing = publish.standing(settings.published)
     if not standing.problems:
-        _tell_of_state(settings, _DAMAGE, None)
+        _alert_about_state(settings, _DAMAGE, None)
         return standing
     shown = [str(problem) for problem in standing.problems[:_SHOWN]]
     if len(standing.problems) > _SHOWN:
@@ -84,7 +84,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
     )
     log.error("%s", " | ".join(str(damage).splitlines()))
     alert = alerts.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id)
-    _tell_of_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
+    _alert_about_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
     return standing
 
 
@@ -97,10 +97,12 @@ def tell_of_unread_files(settings: Settings, province: Province, run_id: str) ->
         log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
     known = [source.id for source in province.sources]
     alert = alerts.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
-    _tell_of_state(settings, _STRANGERS, alert, state=found)
+    _alert_about_state(settings, _STRANGERS, alert, state=found)
 
 
-def _tell_of_state(settings: Settings, subject: str, alert: alerts.Alert | None, state: Sequence[object] = ()) -> None:
+def _alert_about_state(
+    settings: Settings, subject: str, alert: alerts.Alert | None, state: Sequence[object] = ()
+) -> None:
     """Tell people once of something that lasts: not again by a retry or a later night while it is as it was, again when it has
     changed or has come back. The outbox keeps it under a name of its own, so that what did not arrive is tried again there and
     nowhere else.

@@ -188,7 +188,11 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
             judge.check_counts(
-                settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month, tell=sides_en
+                settings.candidate,
+                province_vi=province.name_vi,
+                run_id=night.run_id,
+                month=night.month,
+                in_words=sides_en,
             )
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.

@@ -28,7 +28,7 @@ import duckdb
 
 from dvctt import __version__
 from dvctt.core.clock import now
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.sql import file_literal, literal
@@ -640,7 +640,7 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
                 rows += _copy_table(connection, node, building)
             except duckdb.Error as error:
                 raise PublishError(
-                    f"table {node['name']}: cannot be published from the candidate: {told(error)}"
+                    f"table {node['name']}: cannot be published from the candidate: {describe_error(error)}"
                 ) from None
         connection.execute("detach marts")
     shutil.copyfile(verdict_path, building / "verdict.json")

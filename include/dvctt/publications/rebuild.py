@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError, PublishError, TransformError
 from dvctt.core.files import sha256_of
 from dvctt.core.sql import file_literal, read_literal
@@ -145,7 +145,7 @@ def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] 
         return _compare_all(publication, rebuilt, tables)
     except duckdb.Error as error:
         raise PublishError(
-            f"{publication.marts}: cannot be read and compared: {told(error)}; look: dvctt publications verify "
+            f"{publication.marts}: cannot be read and compared: {describe_error(error)}; look: dvctt publications verify "
             f"{publication.number}; {RUNBOOK}"
         ) from None
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CAUSES = ("late_filings", "corrections", "set_aside", "released_from_quarantine", "reclassified", "definition_changed")
 """In the order in which they are told; ids of the seed ref_restatement_causes."""
-_TOLD = "mart_restatements"
+_RESTATEMENTS = "mart_restatements"
 _EVIDENCE = "mart_figure_movements"
 
 
@@ -131,7 +131,7 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
 def _plan(later: Publication) -> list[Node]:
     """The models to build: the two that answer, and what they read that is not published."""
     nodes = {node.name: node for node in read_definitions(later.folder)}
-    wanted = {_TOLD, _EVIDENCE}
+    wanted = {_RESTATEMENTS, _EVIDENCE}
     if not wanted <= nodes.keys():
         raise PublishError(
             f"{later.folder / FOLDER}: publication {later.number} carries no definition of "
@@ -166,7 +166,7 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
     folders = (later.folder / "parquet", later.folder / FOLDER / "seeds")
     return [
         path
-        for name in sorted(set(read) - {_TOLD, _EVIDENCE})
+        for name in sorted(set(read) - {_RESTATEMENTS, _EVIDENCE})
         for folder in folders
         if (path := folder / f"{name}.parquet").is_file()
     ]
@@ -174,7 +174,7 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
 
 def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Comparison:
     changes = connection.execute(
-        f"select {', '.join(Change.__dataclass_fields__)} from {_TOLD} "
+        f"select {', '.join(Change.__dataclass_fields__)} from {_RESTATEMENTS} "
         "left join (select metric, official_order from ref_restated_metrics) using (metric) "
         "where from_publication = ? and to_publication = ? "
         "order by month, official_order, scope = 'province' desc, scope = 'group' desc, entity_code",

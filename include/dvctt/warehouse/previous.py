@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literal
@@ -228,7 +228,7 @@ def lay_past(
             _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
         except (duckdb.Error, WarehouseError) as error:
             raise WarehouseError(
-                f"what was published before cannot be read: {told(error)}; look: dvctt publications verify "
+                f"what was published before cannot be read: {describe_error(error)}; look: dvctt publications verify "
                 f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
             ) from None
 
@@ -391,7 +391,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], 
     try:
         found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: {told(error)}") from None
+        raise WarehouseError(f"{path}: {describe_error(error)}") from None
     return ", ".join(
         f"{column}::{kind} as {column}" if column in found else f"null::{kind} as {column}"
         for column, kind in columns.items()

@@ -15,7 +15,7 @@ from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
 from dvctt.report.wording import formats, words
-from dvctt.report.wording.language import _, told
+from dvctt.report.wording.language import _, translate
 
 RATES = "mart_period_online_rates"
 PAYMENTS = "mart_period_payments"
@@ -368,7 +368,7 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
 def _check_name(row: Row) -> str:
     """What a check compares; the mart's text begins with the period, which the document's title says."""
     name: str = row["total_name_vi"].rpartition("): ")[2]
-    said = told(words.caveat(name))
+    said = translate(words.caveat(name))
     return (
         _("Biểu II.06a: {what}", what=words.lower_first(said))
         if FORM.removeprefix("mart_") in row["check_id"]

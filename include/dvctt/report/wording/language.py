@@ -114,7 +114,7 @@ def names_of(province: Province) -> Mapping[str, str]:
     return {vietnamese: english for vietnamese, english in pairs if english}
 
 
-def told(text: str | None, translated: str | None = None) -> str:
+def translate(text: str | None, translated: str | None = None) -> str:
     """A sentence out of the marts: as it is in Vietnamese; else its translation, for want of one quoted in the original.
 
     ``translated`` is the mart's own text in the other language. A fixed wording, which a mart has in Vietnamese only, is looked

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, markup, name, told
+from dvctt.report.wording.language import _, markup, name, translate
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 
@@ -215,7 +215,7 @@ def said(row: Mapping[str, Any], column: str) -> str:
     text = row[column]
     if column in _NAMES:
         return name(str(text)) if text else ""
-    return told(text, row.get(f"{column.removesuffix('_vi')}_en"))
+    return translate(text, row.get(f"{column.removesuffix('_vi')}_en"))
 
 
 def short_name(row: Mapping[str, Any]) -> str:
