@@ -108,7 +108,7 @@ def _lay(
     )
     previous.lay_past(
         settings.candidate,
-        publish.making(settings.published, province),
+        publish.next_inputs(settings.published, province),
         publish.earlier(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),

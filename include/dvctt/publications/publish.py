@@ -37,7 +37,7 @@ from dvctt.province.model import Province
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
-from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
+from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Inputs, read_closed
 from dvctt.warehouse.transform import manifest_of
 
 log = logging.getLogger(__name__)
@@ -344,9 +344,9 @@ def left_out_of(publication: Publication) -> dict[str, str]:
     return {str(entry["extract_id"]): str(entry["why"]) for entry in publication.manifest.get("left_out", [])}
 
 
-def making(published: Path, province: Province) -> Making:
+def next_inputs(published: Path, province: Province) -> Inputs:
     """What the next publication is made with."""
-    return Making(next_number(published), __version__, project_digest(), province.digest)
+    return Inputs(next_number(published), __version__, project_digest(), province.digest)
 
 
 def earlier(published: Path, closings: Path, base: Publication | None = None) -> Earlier | None:

@@ -23,7 +23,7 @@ from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import Node, load_inputs, read_definitions, replay
-from dvctt.warehouse.previous import Earlier, Making
+from dvctt.warehouse.previous import Earlier, Inputs
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def rebuild(
     manifest = publication.manifest
     previous.lay_past(
         folder,
-        Making(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
+        Inputs(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
         earlier,
         closed_in(publication, settings.closed),
     )

@@ -20,7 +20,7 @@ from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_
 from dvctt.warehouse import previous
 from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
     made = later.manifest
     previous.lay_past(
         folder,
-        Making(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
+        Inputs(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
         as_earlier(earlier, closings),
         closed_in(later, closings),
     )

@@ -192,7 +192,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Making:
+class Inputs:
     """What the candidate itself is made with; compared with ``Earlier`` to tell a changed definition from changed data."""
 
     number: int
@@ -203,7 +203,7 @@ class Making:
 
 def lay_past(
     candidate: Path,
-    making: Making,
+    inputs: Inputs,
     earlier: Earlier | None,
     closed: Sequence[ClosedMonth],
     revisions: Sequence[Revision] = (),
@@ -211,7 +211,7 @@ def lay_past(
     """Lay the schemas ``history`` and ``closed`` in a candidate whose foundation lies.
 
     Args:
-        making: the publication to be.
+        inputs: what the publication to be is made with.
         earlier: the current publication; None before the first.
         closed: the newest revision of every month that is closed now.
         revisions: all revisions that there ever were.
@@ -222,7 +222,7 @@ def lay_past(
     with open_candidate(candidate, read_only=False) as connection:
         connection.execute("create schema if not exists history")
         connection.execute("create schema closed")
-        _write_publications(connection, making, earlier)
+        _write_publications(connection, inputs, earlier)
         try:
             _lay_earlier(connection, earlier)
             _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
@@ -260,14 +260,14 @@ def _lay_closed(
     _write_mart_rows(connection, closed)
 
 
-def _write_publications(connection: duckdb.DuckDBPyConnection, making: Making, earlier: Earlier | None) -> None:
+def _write_publications(connection: duckdb.DuckDBPyConnection, inputs: Inputs, earlier: Earlier | None) -> None:
     columns = {
         "publication_number": "bigint",
         "software_version": "varchar",
         "definitions_digest": "varchar",
         "province_digest": "varchar",
     }
-    for table, rows in (("candidate", [making]), ("publication", [earlier] if earlier else [])):
+    for table, rows in (("candidate", [inputs]), ("publication", [earlier] if earlier else [])):
         write_table(
             connection,
             f"history.{table}",
