@@ -211,7 +211,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     with pytest.raises(DvcttError, match="no publication before it is whole"):
         look.look_over(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
-        publish.as_earlier(current(tiny_copy), tiny_copy.closed)
+        publish.as_previous(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 

@@ -112,7 +112,7 @@ class Builder:
         extracts = zone.landed_extracts(root / "landing")
         candidate = root / folder
         foundation.lay_foundation(candidate, self.province, root / "landing", extracts)
-        previous.lay_past(candidate, Inputs(1, "1", "d", "p"), None, [])
+        previous.load_previous(candidate, Inputs(1, "1", "d", "p"), None, [])
         with connections.open_candidate(candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, self.nodes)

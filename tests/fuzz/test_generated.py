@@ -70,7 +70,7 @@ class Machine:
         extracts = zone.landed_extracts(root / "landing")
         try:
             foundation.lay_foundation(root / "candidate", self.province, root / "landing", extracts)
-            previous.lay_past(root / "candidate", Inputs(1, "1", "d", "p"), None, [])
+            previous.load_previous(root / "candidate", Inputs(1, "1", "d", "p"), None, [])
             with connections.open_candidate(root / "candidate", read_only=False) as connection:
                 load_seeds(connection, self.seeds)
                 replay(connection, self.nodes)

@@ -106,10 +106,10 @@ def _lay(
         published_runs=publish.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
     )
-    previous.lay_past(
+    previous.load_previous(
         settings.candidate,
         publish.next_inputs(settings.published, province),
-        publish.earlier(settings.published, settings.closed, base),
+        publish.previous_publication(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),
     )

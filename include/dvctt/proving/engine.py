@@ -191,7 +191,7 @@ class Prover:
     def _lay(self, site: Site, candidate: Path) -> None:
         extracts = zone.landed_extracts(site.landing)
         foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
-        previous.lay_past(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
+        previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
         """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""

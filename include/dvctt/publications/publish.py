@@ -37,7 +37,7 @@ from dvctt.province.model import Province
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
-from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Inputs, read_closed
+from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Inputs, PreviousPublication, read_closed
 from dvctt.warehouse.transform import manifest_of
 
 log = logging.getLogger(__name__)
@@ -349,17 +349,19 @@ def next_inputs(published: Path, province: Province) -> Inputs:
     return Inputs(next_number(published), __version__, project_digest(), province.digest)
 
 
-def earlier(published: Path, closings: Path, base: Publication | None = None) -> Earlier | None:
+def previous_publication(
+    published: Path, closings: Path, base: Publication | None = None
+) -> PreviousPublication | None:
     """The current publication, or the one that is given, as the next one must remember it; None before the first.
 
     Raises:
         PublishError: the publication, or a closing that it names, cannot be read.
     """
     remembered = base or current_publication(published)
-    return None if remembered is None else as_earlier(remembered, closings)
+    return None if remembered is None else as_previous(remembered, closings)
 
 
-def as_earlier(publication: Publication, closings: Path) -> Earlier:
+def as_previous(publication: Publication, closings: Path) -> PreviousPublication:
     """A publication as one that came after it remembers it.
 
     Args:
@@ -384,7 +386,7 @@ def as_earlier(publication: Publication, closings: Path) -> Earlier:
                 f"{path}: {what}; restore it from backup, or go back to a whole one: dvctt publications rollback; "
                 f"look: dvctt publications verify {publication.number}"
             )
-    return Earlier(
+    return PreviousPublication(
         publication.number,
         publication.folder,
         manifest["software_version"],

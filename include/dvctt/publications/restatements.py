@@ -16,7 +16,7 @@ import duckdb
 
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import read_literal
-from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, file_problems
+from dvctt.publications.publish import RUNBOOK, Publication, as_previous, closed_in, file_problems
 from dvctt.warehouse import previous
 from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay
@@ -153,10 +153,10 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
         for path in _tables(later, read):
             connection.execute(f"create view main.{path.stem} as from read_parquet({read_literal(path)})")
     made = later.manifest
-    previous.lay_past(
+    previous.load_previous(
         folder,
         Inputs(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
-        as_earlier(earlier, closings),
+        as_previous(earlier, closings),
         closed_in(later, closings),
     )
 
