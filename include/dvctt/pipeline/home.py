@@ -28,7 +28,7 @@ from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import ENGINE_WORDS
-from dvctt.warehouse.transform import make_way
+from dvctt.warehouse.transform import lower_priority
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
     """
     clock = time.monotonic()
     log.info("stage %s: begins", name)
-    make_way()
+    lower_priority()
     try:
         with disk_full_in_words(f"stage {name}", settings.home):
             try:

@@ -40,7 +40,7 @@ _NICE_BY_DEFAULT = 10
 """A reader gets about nine tenths of a processor that both want; at 19 other work on the machine can stop a night."""
 
 
-def make_way() -> None:
+def lower_priority() -> None:
     """Give readers of the publications the processors first, for the rest of this process and what it starts.
 
     A run has all night and a reader is waiting. Never goes the other way: a process that somebody has set back further
