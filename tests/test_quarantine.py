@@ -181,13 +181,13 @@ def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(
     assert "CẢNH BÁO" in sent_alerts.email()["Subject"]
     assert "Sở Nội vụ" in str(sent_alerts.post())
     check = "Mỗi cơ quan đã nộp dữ liệu của tháng theo lịch (feeds.expected_ones_came, nguồn one_stop, hồ sơ)"
-    said = f"{check}: mong đợi 1, quan sát 0"
+    sentence = f"{check}: mong đợi 1, quan sát 0"
     in_marts = (
         "select text_vi from mart_caveats where subject = 'checks' and entity_code = 'H62.01' and month = '2022-10-01'"
     )
-    assert (said,) in ask(settings, in_marts)
-    assert said in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
-    assert said in (settings.published / "current" / "csv" / "mart_caveats.csv").read_text("utf-8")
+    assert (sentence,) in ask(settings, in_marts)
+    assert sentence in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
+    assert sentence in (settings.published / "current" / "csv" / "mart_caveats.csv").read_text("utf-8")
     assert f"Kiểm tra: {check}" in str(sent_alerts.post())
 
 

@@ -97,10 +97,12 @@ def test_a_full_disk_is_one_error_in_words_and_nothing_is_torn(
     # One error, in words: what, where, how much is free, what to do.
     assert code == 1, words
     assert "Traceback" not in words
-    (said,) = re.findall(r"^dvctt: (.+)$", words, re.M)
-    assert said.startswith(f"DiskFullError: stage {night.stage}: no space left on the disk while writing under "), words
+    (error_line,) = re.findall(r"^dvctt: (.+)$", words, re.M)
+    assert error_line.startswith(
+        f"DiskFullError: stage {night.stage}: no space left on the disk while writing under "
+    ), words
     for wanted in (str(disk.settings.home), "bytes free on", "docs/runbooks/disk-full.md", "df -h", "whole"):
-        assert wanted in said
+        assert wanted in error_line
     # People were told all the same.
     assert "DiskFullError" in str(sent_alerts.post()) or "no space left" in str(sent_alerts.post())
     # Readers see publication 1, whole, while the disk is still full; landing is what its manifests say.

@@ -136,11 +136,11 @@ def disk_full_in_words(what: str, home: Path) -> Iterator[None]:
     except DiskFullError:
         raise
     except Exception as error:
-        said = no_room(error)
-        if said is None:
+        words = no_room(error)
+        if words is None:
             raise
         raise DiskFullError(
-            f"{what}: no space left on the disk while writing under {home}: found {_room(home)}; the system says: {said}; "
+            f"{what}: no space left on the disk while writing under {home}: found {_room(home)}; the system says: {words}; "
             f"wanted room to write: readers still see the last publication, whole; free some, then run again: df -h {home}; "
             "docs/runbooks/disk-full.md"
         ) from error
@@ -182,9 +182,9 @@ def no_room_line(text: str) -> str | None:
     for line in text.splitlines():
         if error := _AN_ERROR.match(line):
             is_of_a_value = error[1] in _OF_A_VALUE
-        said = next((words for words in _NO_ROOM_WORDS if words in line.lower()), None)
-        if said and not is_of_a_value:
-            return said
+        found = next((words for words in _NO_ROOM_WORDS if words in line.lower()), None)
+        if found and not is_of_a_value:
+            return found
     return None
 
 

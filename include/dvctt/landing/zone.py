@@ -234,8 +234,8 @@ def _prepare(
     sha256 = kind.fingerprint(offer)
     if versions and versions[-1].sha256 == sha256:
         _refuse_late_control(offer, versions[-1])
-        said = offer.control.agencies if offer.control else None
-        if said is None or dict(said) == versions[-1].control_agencies:
+        by_agency = offer.control.agencies if offer.control else None
+        if by_agency is None or dict(by_agency) == versions[-1].control_agencies:
             return None
     _refuse_impossible_month(offer, province.first_day)
     _refuse_landed_twin(offer, known)

@@ -171,11 +171,11 @@ class Prover:
             with ExitStack() as stack:
                 if fault.bend is not None:
                     stack.enter_context(bent(fault.bend))
-                verdict, spoken = _gate(evidence.audit, suites, self.province)
-            if spoken:
+                verdict, reasons = _gate(evidence.audit, suites, self.province)
+            if reasons:
                 # Harmless is what no rule speaks of, not even a warning.
                 words = [word for word in words if word != "unmoved"]
-            words += spoken
+            words += reasons
         ok = any(_answers(fault.wanted, word) for word in words) and verdict == fault.verdict
         return Outcome(
             fault.id, fault.title_vi, fault.title_en, fault.where, fault.wanted, tuple(words), fault.verdict, verdict, ok,
@@ -214,10 +214,10 @@ class Prover:
         Raises:
             GateCouldNotCheck: it does not: a fault found in it would prove nothing.
         """
-        verdict, spoken = _gate(self._candidate("good"), suites, self.province)
-        if verdict != "passed" or spoken:
+        verdict, reasons = _gate(self._candidate("good"), suites, self.province)
+        if verdict != "passed" or reasons:
             raise GateCouldNotCheck(
-                f"the proof's good data is not good: verdict {verdict}: {'; '.join(spoken) or 'no rule says why'}"
+                f"the proof's good data is not good: verdict {verdict}: {'; '.join(reasons) or 'no rule says why'}"
             )
 
     def _check_replay(self) -> None:
@@ -436,13 +436,13 @@ def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple
         if error.verdict_path is None:
             raise
     content = json.loads(path.read_text(encoding="utf-8"))
-    spoken = []
+    reasons = []
     for check in content["checks"]:
         if check["status"] == "failed":
-            spoken.append(str(check["id"]))
+            reasons.append(str(check["id"]))
         elif check["status"] == "could_not_check":
-            spoken.append(f"{_NO_ANSWER}{check['id']}")
-    return str(content["verdict"]), spoken
+            reasons.append(f"{_NO_ANSWER}{check['id']}")
+    return str(content["verdict"]), reasons
 
 
 def _answers(wanted: str, word: str) -> bool:
