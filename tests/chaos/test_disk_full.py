@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of landing, building and publishing: one error in words, nothing torn, and when there
+"""A disk that fills up in the middle of landing, building and publishing: one error in words, nothing incomplete, and when there
 is room again the next run finishes the work.
 
 The home lies on a small tmpfs of its own, mounted in a mount namespace that ends with its process, so nothing is left on the
@@ -84,7 +84,7 @@ def disk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.parametrize("night", NIGHTS, ids=[night.name for night in NIGHTS])
-def test_a_full_disk_is_one_error_in_words_and_nothing_is_torn(
+def test_a_full_disk_is_one_error_in_words_and_nothing_is_incomplete(
     night: Night, disk: SmallDisk, lanes: list[Lane], sent_alerts: SentAlerts
 ) -> None:
     mark, ballast = disk.folder / f"{night.name}.txt", disk.seen_as / "ballast"

@@ -104,7 +104,7 @@ PLANTS: dict[str, Plant] = {
     "control: sha256": control('{"sha256": "PERSON"}'),
     "control: a list": control('["PERSON"]'),
     "control: no JSON": control('{"rows": 1} PERSON'),
-    "control: a torn escape": control('{"rows": "\\PERSON"}'),
+    "control: an incomplete escape": control('{"rows": "\\PERSON"}'),
     "control: nested": control('{"rows": {"PERSON": {"PERSON": 1}}}'),
     "control: a key twice": control('{"PERSON": 1, "PERSON": 1}'),
 }  # fmt: skip
