@@ -171,8 +171,8 @@ def publications_verify(
         )
         wrong += len(problems)
     if number is None:
-        for stranger, why in unreadable(published).items():
-            out.print(f"not a publication: {stranger}: {why}", markup=False)
+        for unknown, why in unreadable(published).items():
+            out.print(f"not a publication: {unknown}: {why}", markup=False)
             wrong += 1
         if problem := pointer_problem(published):
             raise PublishError(problem)

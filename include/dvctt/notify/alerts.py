@@ -204,17 +204,17 @@ def alert_about_publication(
 
 
 def alert_about_inbox(
-    strangers: Sequence[str], known: Sequence[str], *, province_vi: str, run_id: str | None = None
+    unknown: Sequence[str], known: Sequence[str], *, province_vi: str, run_id: str | None = None
 ) -> Alert:
     """Word the alert of files and folders in the inbox that no source owns: what lies there is in no figure.
 
     Args:
-        strangers: what was found, each with its kind.
+        unknown: what was found, each with its kind.
         known: ids of the province's sources: where such a file belongs.
     """
     findings = tuple(
-        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), one_line(stranger))
-        for stranger in strangers
+        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), one_line(entry))
+        for entry in unknown
     )
     return Alert(
         kind="inbox_not_read",

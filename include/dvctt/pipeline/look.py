@@ -22,7 +22,7 @@ from dvctt.warehouse import previous
 
 log = logging.getLogger(__name__)
 
-_DAMAGE, _STRANGERS = "damage", "inbox"
+_DAMAGE, _UNKNOWN_ENTRIES = "damage", "inbox"
 """What lasts, and people are told of once."""
 
 
@@ -92,12 +92,12 @@ def tell_of_unread_files(settings: Settings, province: Province, run_id: str) ->
     """Files that nobody reads look like files that did not come. People are told once of each state of the inbox: a night with
     nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
     """
-    found = zone.strangers(province, settings.inbox)
-    for stranger in found:
-        log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
+    found = zone.unknown_entries(province, settings.inbox)
+    for entry in found:
+        log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, entry)
     known = [source.id for source in province.sources]
     alert = alerts.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
-    _alert_about_state(settings, _STRANGERS, alert, state=found)
+    _alert_about_state(settings, _UNKNOWN_ENTRIES, alert, state=found)
 
 
 def _alert_about_state(

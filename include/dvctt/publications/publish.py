@@ -8,7 +8,7 @@ Layout of a publication::
     marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  definitions/  verdict.json  verdict.html  manifest.json
 
 Beside the publications lie ``current``, ``rollbacks.jsonl``, ``removed/`` and ``.newest``: the highest number that readers
-have seen. Whatever else lies there is a stranger: it is passed over with a word, and its name is never given away.
+have seen. Whatever else lies there is unknown: it is passed over with a word, and its name is never given away.
 """
 
 import hashlib
@@ -228,7 +228,7 @@ def on_disk(published: Path) -> tuple[list[Publication], dict[int, str]]:
 
 
 def _taken(published: Path) -> set[int]:
-    """Every number that a name in this folder is, a publication's or a stranger's."""
+    """Every number that a name in this folder is, a publication's or of something unknown."""
     if not published.is_dir():
         return set()
     return {int(path.name) for path in published.iterdir() if _NUMBER.fullmatch(path.name)}
@@ -425,9 +425,9 @@ def recover(published: Path) -> None:
     if number is not None and not (published / str(number)).is_dir():
         current_publication(published)
     publications, unreadable = on_disk(published)
-    for stranger, why in unreadable.items():
-        if stranger != number:
-            log.warning("%s is passed over: %s", published / str(stranger), why)
+    for unknown, why in unreadable.items():
+        if unknown != number:
+            log.warning("%s is passed over: %s", published / str(unknown), why)
     seen = _highest_seen(published)
     for publication in publications:
         if publication.number <= seen:
@@ -598,7 +598,7 @@ def published_runs(published: Path) -> set[str]:
 
 def next_number(published: Path) -> int:
     """One more than the highest number that a publication here has or had; a number is never given twice, and neither is the
-    name of a stranger.
+    name of something unknown.
     """
     if not published.is_dir():
         return 1

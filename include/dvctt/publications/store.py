@@ -32,7 +32,7 @@ def listed(published: Path) -> list[Publication]:
 
 
 def unreadable(published: Path) -> dict[int, str]:
-    """What else has a number for a name: a publication whose manifest is damaged, or a stranger; and what is wrong with it."""
+    """What else has a number for a name, a damaged publication or something unknown, and what is wrong with it."""
     return on_disk(published)[1]
 
 

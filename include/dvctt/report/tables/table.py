@@ -254,10 +254,10 @@ def by_agency(
             if row["group_code"] == total["entity_code"]:
                 summed.row(lead(row), row, after(row))
         summed.group(lead(total), total, after(total))
-    strangers = [row for row in agencies if row["group_code"] not in claimed]
-    if strangers:
+    ungrouped = [row for row in agencies if row["group_code"] not in claimed]
+    if ungrouped:
         summed.heading(_("Đơn vị chưa xếp vào khối nào"))
-        for row in strangers:
+        for row in ungrouped:
             summed.row(lead(row), row, after(row))
     for total in totals:
         if total["scope"] == "province":
