@@ -27,8 +27,8 @@ from dvctt.landing import zone
 from dvctt.pipeline import look
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
+from dvctt.proving.false_answers import falsified
 from dvctt.proving.faults import Fault
-from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
 from dvctt.publications import publish
 from dvctt.settings import Settings
@@ -169,8 +169,8 @@ class Prover:
         verdict, words = "refused", list(evidence.early)
         if evidence.audit is not None:
             with ExitStack() as stack:
-                if fault.bend is not None:
-                    stack.enter_context(bent(fault.bend))
+                if fault.falsify is not None:
+                    stack.enter_context(falsified(fault.falsify))
                 verdict, reasons = _gate(evidence.audit, suites, self.province)
             if reasons:
                 # Harmless is what no rule speaks of, not even a warning.
