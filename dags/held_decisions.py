@@ -10,7 +10,7 @@ import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.province.folder import read_close
+from dvctt.province.folder import read_timezone
 from dvctt.settings import Settings
 
 DOC = """
@@ -37,7 +37,7 @@ WRITER = "warehouse_writer"
 
 ACCEPT, REJECT, LATER = "Chấp nhận", "Từ chối", "Để sau"
 
-ZONE = read_close(Settings.from_environment().province_folder)[1]
+ZONE = read_timezone(Settings.from_environment().province_folder)
 
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[

@@ -10,7 +10,7 @@ import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.province.folder import read_close
+from dvctt.province.folder import read_close, read_timezone
 from dvctt.settings import Settings
 
 DOC = """
@@ -38,7 +38,8 @@ The month stays open: its figures go on changing as rows come. Nothing that a re
 WRITER = "warehouse_writer"
 """A pool of one slot: one writer a home."""
 
-CLOSE, ZONE = read_close(Settings.from_environment().province_folder)
+PROVINCE = Settings.from_environment().province_folder
+CLOSE, ZONE = read_close(PROVINCE), read_timezone(PROVINCE)
 
 # What refuses a close does not mend itself within minutes; a night that is on, or a lock, ends by itself.
 RETRY_POLICY = ExceptionRetryPolicy(
@@ -94,7 +95,7 @@ def monthly_close():
         from dvctt.pipeline import close
 
         month = period.require_month(
-            partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
+            partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date, timezone=ZONE
         )
         plan, subject, body = close.plan_close(Settings.from_environment(), month=month)
         return {"month": str(month), "publication": plan.publication.number, "subject": subject, "body": body}

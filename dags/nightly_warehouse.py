@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
+from dvctt.province.folder import installed_timezone
 
 DOC = """
 ### What it makes
@@ -16,7 +17,7 @@ One **publication**: facts, marts and reports of every month in landing, gated, 
 (`$DVCTT_HOME/published/current`). A night with nothing new ends after the first task, green, and its log says so.
 
 ### Which month a run means
-The calendar month before the night, in Asia/Ho_Chi_Minh (the night of 2022-11-01 reports 2022-10), unless the parameter
+The calendar month before the night, in the province's time zone (the night of 2022-11-01 reports 2022-10), unless the parameter
 `month` (`YYYY-MM`) names another. The month decides what alerts and the printed summary speak of; *what is loaded* is
 decided by what has arrived in the inbox, whatever its month.
 
@@ -34,6 +35,8 @@ Nothing that a reader sees: the last publication stays up, whole. The figures ar
 
 WRITER = "warehouse_writer"
 """A pool of one slot: one writer a home."""
+
+ZONE = installed_timezone()
 
 AFTER_LANDING = (
     "build_facts",
@@ -71,8 +74,8 @@ def tell_people(context):
 
 
 @dag(
-    schedule=CronTriggerTimetable("0 1 * * *", timezone="Asia/Ho_Chi_Minh"),
-    start_date=pendulum.datetime(2022, 1, 1, tz="Asia/Ho_Chi_Minh"),
+    schedule=CronTriggerTimetable("0 1 * * *", timezone=ZONE),
+    start_date=pendulum.datetime(2022, 1, 1, tz=ZONE),
     catchup=False,
     max_active_runs=1,
     doc_md=DOC,
@@ -98,7 +101,7 @@ def nightly_warehouse():
         from dvctt.pipeline import stages
         from dvctt.settings import Settings
 
-        month = period.month_of_run(parameter=params["month"], logical_date=logical_date)
+        month = period.month_of_run(parameter=params["month"], logical_date=logical_date, timezone=ZONE)
         return stages.land_extracts(Settings.from_environment(), run_id=run_id, month=month) is not None
 
     @task

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvctt.clock import now
 from dvctt.closing.months import closed_now, revisions
 from dvctt.core import ledger
 from dvctt.landing.zone import landed_extracts
@@ -211,6 +212,7 @@ def test_what_is_held_is_answered_for_in_the_name_of_the_person_who_answers(airf
     )
     ledger.append(
         settings.ledgers / holds.LEDGER,
+        at=now(),
         event="held",
         hold="1",
         extract_id=held,

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import PROVINCE, REPOSITORY
 
 PACKAGE = REPOSITORY / "include" / "dvctt"
-CLOCK_READERS = {"core", "extract", "landing", "publications", "closing", "notify", "cli"}
-"""Rooms that record when something happened to a file (dvctt.core.clock says so too)."""
+CLOCK_READERS = {"landing", "publications", "closing", "notify", "cli"}
+"""Rooms that record when something happened to a file (dvctt.clock says so too)."""
 
 
 def modules() -> list[Path]:
@@ -64,7 +64,7 @@ def clock_calls(source: str) -> list[tuple[str, int]]:
 
 def test_only_the_clock_room_reads_the_clock() -> None:
     found = {path: clock_calls(path.read_text(encoding="utf-8")) for path in modules()}
-    assert found.pop(PACKAGE / "core" / "clock.py"), "the scan does not see the one call that is there"
+    assert found.pop(PACKAGE / "clock.py"), "the scan does not see the one call that is there"
     assert {str(path.relative_to(PACKAGE)): hits for path, hits in found.items() if hits} == {}
 
 
@@ -72,7 +72,7 @@ def test_only_rooms_that_record_when_a_file_moved_use_the_clock() -> None:
     users = {
         room(path)
         for path in modules()
-        if any(name.startswith("dvctt.core.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
+        if any(name.startswith("dvctt.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
     }
     assert "landing" in users
     assert users <= CLOCK_READERS

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.core.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
 from dvctt.notify import airflow_callback, alerts, channels, outbox, wording
 from dvctt.report.findings import Value

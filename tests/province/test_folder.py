@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import load_province, read_close
+from dvctt.province.folder import load_province, read_close, read_timezone
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE
@@ -112,10 +112,16 @@ def test_an_unknown_province_names_the_known_ones() -> None:
 
 def test_the_day_and_hour_of_the_close_are_read_without_the_rest_of_the_folder(tmp_path: Path) -> None:
     shutil.copy(BUNDLED / "province.yml", tmp_path)
-    close, zone = read_close(tmp_path)
-    assert (close.day, close.hour, zone) == (5, 2, "Asia/Ho_Chi_Minh")
+    close = read_close(tmp_path)
+    assert (close.day, close.hour) == (5, 2)
     with pytest.raises(ConfigError, match=r"province\.yml: no such file"):
         read_close(tmp_path / "nirgends")
+
+
+def test_the_time_zone_is_read_without_the_rest_of_the_folder(tmp_path: Path) -> None:
+    text = (BUNDLED / "province.yml").read_text(encoding="utf-8")
+    (tmp_path / "province.yml").write_text(text.replace("Asia/Ho_Chi_Minh", "Asia/Vientiane"), encoding="utf-8")
+    assert (read_timezone(tmp_path), read_timezone(BUNDLED)) == ("Asia/Vientiane", "Asia/Ho_Chi_Minh")
 
 
 def test_the_same_feed_is_waived_once(folder: Path) -> None:

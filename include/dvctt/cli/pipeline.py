@@ -12,12 +12,12 @@ from rich.table import Table
 
 from dvctt.cli.root import airflow, alerts, app, check
 from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_folder
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import DvcttError
-from dvctt.core.period import Month, month_of_run
+from dvctt.core.period import Month
 from dvctt.pipeline import look, stages
 from dvctt.pipeline.close import close_month, reopen_month
-from dvctt.province.folder import load_province
+from dvctt.province.folder import read_timezone
 from dvctt.publications.publish import Standing
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
@@ -33,7 +33,7 @@ def run(
     """Run the night's stages here, without Airflow: land, build, check, publish."""
     settings = Settings.from_environment()
     run_id = f"cli__{now().isoformat()}"
-    reporting = month_of_run(parameter=month)
+    reporting = Month.parse(month) if month else None
     try:
         night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
         reporting = Month.parse(night.month) if night and night.month else reporting
@@ -179,7 +179,7 @@ def airflow_nightly(
     settings = Settings.from_environment()
     reported = Month.parse(month)
     first_of_next = reported.shifted(1).first_day
-    zone = ZoneInfo(load_province(settings.province_folder).timezone)
+    zone = ZoneInfo(read_timezone(settings.province_folder))
     night = datetime(first_of_next.year, first_of_next.month, first_of_next.day, 1, tzinfo=zone)
     log.info("Airflow: preparing %s", settings.airflow_home)
     output = local_airflow.run_nightly(settings, night, lambda words: log.info("%s", words))

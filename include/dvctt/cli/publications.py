@@ -11,7 +11,7 @@ from rich.table import Table
 
 from dvctt.cli.root import app, publications
 from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province

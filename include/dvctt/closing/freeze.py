@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 
 from dvctt import __version__
+from dvctt.clock import now
 from dvctt.closing.figures import FIGURE_MARTS, figures_in
 from dvctt.closing.months import FIGURES, verify_files
 from dvctt.closing.plan import Plan, refuse_missing
-from dvctt.core.clock import now
 from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_atomically
 from dvctt.core.ledger import person_name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import seal, sha256_of, unseal, write_atomically
 from dvctt.core.ledger import person_name, stated_reason

@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
+from dvctt.clock import now
 from dvctt.closing.figures import figures_of_publication
 from dvctt.closing.months import closed_now, revisions_of_month
-from dvctt.core.clock import now
 from dvctt.core.errors import CloseRefused, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.period import Month

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 
 from dvctt import __version__
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import DvcttError, ExtractError, LandingError
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month

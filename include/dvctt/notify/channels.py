@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import smtplib
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -24,9 +23,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.core.errors import NotifyError
 from dvctt.notify import outbox
+from dvctt.notify.airflow_smtp import mail_server
 from dvctt.notify.alerts import Alert, alert_from_exception
 from dvctt.notify.outbox import Delivery, Entry
 from dvctt.notify.plain import CONTROL, distinct, without_personal_data
@@ -271,25 +271,14 @@ def _send_email(entry: Entry, recipients: Sequence[str]) -> dict[str, str]:
     """
     alert = _alert_of(entry)
     conn_id = os.environ.get("DVCTT_ALERT_SMTP_CONN") or DEFAULT_SMTP_CONNECTION
-    _settle_airflow_home()
-    from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-    class OneAttemptHook(SmtpHook):
-        """Connection, TLS and login are the provider's. Its own send method is not used: it sends again when an
-        answer is lost, so a night could bring six e-mails, and it hides recipients that the server refused.
-        """
-
-        def deliver(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
-            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], list(recipients))
-
     is_connected = False
     try:
-        with OneAttemptHook(conn_id) as hook:
+        with mail_server(conn_id) as hook:
             is_connected = True
             sender = os.environ.get("DVCTT_ALERT_FROM") or hook.from_email
             if not sender:
                 raise NotifyError("no sender: set DVCTT_ALERT_FROM, or from_email in the connection's extra")
-            refused = hook.deliver(_message(alert, sender, recipients, entry.entry_id))
+            refused = hook.deliver(_message(alert, sender, recipients, entry.entry_id), recipients)
     except NotifyError:
         raise
     except smtplib.SMTPRecipientsRefused as error:
@@ -355,14 +344,6 @@ def _recipients(setting: str) -> tuple[list[str], list[str]]:
 def _masked_address(address: str) -> str:
     name, at, domain = one_line(address).partition("@")
     return f"{name[:1]}***{at}{domain}"
-
-
-def _settle_airflow_home() -> None:
-    """Outside Airflow, importing it makes a folder in the user's home unless it is told where to live."""
-    if "airflow" not in sys.modules and not os.environ.get("AIRFLOW_HOME"):
-        # Which province it is does not matter here, and a wrong one may be what the alert reports.
-        home = Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""}).airflow_home
-        os.environ["AIRFLOW_HOME"] = str(home)
 
 
 class _NoRedirect(HTTPRedirectHandler):

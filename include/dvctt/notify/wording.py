@@ -7,7 +7,7 @@ import html
 from datetime import datetime, timedelta
 from typing import Any
 
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.notify.alerts import Alert
 from dvctt.notify.plain import lines_of, month_vi, number_vi
 from dvctt.report.findings import Finding, one_line
@@ -162,7 +162,7 @@ def _happened_late(alert: Alert) -> datetime | None:
 
 
 def _moment_vi(moment: datetime) -> str:
-    return f"{moment.astimezone(clock.LOCAL_ZONE):%H:%M ngày %d/%m/%Y}"
+    return f"{moment.astimezone(clock.local_zone()):%H:%M ngày %d/%m/%Y}"
 
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:

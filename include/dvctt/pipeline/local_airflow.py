@@ -19,6 +19,7 @@ from pathlib import Path
 from dvctt.core.errors import DvcttError
 from dvctt.core.files import HOME_MODE, make_folder
 from dvctt.core.processes import adopts_orphans, ends_with_parent, kill_children
+from dvctt.province.folder import read_timezone
 from dvctt.settings import PROJECT_ROOT, Settings
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Ho_Chi_Minh",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": read_timezone(settings.province_folder),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),

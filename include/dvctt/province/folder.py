@@ -37,6 +37,7 @@ from dvctt.province.rules import (
     refuse_strange_waivers,
     refuse_unknown,
 )
+from dvctt.settings import Settings
 
 PROVINCE_FILES = (
     "province.yml",
@@ -60,17 +61,38 @@ PUBLISHED_CHECKS = "published_checks.csv"
 """May be there: what should add up among the printed figures. No run reads it, so it is no part of the digest."""
 
 
-def read_close(folder: Path) -> tuple[Close, str]:
-    """When a province's months are asked to be closed, and its time zone: one small file, for a DAG that is parsed often.
+def read_close(folder: Path) -> Close:
+    """When a province's months are asked to be closed: one small file, for a DAG that is parsed often.
 
     Raises:
         ConfigError: province.yml is missing or wrong; the message gives file, line and key.
     """
+    return _read_province_file(folder).close
+
+
+def read_timezone(folder: Path) -> str:
+    """A province's time zone, from the same small file.
+
+    Raises:
+        ConfigError: province.yml is missing or wrong; the message gives file, line and key.
+    """
+    return _read_province_file(folder).timezone
+
+
+def installed_timezone() -> str:
+    """The time zone of the province that this installation serves.
+
+    Raises:
+        ConfigError: DVCTT_PROVINCE names no province, or its province.yml is missing or wrong.
+    """
+    return read_timezone(Settings.from_environment().province_folder)
+
+
+def _read_province_file(folder: Path) -> ProvinceFile:
     path = folder / "province.yml"
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; wanted a province folder")
-    province = read_yaml(path, ProvinceFile)
-    return province.close, province.timezone
+    return read_yaml(path, ProvinceFile)
 
 
 def load_province(folder: Path) -> Province:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from dvctt.clock import now
 from dvctt.core import ledger
 from dvctt.core.errors import HoldRefused
 from dvctt.landing.withdrawals import withdrawn
@@ -207,7 +208,7 @@ def _decide(
         raise HoldRefused(
             f"hold {number}: newer content has come under this file's name since, and is judged anew; look: dvctt held list"
         )
-    line = ledger.append(ledgers / LEDGER, event=state, hold=str(number), by=person, reason=why)
+    line = ledger.append(ledgers / LEDGER, at=now(), event=state, hold=str(number), by=person, reason=why)
     log.info("hold %d %s by %s: %s", number, state, person, why)
     return replace(hold, state=state, by=person, reason=why, decided_at=line["at"])
 
@@ -389,12 +390,12 @@ def _write_down(
         _hold(ledgers, number + 1, None, beyond, run_id)
     for hold in waiting:
         if hold.movements != tuple(beyond):
-            ledger.append(ledgers / LEDGER, event="lapsed", hold=str(hold.number), run_id=run_id)
+            ledger.append(ledgers / LEDGER, at=now(), event="lapsed", hold=str(hold.number), run_id=run_id)
 
 
 def _hold(ledgers: Path, number: int, extract_id: str | None, movements: Sequence[Movement], run_id: str) -> None:
     ledger.append(
-        ledgers / LEDGER, event="held", hold=str(number), extract_id=extract_id, run_id=run_id,
+        ledgers / LEDGER, at=now(), event="held", hold=str(number), extract_id=extract_id, run_id=run_id,
         movements=[asdict(movement) for movement in movements],
     )  # fmt: skip
     first, beyond = movements[0], sum(movement.is_beyond for movement in movements)

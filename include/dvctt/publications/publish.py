@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 
 from dvctt import __version__
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically

@@ -17,7 +17,8 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, TransformError
-from dvctt.core.sql import file_literal, read_literal
+from dvctt.core.sql import file_literal, literal, read_literal
+from dvctt.province.folder import installed_timezone
 from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of, target_folder
 
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 FOLDER = "definitions"
 _MODELS = "models.json"
 _INPUT_SCHEMAS = ("province", "expectations", "history", "closed")
-_TIMEZONE = "Asia/Ho_Chi_Minh"
-"""As dbt's profile sets it."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,8 @@ def replay(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> None
     Raises:
         TransformError: a model's SQL fails.
     """
-    connection.execute(f"set TimeZone = '{_TIMEZONE}'")
+    # As dbt's profile sets it.
+    connection.execute(f"set TimeZone = {literal(installed_timezone())}")
     for node in nodes:
         try:
             for statement in statements(node):

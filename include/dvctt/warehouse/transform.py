@@ -18,6 +18,7 @@ from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
 from dvctt.core.processes import ends_with_parent
+from dvctt.province.folder import installed_timezone
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import candidate_path
 
@@ -82,10 +83,16 @@ def dbt_command(verb: str, candidate: Path, *arguments: str) -> list[str]:
 
 
 def dbt_environment(candidate: Path) -> dict[str, str]:
-    """The environment of a dbt process, which is run in the candidate's folder: this one's, and the file that the profile
-    opens. A path that is the same in every home lets dbt keep what it has parsed when a home is moved or copied.
+    """The environment of a dbt process, which is run in the candidate's folder: this one's, with the file that the
+    profile opens and the province's time zone. A path that is the same in every home lets dbt keep what it
+    has parsed when a home is moved or copied.
     """
-    return {**os.environ, "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name, "PYTHONUTF8": "1"}
+    return {
+        **os.environ,
+        "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name,
+        "DVCTT_TIMEZONE": installed_timezone(),
+        "PYTHONUTF8": "1",
+    }
 
 
 def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Counter[str]:
