@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from dvctt.notify import channels
 from dvctt.pipeline import stages
-from dvctt.pipeline.look import look_at_publication, tell_of_unread_files
+from dvctt.pipeline.inspection import alert_about_unread_files, inspect_publication
 from dvctt.province.folder import load_province
 from dvctt.publications.publish import current_publication
 from dvctt.settings import Settings
@@ -351,7 +351,7 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
         for content in states:
             marts.write_bytes(content)
             channels.deliver_waiting()  # as every run begins
-            look_at_publication(tiny_copy, run_id="night", month=None)
+            inspect_publication(tiny_copy, run_id="night", month=None)
         return len(sent_alerts.posts)
 
     flipped, cut = whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-20]
@@ -366,7 +366,7 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
     (tiny_copy.home / "states.json").write_text("{", encoding="utf-8")
     assert look(cut, cut) == 5, "rather twice than never"
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "")
-    check_publication = look_at_publication
+    check_publication = inspect_publication
     marts.write_bytes(flipped)
     check_publication(tiny_copy, run_id="night", month=None)
     assert look(flipped, flipped) == 6, "no channel was configured when it was found"
@@ -379,11 +379,11 @@ def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/")
     (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
     for night in range(3):
-        tell_of_unread_files(tiny_copy, load_province(PROVINCE), str(night))
+        alert_about_unread_files(tiny_copy, load_province(PROVINCE), str(night))
     (entry,) = channels.waiting_and_sent()
     assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", sent_alerts.environment["DVCTT_ALERT_WEBHOOK_URL"])
     for night in range(2):
         channels.deliver_waiting()
-        tell_of_unread_files(tiny_copy, load_province(PROVINCE), str(night))
+        alert_about_unread_files(tiny_copy, load_province(PROVINCE), str(night))
     assert sent_alerts.post()["kind"] == "inbox_not_read"

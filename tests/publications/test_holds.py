@@ -12,7 +12,7 @@ from dvctt.core.errors import GateFailed, HoldRefused
 from dvctt.core.files import seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import zone
-from dvctt.pipeline import decisions, telling
+from dvctt.pipeline import alerting, decisions
 from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
@@ -287,7 +287,7 @@ def test_what_was_rejected_stays_out_and_what_nobody_answers_is_not_held_twice(w
 
 
 def test_people_are_told_of_everything_that_waits_and_how_to_answer(walk: Walk) -> None:
-    waiting = {finding.check.partition(": ")[2]: finding for finding in telling.held_figures(walk.settings)}
+    waiting = {finding.check.partition(": ")[2]: finding for finding in alerting.held_figures(walk.settings)}
     assert sorted(waiting) == [
         "bản mới của tệp filings/2022-08.lan-2.csv",
         "bản mới của tệp filings/2022-09.csv",

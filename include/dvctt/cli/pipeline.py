@@ -15,7 +15,7 @@ from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_fol
 from dvctt.clock import now
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.pipeline import look, stages
+from dvctt.pipeline import inspection, stages
 from dvctt.pipeline.close import close_month, reopen_month
 from dvctt.province.folder import read_timezone
 from dvctt.publications.publish import Standing
@@ -161,7 +161,7 @@ def check_home() -> None:
         for problem in standing.problems:
             out.print(f"publication {standing.number}: {problem}", markup=False)
 
-    standing = look.look_over(Settings.from_environment(), show)
+    standing = inspection.inspect_home(Settings.from_environment(), show)
     out.print(
         f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
     )

@@ -22,9 +22,9 @@ from dvctt.core.period import Month
 from dvctt.gate import judge
 from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
+from dvctt.pipeline.alerting import alert_about_missed_publication, alert_about_publication, deliver_waiting_alerts
 from dvctt.pipeline.home import Night, home_lock, run_stage, stage_context, write_night
-from dvctt.pipeline.look import look_at_publication, read_and_verify, tell_of_unread_files
-from dvctt.pipeline.telling import tell_of_publication, tell_what_waits, tell_what_was_missed
+from dvctt.pipeline.inspection import alert_about_unread_files, inspect_publication, read_and_verify
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.publications import holds, publish, retention
@@ -52,12 +52,12 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     with stage_context(settings, "land_extracts"), home_lock(settings):
         province = load_province(settings.province_folder)
         publish.recover(settings.published)
-        tell_what_waits(province)
-        standing = look_at_publication(settings, run_id=run_id, month=month)
+        deliver_waiting_alerts(province)
+        standing = inspect_publication(settings, run_id=run_id, month=month)
         if not standing.problems:
-            tell_what_was_missed(settings)
+            alert_about_missed_publication(settings)
         zone.land(province, settings.inbox, settings.landing)
-        tell_of_unread_files(settings, province, run_id)
+        alert_about_unread_files(settings, province, run_id)
         base = standing.base
         extracts, left_out, closed = read_and_verify(settings, base)
         work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
@@ -274,7 +274,7 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
         publication = publish.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
-        tell_of_publication(settings, publication, month=stage.night.month)
+        alert_about_publication(settings, publication, month=stage.night.month)
 
 
 AFTER_LANDING: tuple[Callable[..., object], ...] = (

@@ -24,7 +24,7 @@ from dvctt.core.sql import file_literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
-from dvctt.pipeline import look
+from dvctt.pipeline import inspection
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
 from dvctt.proving.false_answers import falsified
@@ -135,7 +135,7 @@ class Prover:
         write_inbox(self._good.inbox, self.province)
         write_baselines(self._good.baselines, self.province, closed_counts(self._good.inbox, self.province))
         zone.land(self.province, self._good.inbox, self._good.landing)
-        self._lay(self._good, self._candidate("good"))
+        self._lay_candidate(self._good, self._candidate("good"))
         self._plan, self._seeds = self._build_with_dbt()
         self.check_good(suites)
         self._check_replay()
@@ -188,7 +188,7 @@ class Prover:
     def _candidate(self, name: str) -> Path:
         return self.work / name / "candidate"
 
-    def _lay(self, site: Site, candidate: Path) -> None:
+    def _lay_candidate(self, site: Site, candidate: Path) -> None:
         extracts = zone.landed_extracts(site.landing)
         foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
         previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
@@ -224,7 +224,7 @@ class Prover:
         """Replaying the compiled SQL on the good data gives what dbt itself built, table by table."""
         good = self._candidate("good")
         replayed = self._candidate("replayed")
-        self._lay(self._good, replayed)
+        self._lay_candidate(self._good, replayed)
         with connections.open_candidate(replayed, read_only=False) as connection:
             self._start(connection)
             words = self._replay(connection, Layer.FACTS) + self._replay(connection, Layer.AUDIT)
@@ -263,9 +263,9 @@ class Prover:
         )  # fmt: skip
 
     def _look(self, folder: Path) -> tuple[str, ...]:
-        """What the look says that every night begins with; a publication that is damaged stops no night."""
+        """What the inspection says that every night begins with; a publication that is damaged stops no night."""
         settings = Settings(province_folder=self.province.folder, inbox=folder / "inbox", home=folder)
-        return tuple(f"look: {problem}" for problem in look.look_over(settings).problems)
+        return tuple(f"look: {problem}" for problem in inspection.inspect_home(settings).problems)
 
     def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
@@ -323,7 +323,7 @@ class Prover:
             elif fault.where == "landing":
                 places = list(fault.inject(site))
             candidate = folder / "candidate"
-            self._lay(site, candidate)
+            self._lay_candidate(site, candidate)
         except (ExtractError, LandingError) as error:
             return _Evidence(fault, (f"landing: {error}",))
         with connections.open_candidate(candidate, read_only=False) as connection:

@@ -25,7 +25,7 @@ from dvctt.warehouse.connections import read_rows
 log = logging.getLogger(__name__)
 
 
-def tell_of_publication(settings: Settings, publication: Publication, *, month: str | None) -> None:
+def alert_about_publication(settings: Settings, publication: Publication, *, month: str | None) -> None:
     alert = alerts.alert_about_publication(
         json.loads(publication.verdict.read_text(encoding="utf-8")),
         publication.verdict,
@@ -49,7 +49,7 @@ def tell_of_publication(settings: Settings, publication: Publication, *, month: 
     alerted_path_before(settings).unlink(missing_ok=True)
 
 
-def tell_what_was_missed(settings: Settings) -> None:
+def alert_about_missed_publication(settings: Settings) -> None:
     """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
     publication = publish.current_publication(settings.published)
     path = alerted_path(settings)
@@ -68,10 +68,10 @@ def tell_what_was_missed(settings: Settings) -> None:
     log.warning(
         "nobody has been told of publication %d: a run was killed before its end; telling now", publication.number
     )
-    tell_of_publication(settings, publication, month=publication.manifest["month"])
+    alert_about_publication(settings, publication, month=publication.manifest["month"])
 
 
-def tell_what_waits(province: Province) -> None:
+def deliver_waiting_alerts(province: Province) -> None:
     """Try again what earlier runs could not deliver; what is as old as a nightly publication may become is removed."""
     try:
         waiting = channels.deliver_waiting(keep=timedelta(days=province.retention.nightly_days))

@@ -1,4 +1,4 @@
-"""The look that every night begins with: whether what it reads, and what readers have, is as it was written."""
+"""The inspection that every night begins with: whether what it reads, and what readers have, is as it was written."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def read_and_verify(
     return extracts, left_out, months.closed_now(settings.closed)
 
 
-def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
+def inspect_home(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
     """What a night looks at before it builds anything: the publication that readers see, landing, closed months, ledgers.
 
     Args:
@@ -60,7 +60,7 @@ def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lam
     return standing
 
 
-def look_at_publication(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
+def inspect_publication(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
     """Every night, also one with nothing new: a publication that is no longer what its manifest says is told to people at
     once, and this very night publishes anew from landing.
     """
@@ -88,7 +88,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
     return standing
 
 
-def tell_of_unread_files(settings: Settings, province: Province, run_id: str) -> None:
+def alert_about_unread_files(settings: Settings, province: Province, run_id: str) -> None:
     """Files that nobody reads look like files that did not come. People are told once of each state of the inbox: a night with
     nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
     """
