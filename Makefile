@@ -83,6 +83,10 @@ dictionary: setup ## Write docs/data-dictionary.md and docs/tu-dien-du-lieu.md f
 	$(BIN)/dvctt dictionary --out docs/data-dictionary.md
 	$(BIN)/dvctt dictionary --out docs/tu-dien-du-lieu.md --lang vi
 
+.PHONY: docs
+docs: setup ## Write the generated pages of docs/: commands, rules of the gate, licences
+	$(BIN)/python docs/generate.py
+
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies again into requirements/ (exact versions, hashes, no index host)
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 \

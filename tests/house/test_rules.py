@@ -270,19 +270,3 @@ def test_documents_that_code_points_to_exist() -> None:
     }
     assert len(found) > 3
     assert sorted(name for name in found if not (REPOSITORY / name).exists()) == []
-
-
-CITED = re.compile(r"[Dd]omain notes \(?§(\d+)(?: and §(\d+))?")
-
-
-def test_every_section_of_the_domain_notes_that_is_cited_exists() -> None:
-    domain = (REPOSITORY / "docs/domain.md").read_text(encoding="utf-8")
-    sections = set(re.findall(r"^## §(\d+) ", domain, re.MULTILINE))
-    cited: dict[str, Path] = {}
-    for path in tracked():
-        if path.suffix in {".py", ".sql", ".yml", ".md", ".csv", ".j2", ".typ", ".po"}:
-            for match in CITED.finditer(path.read_text(encoding="utf-8")):
-                cited.update({number: path for number in match.groups() if number})
-    assert {"1", "2", "3", "4"} <= cited.keys(), "the search finds no citation any more"
-    missing = {number: str(path) for number, path in cited.items() if number not in sections}
-    assert not missing, f"cited, and no section of docs/domain.md: {missing}"

@@ -408,7 +408,7 @@ def test_points_are_those_of_plain_python_lie_within_their_bounds_and_rise_with_
 
 
 def _points(rule: dict[str, str], pairs: list[tuple[int, int]]) -> float | None:
-    """Points by the domain notes' words: all from the threshold on, in proportion below, half up to a hundredth; none without a
+    """Points by domain notes §4: all from the threshold on, in proportion below, half up to a hundredth; none without a
     whole.
     """
     if not pairs:
