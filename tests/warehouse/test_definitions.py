@@ -36,7 +36,7 @@ def test_another_model_seed_or_macro_is_another_digest(project: Path, name: str)
 
 def test_words_about_a_model_are_no_definition(project: Path) -> None:
     before = project_digest()
-    (project / "models" / "marts" / "_marts.yml").unlink()
+    (project / "models" / "marts" / "online_rates" / "_online_rates.yml").unlink()
     assert project_digest() == before
 
 
