@@ -38,8 +38,8 @@ class Zygote:
             env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip
         assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        assert said == "ready\n", f"{said!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
+        line = self.process.stdout.readline()
+        assert line == "ready\n", f"{line!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
 
     def call(
         self, kind: str, arguments: list[str], environment: dict[str, str], output: Path, errors: Path | None = None

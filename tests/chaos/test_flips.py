@@ -135,10 +135,10 @@ def test_an_extract_that_an_older_version_landed_is_held_against_what_the_public
 
 
 def test_a_file_that_no_closing_lists_is_not_read_as_one_of_it(home: Settings) -> None:
-    stranger = home.closed / "2022-10" / "2" / "marts" / "mart_online_rates_2.parquet"
-    shutil.copyfile(stranger.with_name("mart_online_rates.parquet"), stranger)
+    unknown = home.closed / "2022-10" / "2" / "marts" / "mart_online_rates_2.parquet"
+    shutil.copyfile(unknown.with_name("mart_online_rates.parquet"), unknown)
     assert is_noticed(home)
-    stranger.unlink()
+    unknown.unlink()
 
 
 def test_a_lost_line_of_a_ledger_is_noticed(home: Settings) -> None:

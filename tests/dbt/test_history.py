@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 from dvctt.warehouse.connections import open_candidate
-from dvctt.warehouse.previous import Making, lay_past
+from dvctt.warehouse.previous import Inputs, load_previous
 from dvctt.warehouse.transform import DBT_PROJECT
 
 HISTORY = DBT_PROJECT / "models" / "staging" / "history"
@@ -19,7 +19,7 @@ NOT_STAGED = {("history", "closed_months"): {"closed_at", "approved_by"}}
 def laid(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[str]]:
     """The columns of every table and view of the schemas `history` and `closed`, in order, of a candidate without a past."""
     candidate = tmp_path_factory.mktemp("candidate")
-    lay_past(candidate, Making(1, "1", "d", "p"), None, [])
+    load_previous(candidate, Inputs(1, "1", "d", "p"), None, [])
     found: dict[tuple[str, str], list[str]] = {}
     with open_candidate(candidate) as connection:
         for schema, table, column in connection.execute(

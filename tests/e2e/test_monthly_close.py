@@ -175,8 +175,8 @@ def test_what_a_named_person_approves_is_closed_in_that_name_and_the_night_is_st
 
     approved = airflow.start(conf={"month": "2022-10"})
     airflow.request(approved)
-    told = airflow.answer(approved, "Approve", "đã đối chiếu")
-    assert told["responded_by"]["name"] == PERSON
+    answer = airflow.answer(approved, "Approve", "đã đối chiếu")
+    assert answer["responded_by"]["name"] == PERSON
     assert airflow.end(approved) == "success"
     assert set(airflow.tasks(approved).values()) == {"success"}
     (closed,) = closed_now(airflow.settings.closed)

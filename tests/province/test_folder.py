@@ -212,7 +212,7 @@ def test_agencies_that_take_each_other_over_on_one_day_are_refused(folder: Path)
         ("Phường Hội Hợp,08707,Phường Vĩnh Yên", "Phường Hội Hợp,08707,Phường Khác", r":4: key new_commune_code: '08707' is .* here and .* on line 2"),
     ],
 )  # fmt: skip
-def test_a_commune_that_is_torn_apart_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
+def test_a_commune_that_is_split_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
     edit(folder / "commune_succession.csv", old, new)
     with pytest.raises(ConfigError, match=r"commune_succession\.csv" + wanted):
         load_province(folder)

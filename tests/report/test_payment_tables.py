@@ -12,7 +12,7 @@ from dvctt.province.model import Province
 from dvctt.report.marts import Marts
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables
 from dvctt.report.tables.table import DocumentTable
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 from dvctt.warehouse.transform import DBT_PROJECT
 
 from tests.conftest import PROVINCE
@@ -125,7 +125,7 @@ def test_the_tables_are_whole_in_english_and_their_sheets_have_names_that_a_work
     content: Marts, province: Province
 ) -> None:
     vietnamese = payment_tables(content, OCTOBER, province)
-    with speaking("en"):
+    with in_language("en"):
         english = payment_tables(content, OCTOBER, province)
     for tables in (vietnamese, english):
         assert all(0 < len(table.sheet_vi) <= 31 for table in tables)

@@ -114,9 +114,9 @@ def publications_list() -> None:
         table.add_column(name, no_wrap=True)
     for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
         manifest = publication.manifest
-        told = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
+        summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), *told, str(len(manifest.get("extracts", ()))),
+            marks.get(publication.number, ""), str(publication.number), *summary, str(len(manifest.get("extracts", ()))),
             str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)
@@ -171,8 +171,8 @@ def publications_verify(
         )
         wrong += len(problems)
     if number is None:
-        for stranger, why in unreadable(published).items():
-            out.print(f"not a publication: {stranger}: {why}", markup=False)
+        for unknown, why in unreadable(published).items():
+            out.print(f"not a publication: {unknown}: {why}", markup=False)
             wrong += 1
         if problem := pointer_problem(published):
             raise PublishError(problem)

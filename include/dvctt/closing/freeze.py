@@ -59,7 +59,7 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
     """
     approver = person_name(approved_by, "approved the close", CloseRefused)
     refuse_missing(plan, province)
-    for waiver in plan.moot:
+    for waiver in plan.not_applicable:
         log.warning(
             "close_waivers.csv: %s %s %s of %s waives nothing: that feed is not missing",
             waiver.source_id, waiver.entity, waiver.agency_code or "(all agencies)", waiver.month,

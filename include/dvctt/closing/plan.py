@@ -46,8 +46,8 @@ class Plan:
     Attributes:
         missing: feeds that did not come and that nobody has waived: one is enough to refuse the close.
         waived: feeds that did not come, each with the waiver that lets the month be closed without it.
-        moot: waivers of the month that no missing feed answers to; said, and no reason to refuse.
-        waiting: what landing or the province folder holds that the publication does not: said, and no reason to refuse.
+        not_applicable: waivers of the month that no missing feed answers to; logged, and no reason to refuse.
+        waiting: what landing or the province folder holds that the publication does not: shown, and no reason to refuse.
     """
 
     month: Month
@@ -55,7 +55,7 @@ class Plan:
     publication: Publication
     missing: tuple[Feed, ...]
     waived: tuple[tuple[Feed, CloseWaiver], ...]
-    moot: tuple[CloseWaiver, ...]
+    not_applicable: tuple[CloseWaiver, ...]
     waiting: tuple[str, ...]
 
 
@@ -103,7 +103,7 @@ def plan_close(
             f"publication {publication.number} holds no data at all of {month}: a month that nothing came for is not "
             f"closed; look: dvctt status"
         )
-    missing, waived, moot = _answer(_missing(publication, month), _waivers(province, month))
+    missing, waived, not_applicable = _answer(_missing(publication, month), _waivers(province, month))
     extracts = landed_extracts(landing)
     work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts))
     waiting = [*work.changed]
@@ -117,7 +117,7 @@ def plan_close(
         and any(movement.month == str(month) for movement in hold.movements)
     )
     revision = known[-1].closed.revision + 1 if known else 1
-    return Plan(month, revision, publication, missing, waived, moot, tuple(waiting))
+    return Plan(month, revision, publication, missing, waived, not_applicable, tuple(waiting))
 
 
 def _refuse_unrest(publication: Publication, published: Path, candidate: Path, verdicts: Path) -> None:
@@ -200,9 +200,9 @@ def refuse_missing(plan: Plan, province: Province) -> None:
         f"- {feed.source_id} {feed.entity} {plan.month}: {feed.agency_code} {feed.agency_name_vi}"
         for feed in plan.missing
     ]
-    moot = [
+    not_applicable = [
         f"- {path} waives {waiver.source_id} {waiver.entity} {waiver.agency_code or '(all)'}, which is not missing"
-        for waiver in plan.moot
+        for waiver in plan.not_applicable
     ]
     raise CloseRefused(
         "\n".join(
@@ -210,7 +210,7 @@ def refuse_missing(plan: Plan, province: Province) -> None:
                 f"{plan.month} has {len(plan.missing)} feeds missing; wanted all that were owed, "
                 f"or a waiver of each by name in {path}:",
                 *lines,
-                *moot,
+                *not_applicable,
                 f"look: dvctt rows --table mart_feeds --month {plan.month} --published",
             ]
         )

@@ -150,7 +150,7 @@ class _Round:
             return
         found, damaged = outbox.entries(self._folder)
         for path in damaged:
-            found.append(self._told_of_damage(path))
+            found.append(self._alert_about_damage(path))
         for entry in found:
             if entry.waiting and entry.entry_id not in self._tried:
                 self.deliver(entry, due_only=due_only)
@@ -186,7 +186,7 @@ class _Round:
             if self._folder is not None:
                 outbox.save(self._folder, entry)
 
-    def _told_of_damage(self, path: Path) -> Entry:
+    def _alert_about_damage(self, path: Path) -> Entry:
         assert self._folder is not None
         aside = outbox.set_aside(path)
         logger.error("%s is not an entry of the outbox: set aside as %s", path, aside.name)
@@ -228,11 +228,11 @@ def _refuse_undelivered(entry: Entry, malformed: Sequence[str]) -> None:
         reasons.setdefault(EMAIL, []).append(words)
     failed = {channel: "; ".join(distinct(words)) for channel, words in reasons.items() if words}
     if failed:
-        told = distinct(d.channel for d in entry.deliveries if d.delivered_at is not None)
+        delivered = distinct(d.channel for d in entry.deliveries if d.delivered_at is not None)
         raise NotifyError(
             f"alert not delivered by {len(failed)} of {len(reasons)} channels: "
             + "; ".join(f"{channel}: {words}" for channel, words in failed.items())
-            + f". Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {entry.subject_vi}. "
+            + f". Delivered by: {', '.join(delivered) or 'none, nobody was told'}. Alert: {entry.subject_vi}. "
             "What has not arrived is tried again by the next run: dvctt alerts list"
         )
 

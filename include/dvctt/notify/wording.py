@@ -94,9 +94,9 @@ def html_body(alert: Alert) -> str:
         found += f"<p>và {number_vi(hidden)} dòng khác, xem tệp kết luận.</p>"
     steps = "<br>".join(html.escape(line) for line in lines_of(alert.next_step_vi).split("\n"))
     late = _late_vi(alert)
-    said_late = f"<p><b>{html.escape(late)}</b></p>" if late else ""
+    lateness = f"<p><b>{html.escape(late)}</b></p>" if late else ""
     return (
-        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{said_late}"
+        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{lateness}"
         f"<p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
         f"</p><table cellpadding='4'>{facts}</table>{found}"
         f"<p>{html.escape(_PREVIOUS_PUBLICATION_VI[alert.kind])}</p><h3>Việc cần làm</h3><p>{steps}</p></body></html>"

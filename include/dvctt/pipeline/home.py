@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dvctt.core.engines import told, where
+from dvctt.core.engines import describe_error, where
 from dvctt.core.errors import DvcttError, EngineError, WarehouseError
 from dvctt.core.files import (
     HOME_MODE,
@@ -28,7 +28,7 @@ from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import ENGINE_WORDS
-from dvctt.warehouse.transform import make_way
+from dvctt.warehouse.transform import lower_priority
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,11 @@ def write_night(settings: Settings, night: Night) -> None:
 
 def alerted_path(settings: Settings) -> Path:
     """Which publication people were told of last; of one that had nothing to tell, too."""
+    return settings.home / "alerted.json"
+
+
+def alerted_path_before(settings: Settings) -> Path:
+    """The same file under its name of earlier versions; read until this version has written its own."""
     return settings.home / "told.json"
 
 
@@ -103,7 +108,7 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
     """
     clock = time.monotonic()
     log.info("stage %s: begins", name)
-    make_way()
+    lower_priority()
     try:
         with disk_full_in_words(f"stage {name}", settings.home):
             try:
@@ -127,13 +132,13 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
 
 def _in_private(settings: Settings, name: str, error: Exception) -> str:
     """What may be told of an error that is not ours; the whole of it is kept for the home's owner."""
-    words = f"stage {name}: {told(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
+    words = f"stage {name}: {describe_error(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
     path = settings.candidate / ENGINE_WORDS
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, "".join(traceback.format_exception(error)), mode=0o600)
     except OSError as failed:
-        return f"{words}; its own words could not be kept: {told(failed)}"
+        return f"{words}; its own words could not be kept: {describe_error(failed)}"
     return f"{words}; look closer, on this machine alone, because its own words may quote a record: {path}"
 
 

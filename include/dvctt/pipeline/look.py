@@ -22,7 +22,7 @@ from dvctt.warehouse import previous
 
 log = logging.getLogger(__name__)
 
-_DAMAGE, _STRANGERS = "damage", "inbox"
+_DAMAGE, _UNKNOWN_ENTRIES = "damage", "inbox"
 """What lasts, and people are told of once."""
 
 
@@ -66,7 +66,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
     """
     standing = publish.standing(settings.published)
     if not standing.problems:
-        _tell_of_state(settings, _DAMAGE, None)
+        _alert_about_state(settings, _DAMAGE, None)
         return standing
     shown = [str(problem) for problem in standing.problems[:_SHOWN]]
     if len(standing.problems) > _SHOWN:
@@ -84,7 +84,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
     )
     log.error("%s", " | ".join(str(damage).splitlines()))
     alert = alerts.alert_for(damage, stage="land_extracts", month=str(month) if month else None, run_id=run_id)
-    _tell_of_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
+    _alert_about_state(settings, _DAMAGE, alert, state=[standing.number, *map(str, standing.problems)])
     return standing
 
 
@@ -92,15 +92,17 @@ def tell_of_unread_files(settings: Settings, province: Province, run_id: str) ->
     """Files that nobody reads look like files that did not come. People are told once of each state of the inbox: a night with
     nothing new too, because a mistyped folder is why nothing is new. Who could not be told is told by the next night.
     """
-    found = zone.strangers(province, settings.inbox)
-    for stranger in found:
-        log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, stranger)
+    found = zone.unknown_entries(province, settings.inbox)
+    for entry in found:
+        log.warning("%s: %s: no source of this province owns it; nothing in it is read", settings.inbox, entry)
     known = [source.id for source in province.sources]
     alert = alerts.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
-    _tell_of_state(settings, _STRANGERS, alert, state=found)
+    _alert_about_state(settings, _UNKNOWN_ENTRIES, alert, state=found)
 
 
-def _tell_of_state(settings: Settings, subject: str, alert: alerts.Alert | None, state: Sequence[object] = ()) -> None:
+def _alert_about_state(
+    settings: Settings, subject: str, alert: alerts.Alert | None, state: Sequence[object] = ()
+) -> None:
     """Tell people once of something that lasts: not again by a retry or a later night while it is as it was, again when it has
     changed or has come back. The outbox keeps it under a name of its own, so that what did not arrive is tried again there and
     nowhere else.

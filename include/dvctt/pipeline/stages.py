@@ -106,10 +106,10 @@ def _lay(
         published_runs=publish.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
     )
-    previous.lay_past(
+    previous.load_previous(
         settings.candidate,
-        publish.making(settings.published, province),
-        publish.earlier(settings.published, settings.closed, base),
+        publish.next_inputs(settings.published, province),
+        publish.previous_publication(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),
     )
@@ -188,7 +188,11 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
             judge.check_counts(
-                settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month, tell=sides_en
+                settings.candidate,
+                province_vi=province.name_vi,
+                run_id=night.run_id,
+                month=night.month,
+                in_words=sides_en,
             )
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.

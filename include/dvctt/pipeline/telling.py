@@ -12,7 +12,7 @@ from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import zone
 from dvctt.notify import alerts, channels
-from dvctt.pipeline.home import alerted_path
+from dvctt.pipeline.home import alerted_path, alerted_path_before
 from dvctt.province.model import Province
 from dvctt.publications import holds, publish
 from dvctt.publications.publish import Publication
@@ -45,21 +45,25 @@ def tell_of_publication(settings: Settings, publication: Publication, *, month: 
             if not channels.is_kept(f"publication-{publication.number}"):
                 return
     write_atomically(alerted_path(settings), json.dumps({"publication": publication.number}) + "\n")
+    # Last: a run that is killed here leaves both files, and the new one is read.
+    alerted_path_before(settings).unlink(missing_ok=True)
 
 
 def tell_what_was_missed(settings: Settings) -> None:
     """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
     publication = publish.current_publication(settings.published)
     path = alerted_path(settings)
+    if not path.is_file():
+        path = alerted_path_before(settings)
     try:
-        told = int(json.loads(path.read_text(encoding="utf-8"))["publication"]) if path.is_file() else 0
+        alerted = int(json.loads(path.read_text(encoding="utf-8"))["publication"]) if path.is_file() else 0
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning(
             "%s: cannot be read (%s), so nobody knows what people were told of last; telling them of the current publication, "
             "rather twice than never", path, type(error).__name__,
         )  # fmt: skip
-        told = 0
-    if publication is None or publication.number <= told:
+        alerted = 0
+    if publication is None or publication.number <= alerted:
         return
     log.warning(
         "nobody has been told of publication %d: a run was killed before its end; telling now", publication.number

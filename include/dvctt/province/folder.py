@@ -26,16 +26,16 @@ from dvctt.province.model import (
 )
 from dvctt.province.reading import read_csv, read_yaml
 from dvctt.province.rules import (
+    refuse_duplicates,
     refuse_impossible_checks,
     refuse_impossible_successions,
     refuse_overlaps,
+    refuse_split_communes,
     refuse_strange_figures,
     refuse_strange_service,
     refuse_strange_values,
     refuse_strange_waivers,
-    refuse_strangers,
-    refuse_torn_communes,
-    refuse_twins,
+    refuse_unknown,
 )
 
 PROVINCE_FILES = (
@@ -102,14 +102,14 @@ def load_province(folder: Path) -> Province:
     waivers = read_csv(folder / "close_waivers.csv", CloseWaiver)
     mappings = read_csv(folder / "values.csv", ValueMapping) if (folder / "values.csv").is_file() else []
     refuse_strange_values(folder / "values.csv", sources.sources, mappings)
-    refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
+    refuse_unknown(folder, sources.sources, group_codes, agencies, feeds, bands)
     refuse_strange_service(folder / "sources.yml", sources.sources, group_codes, agencies)
     refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     refuse_overlaps(folder / "agencies.csv", agencies)
     refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
-    refuse_torn_communes(folder / "commune_succession.csv", communes)
-    refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
-    refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
+    refuse_split_communes(folder / "commune_succession.csv", communes)
+    refuse_duplicates(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
+    refuse_duplicates(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
     refuse_strange_figures(folder / "published_figures.csv", province, agencies, targets, figures)
     checks = read_csv(folder / PUBLISHED_CHECKS, PublishedCheck) if (folder / PUBLISHED_CHECKS).is_file() else []
     refuse_impossible_checks(folder / PUBLISHED_CHECKS, figures, checks)

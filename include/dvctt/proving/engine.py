@@ -27,14 +27,14 @@ from dvctt.landing import zone
 from dvctt.pipeline import look
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
+from dvctt.proving.false_answers import falsified
 from dvctt.proving.faults import Fault
-from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
 from dvctt.publications import publish
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 from dvctt.warehouse.transform import Layer
 
 log = logging.getLogger(__name__)
@@ -169,13 +169,13 @@ class Prover:
         verdict, words = "refused", list(evidence.early)
         if evidence.audit is not None:
             with ExitStack() as stack:
-                if fault.bend is not None:
-                    stack.enter_context(bent(fault.bend))
-                verdict, spoken = _gate(evidence.audit, suites, self.province)
-            if spoken:
+                if fault.falsify is not None:
+                    stack.enter_context(falsified(fault.falsify))
+                verdict, reasons = _gate(evidence.audit, suites, self.province)
+            if reasons:
                 # Harmless is what no rule speaks of, not even a warning.
                 words = [word for word in words if word != "unmoved"]
-            words += spoken
+            words += reasons
         ok = any(_answers(fault.wanted, word) for word in words) and verdict == fault.verdict
         return Outcome(
             fault.id, fault.title_vi, fault.title_en, fault.where, fault.wanted, tuple(words), fault.verdict, verdict, ok,
@@ -191,7 +191,7 @@ class Prover:
     def _lay(self, site: Site, candidate: Path) -> None:
         extracts = zone.landed_extracts(site.landing)
         foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
-        previous.lay_past(candidate, Making(1, __version__, project_digest(), self.province.digest), None, ())
+        previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
         """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""
@@ -214,10 +214,10 @@ class Prover:
         Raises:
             GateCouldNotCheck: it does not: a fault found in it would prove nothing.
         """
-        verdict, spoken = _gate(self._candidate("good"), suites, self.province)
-        if verdict != "passed" or spoken:
+        verdict, reasons = _gate(self._candidate("good"), suites, self.province)
+        if verdict != "passed" or reasons:
             raise GateCouldNotCheck(
-                f"the proof's good data is not good: verdict {verdict}: {'; '.join(spoken) or 'no rule says why'}"
+                f"the proof's good data is not good: verdict {verdict}: {'; '.join(reasons) or 'no rule says why'}"
             )
 
     def _check_replay(self) -> None:
@@ -436,13 +436,13 @@ def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple
         if error.verdict_path is None:
             raise
     content = json.loads(path.read_text(encoding="utf-8"))
-    spoken = []
+    reasons = []
     for check in content["checks"]:
         if check["status"] == "failed":
-            spoken.append(str(check["id"]))
+            reasons.append(str(check["id"]))
         elif check["status"] == "could_not_check":
-            spoken.append(f"{_NO_ANSWER}{check['id']}")
-    return str(content["verdict"]), spoken
+            reasons.append(f"{_NO_ANSWER}{check['id']}")
+    return str(content["verdict"]), reasons
 
 
 def _answers(wanted: str, word: str) -> bool:

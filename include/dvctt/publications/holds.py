@@ -263,9 +263,9 @@ def settle(
     _write_down(ledgers, shown, beyond, run_id)
     # What the candidate was built without, whatever the ledger says: a run that was killed before it wrote the ledger left
     # out a file that is told of nowhere, and the next night must judge it.
-    told = {one.extract_id: one for one in left_out(ledgers, extracts)}
+    known = {one.extract_id: one for one in left_out(ledgers, extracts)}
     without = [*already_out, *(_trial(extract_id) for extract_id in shown)]
-    return [told.get(one.extract_id, one) for one in without]
+    return [known.get(one.extract_id, one) for one in without]
 
 
 def _trial(extract_id: str) -> LeftOut:

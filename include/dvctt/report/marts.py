@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 
@@ -243,7 +243,7 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
                 if name in there:
                     rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
-        raise ReportError(f"{path}: cannot read the marts: {told(error)}") from None
+        raise ReportError(f"{path}: cannot read the marts: {describe_error(error)}") from None
     log.info("read %d mart rows from %s", sum(len(table) for table in rows.values()), path)
     return Marts(rows)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import file_literal, read_literal
 from dvctt.warehouse.connections import open_candidate
@@ -166,7 +166,7 @@ def replay(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> None
             for statement in statements(node):
                 connection.execute(statement)
         except duckdb.Error as error:
-            raise TransformError(f"model {node.name}: its SQL fails: {told(error)}") from None
+            raise TransformError(f"model {node.name}: its SQL fails: {describe_error(error)}") from None
 
 
 def write_definitions(candidate: Path, folder: Path) -> str:

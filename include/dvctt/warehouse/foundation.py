@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from dvctt.core.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ConfigError, LandingError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literals, readable
@@ -208,7 +208,7 @@ def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: 
         try:
             found = connection.execute("select num_rows from parquet_file_metadata(?)", [readable(path)]).fetchone()
         except duckdb.Error as error:
-            raise LandingError(f"{path}: damaged: {told(error)}; {remedy}") from None
+            raise LandingError(f"{path}: damaged: {describe_error(error)}; {remedy}") from None
         if found is None or found[0] != extract.rows:
             raise LandingError(f"{path}: damaged: found {found and found[0]} rows, wanted {extract.rows}; {remedy}")
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.engines import told_by_dbt, told_of_node
+from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
 from dvctt.core.processes import ends_with_parent
@@ -40,7 +40,7 @@ _NICE_BY_DEFAULT = 10
 """A reader gets about nine tenths of a processor that both want; at 19 other work on the machine can stop a night."""
 
 
-def make_way() -> None:
+def lower_priority() -> None:
     """Give readers of the publications the processors first, for the rest of this process and what it starts.
 
     A run has all night and a reader is waiting. Never goes the other way: a process that somebody has set back further
@@ -124,10 +124,10 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:
-        failed = [told_of_node(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
+        failed = [describe_node(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
         output = (finished.stdout + finished.stderr).strip()
         # On a full disk dbt cannot write its results, and each of its log lines ends in a traceback of its own.
-        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or told_by_dbt(output)
+        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or describe_dbt_output(output)
         raise TransformError(
             f"dbt did not build {layer.value} (exit {finished.returncode}):\n{words}\n"
             f"look closer, on this machine alone, because dbt's own words may quote a record: {_keep_output(candidate, output)}"
