@@ -224,6 +224,26 @@ def test_a_commune_that_is_split_is_refused(folder: Path, old: str, new: str, wa
         load_province(folder)
 
 
+def test_a_district_that_is_split_to_others_than_its_communes_went_to_is_refused(folder: Path) -> None:
+    lines = (folder / "agency_successions.csv").read_text(encoding="utf-8").splitlines()
+    number, first = next((n, line) for n, line in enumerate(lines, start=1) if line.startswith("243,H44.199,"))
+    edit(folder / "agency_successions.csv", first, first.replace("H44.199", "H44.01"))
+    with pytest.raises(
+        ConfigError,
+        match=rf"agency_successions\.csv:{number}: key successor_code: found 'H44\.01', wanted a new commune that "
+        r"commune_succession\.csv gives a commune of '243' to",
+    ):
+        load_province(folder)
+
+
+def test_a_district_whose_split_forgets_a_commune_is_refused(folder: Path) -> None:
+    path = folder / "agency_successions.csv"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("243,H44.199,")]
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"agency_successions\.csv:\d+: .*'243' is split without Phường Vĩnh Yên"):
+        load_province(folder)
+
+
 def test_home_inbox_and_province_come_from_the_environment(tmp_path: Path) -> None:
     settings = Settings.from_environment({"DVCTT_PROVINCE": str(BUNDLED), "DVCTT_HOME": str(tmp_path / "nha")})
     assert settings.home == tmp_path / "nha"

@@ -289,7 +289,7 @@ def wordings() -> set[str]:
     """What marts say in fixed words: literals of the SQL that end in a name, and names of the seeds that reports print."""
     marts = REPOSITORY / "dbt_project" / "models" / "marts"
     printed: set[str] = set()
-    for path in [*marts.glob("*.sql"), marts.parent / "audit" / "aud_totals.sql"]:
+    for path in [*marts.rglob("*.sql"), marts.parent / "audit" / "quality" / "aud_totals.sql"]:
         sql = path.read_text("utf-8")
         printed |= set(re.findall(r"'([^'{}]+)' as (?:total_name|residue_name)_vi", sql))
         printed |= set(re.findall(r"\('\w+', '([^'{}]+)'\)", sql))

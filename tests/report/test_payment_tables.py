@@ -137,7 +137,8 @@ def test_the_tables_are_whole_in_english_and_their_sheets_have_names_that_a_work
 
 
 def test_the_contract_names_columns_that_the_marts_have() -> None:
-    models = yaml.safe_load((DBT_PROJECT / "models" / "marts" / "_payments.yml").read_text(encoding="utf-8"))["models"]
+    files = (DBT_PROJECT / "models" / "marts").rglob("_*.yml")
+    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
     columns = {model["name"]: {column["name"] for column in model["columns"]} for model in models}
     keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
     for name, mart in PAYMENT_CONTRACT.items():

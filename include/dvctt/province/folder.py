@@ -26,6 +26,7 @@ from dvctt.province.model import (
 )
 from dvctt.province.reading import read_csv, read_yaml
 from dvctt.province.rules import (
+    refuse_contradicted_communes,
     refuse_duplicates,
     refuse_impossible_checks,
     refuse_impossible_successions,
@@ -130,6 +131,7 @@ def load_province(folder: Path) -> Province:
     refuse_overlaps(folder / "agencies.csv", agencies)
     refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
     refuse_split_communes(folder / "commune_succession.csv", communes)
+    refuse_contradicted_communes(folder / "agency_successions.csv", successions, communes)
     refuse_duplicates(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     refuse_duplicates(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
     refuse_strange_figures(folder / "published_figures.csv", province, agencies, targets, figures)

@@ -347,3 +347,36 @@ def refuse_split_communes(path: Path, communes: Sequence[tuple[int, CommuneSucce
                 f"{path}:{line}: key new_commune_code: {row.new_commune_code!r} is {named} here and {first} on line "
                 f"{first_line}"
             )
+
+
+def refuse_contradicted_communes(
+    path: Path,
+    successions: Sequence[tuple[int, AgencySuccession]],
+    communes: Sequence[tuple[int, CommuneSuccession]],
+) -> None:
+    """A district that is split goes to the new communes of its old ones: to all of them, and to nobody else.
+
+    A new commune may be an agency by its own code or by its code on the portal.
+    """
+    split: dict[str, list[tuple[int, AgencySuccession]]] = {}
+    for line, row in successions:
+        if row.kind == "split":
+            split.setdefault(row.predecessor_code, []).append((line, row))
+    heirs: dict[str, dict[str, set[str | None]]] = {}
+    for _, commune in communes:
+        codes = {commune.new_commune_code, commune.portal_unit_code}
+        heirs.setdefault(commune.old_district_code, {})[commune.new_commune_vi] = codes
+    for district in (code for code in split if code in heirs):
+        known = {code for codes in heirs[district].values() for code in codes}
+        for line, row in split[district]:
+            if row.successor_code not in known:
+                raise ConfigError(
+                    f"{path}:{line}: key successor_code: found {row.successor_code!r}, wanted a new commune that "
+                    f"commune_succession.csv gives a commune of {district!r} to"
+                )
+        found = {row.successor_code for _, row in split[district]}
+        if left := sorted(name for name, codes in heirs[district].items() if not codes & found):
+            raise ConfigError(
+                f"{path}:{split[district][0][0]}: key predecessor_code: {district!r} is split without {', '.join(left)}, "
+                f"which commune_succession.csv gives communes of it to"
+            )

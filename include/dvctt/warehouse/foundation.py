@@ -348,31 +348,6 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
     )
     write_table(
         connection,
-        "province.commune_succession",
-        {
-            "old_district_code": "varchar",
-            "old_district_vi": "varchar",
-            "old_commune_code": "varchar",
-            "old_commune_vi": "varchar",
-            "new_commune_code": "varchar",
-            "new_commune_vi": "varchar",
-            "portal_unit_code": "varchar",
-        },
-        [
-            (
-                c.old_district_code,
-                c.old_district_vi,
-                c.old_commune_code,
-                c.old_commune_vi,
-                c.new_commune_code,
-                c.new_commune_vi,
-                c.portal_unit_code,
-            )
-            for c in province.commune_succession
-        ],
-    )
-    write_table(
-        connection,
         "province.targets",
         {
             "target_id": "varchar",
