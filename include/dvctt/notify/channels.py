@@ -280,11 +280,12 @@ def _send_email(entry: Entry, recipients: Sequence[str]) -> dict[str, str]:
         """
 
         def deliver(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+            assert isinstance(self._smtp_client, smtplib.SMTP), "the provider opens it before a message is sent"
             return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], list(recipients))
 
     is_connected = False
     try:
-        with OneAttemptHook(conn_id) as hook:
+        with (hook := OneAttemptHook(conn_id)):
             is_connected = True
             sender = os.environ.get("DVCTT_ALERT_FROM") or hook.from_email
             if not sender:
