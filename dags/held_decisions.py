@@ -4,7 +4,9 @@ Only wiring may live here. What is held, and what an answer does, is decided by 
 answers can be given by ``dvctt held``. A night waits for none of them.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -54,7 +56,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 )
 
 
-def tell_people(context):
+def tell_people(context: Mapping[str, Any]) -> None:
     """One e-mail and one webhook when a task has failed for good."""
     from dvctt.notify.airflow_callback import on_task_failure
 
@@ -77,9 +79,9 @@ def tell_people(context):
         "on_failure_callback": tell_people,
     },
 )
-def held_decisions():
+def held_decisions() -> None:
     @task.short_circuit(execution_timeout=timedelta(hours=1))
-    def find_hold(params=None):
+    def find_hold(params: Any = None) -> dict[str, object] | None:
         from dvctt.pipeline import decisions
 
         return decisions.request_decision(Settings.from_environment(), number=params["hold"])
@@ -99,7 +101,7 @@ def held_decisions():
     )
 
     @task.short_circuit(execution_timeout=timedelta(hours=1))
-    def record(found, answer):
+    def record(found: Any, answer: Any) -> bool:
         from dvctt.pipeline import decisions
 
         chosen = answer["chosen_options"][0]

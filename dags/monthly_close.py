@@ -4,7 +4,9 @@ Only wiring may live here. What a close may freeze, and when it is refused, is d
 stand in the province folder, whose one small file is read each time that this one is parsed.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -59,7 +61,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 )
 
 
-def tell_people(context):
+def tell_people(context: Mapping[str, Any]) -> None:
     """One e-mail and one webhook when a task has failed for good."""
     from dvctt.notify.airflow_callback import on_task_failure
 
@@ -88,9 +90,9 @@ def tell_people(context):
         "on_failure_callback": tell_people,
     },
 )
-def monthly_close():
+def monthly_close() -> None:
     @task(execution_timeout=timedelta(hours=1))
-    def check_month(params=None, dag_run=None, logical_date=None):
+    def check_month(params: Any = None, dag_run: Any = None, logical_date: Any = None) -> dict[str, Any]:
         from dvctt.core import period
         from dvctt.pipeline import close
 
@@ -113,7 +115,7 @@ def monthly_close():
     )
 
     @task(execution_timeout=timedelta(hours=1))
-    def close_month(checked, answer):
+    def close_month(checked: Any, answer: Any) -> None:
         from dvctt.core import period
         from dvctt.pipeline import close
 

@@ -5,7 +5,9 @@ functions of ``dvctt.pipeline.stages``, imported inside the tasks because this f
 it.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
@@ -66,7 +68,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
 )
 
 
-def tell_people(context):
+def tell_people(context: Mapping[str, Any]) -> None:
     """One e-mail and one webhook when a task has failed for good."""
     from dvctt.notify.airflow_callback import on_task_failure
 
@@ -94,9 +96,9 @@ def tell_people(context):
         "on_failure_callback": tell_people,
     },
 )
-def nightly_warehouse():
+def nightly_warehouse() -> None:
     @task.short_circuit
-    def land_extracts(params=None, logical_date=None, run_id=None):
+    def land_extracts(params: Any = None, logical_date: Any = None, run_id: Any = None) -> bool:
         from dvctt.core import period
         from dvctt.pipeline import stages
         from dvctt.settings import Settings
@@ -105,7 +107,7 @@ def nightly_warehouse():
         return stages.land_extracts(Settings.from_environment(), run_id=run_id, month=month) is not None
 
     @task
-    def run_stage(stage, run_id=None):
+    def run_stage(stage: str, run_id: Any = None) -> None:
         from dvctt.pipeline import stages
         from dvctt.settings import Settings
 

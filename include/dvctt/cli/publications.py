@@ -99,8 +99,8 @@ def publications_list() -> None:
 
     Of what cannot be read it says why. Exit 1 if readers see nothing.
     """
-    from dvctt.publications.publish import pointed, rollbacks
-    from dvctt.publications.retention import removed
+    from dvctt.publications.publish import Publication, pointed, rollbacks
+    from dvctt.publications.retention import Removed, removed
     from dvctt.publications.store import listed, pointer_problem, unreadable
 
     settings = Settings.from_environment()
@@ -112,7 +112,8 @@ def publications_list() -> None:
     table = Table(title=f"Publications in {settings.published}")
     for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
         table.add_column(name, no_wrap=True)
-    for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
+    there: list[Removed | Publication] = [*gone, *listed(settings.published)]
+    for publication in sorted(there, key=lambda one: one.number):
         manifest = publication.manifest
         summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
@@ -120,8 +121,8 @@ def publications_list() -> None:
             str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)
-    for publication in gone:
-        out.print(f"removed {publication.number} at {publication.at}: {publication.why}")
+    for one in gone:
+        out.print(f"removed {one.number} at {one.at}: {one.why}")
     for number, why in unreadable(settings.published).items():
         out.print(f"not a publication: {number}: {why}", markup=False)
     for event in rollbacks(settings.published):
@@ -174,8 +175,8 @@ def publications_verify(
         for unknown, why in unreadable(published).items():
             out.print(f"not a publication: {unknown}: {why}", markup=False)
             wrong += 1
-        if problem := pointer_problem(published):
-            raise PublishError(problem)
+        if unread := pointer_problem(published):
+            raise PublishError(unread)
     if wrong:
         raise typer.Exit(1)
 

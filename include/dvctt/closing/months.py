@@ -163,12 +163,13 @@ def reopen_month(closed: Path, month: Month, *, by: str, reason: str) -> Revisio
     if not known or known[-1].reopened_at is not None:
         raise CloseRefused(f"{month} is not closed: nothing to open again; look: dvctt status --month {month}")
     last = known[-1].closed
-    event = {"event": "reopened", "revision": last.revision, "by": person, "reason": why, "at": now().isoformat()}
+    at = now().isoformat()
+    event = {"event": "reopened", "revision": last.revision, "by": person, "reason": why, "at": at}
     path = folder / _EVENTS
     earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
     write_atomically(path, earlier + seal(event, indent=None))
     log.info("%s opened again by %s: %s; revision %d stays as it is", month, person, why, last.revision)
-    return Revision(last, event["at"], person, why)
+    return Revision(last, at, person, why)
 
 
 def read_figures(closed: Path, month: Month, revision: int | None) -> bytes:

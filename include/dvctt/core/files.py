@@ -13,8 +13,9 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from dvctt.core.errors import DiskFullError, DvcttError, ExtractError
 
@@ -70,7 +71,7 @@ def not_regular(path: Path) -> str | None:
 
 
 @contextmanager
-def open_regular(path: Path, refusal: type[DvcttError] = ExtractError) -> Iterator[BinaryIO]:
+def open_regular(path: Path, refusal: type[DvcttError] = ExtractError) -> Iterator[BufferedReader]:
     """Open a file that others wrote, and nothing but a regular file: never waits, never follows a link.
 
     Raises:

@@ -387,7 +387,6 @@ def _copy(path: Path, entity: Entity, renamed: list[str], target: Path, seen: Su
 
     DuckDB guesses how lines end, and takes a carriage return inside a field for an end: where the bytes say, it is told.
     """
-    known = {"lineterminator": "\\n"} if seen.line_ends == ("\\n",) else {}
     places = {column: f"c{place}" for place, column in enumerate(renamed)}
     kept = ", ".join(f'{places[c]} as "{c}"' if c in places else f'null::varchar as "{c}"' for c in entity.columns)
     with duckdb.connect() as connection:
@@ -404,7 +403,7 @@ def _copy(path: Path, entity: Entity, renamed: list[str], target: Path, seen: Su
             auto_detect=False,
             max_line_size=LONGEST_RECORD,
             compression="none",
-            **known,
+            lineterminator=duckdb.CSVLineTerminator.LINE_FEED if seen.line_ends == ("\\n",) else None,
         )
         connection.register("offered", relation)
         connection.execute(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -28,6 +28,9 @@ from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import open_candidate
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
 
 log = logging.getLogger(__name__)
 
@@ -209,11 +212,12 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx  # 6 to 9 s, so only here and once a run
     import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     for noisy in ("great_expectations", "great_expectations.data_context.types.base"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("audit")
     checks: list[Check] = []
     for suite in suites:
@@ -236,7 +240,7 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
         try:
             gx_suite = gx.ExpectationSuite(name=suite.name, expectations=[e.model_dump() for e in suite.expectations])
             result = batch.validate(gx_suite, result_format={"result_format": "COMPLETE"})
-            answers = {answer.expectation_config.meta["id"]: answer for answer in result.results}
+            answers = {_rule_of(answer): answer for answer in result.results}
         except Exception as raised:  # noqa: BLE001 - an exception inside GX is an answer of its own: could not check
             error = describe_error(raised)
         checks.extend(_judge(suite, e, frame, answers.get(e.meta.id), error) for e in suite.expectations)
@@ -249,6 +253,14 @@ def _unseen(suite: Suite, expectation: Expectation) -> Check:
         return Check(suite.name, suite.table, expectation, "not_applicable", 0, (), because)
     words = f"table {suite.table}: no row to compare"
     return Check(suite.name, suite.table, expectation, "could_not_check", 0, (), words)
+
+
+def _rule_of(answer: "ExpectationValidationResult") -> str:
+    """The id of the rule that GX answers."""
+    question = answer.expectation_config
+    assert question is not None
+    assert question.meta is not None
+    return str(question.meta["id"])
 
 
 def _judge(suite: Suite, expectation: Expectation, frame: Frame, answer: Any, error: str | None) -> Check:

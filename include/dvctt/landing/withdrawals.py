@@ -7,6 +7,7 @@ manifest, so that it can be built again as it was.
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dvctt.clock import now
 from dvctt.core import ledger
@@ -28,13 +29,13 @@ def withdrawn(ledgers: Path, extracts: Sequence[Extract]) -> list[LeftOut]:
     Raises:
         LedgerError: the ledger is damaged.
     """
-    last = {}
+    last: dict[str, dict[str, Any]] = {}
     for event in ledger.read(ledgers / LEDGER, _KEYS):
         last[Extract.content_of(event["extract_id"])] = event
     return [
-        LeftOut(extract.extract_id, _WITHDRAWN, event["by"], event["reason"], event["at"])
+        LeftOut(extract.extract_id, _WITHDRAWN, latest["by"], latest["reason"], latest["at"])
         for extract in extracts
-        if (event := last.get(extract.content_id)) is not None and event["event"] == _WITHDRAWN
+        if (latest := last.get(extract.content_id)) is not None and latest["event"] == _WITHDRAWN
     ]
 
 

@@ -150,7 +150,9 @@ def subject_line(alert: Alert) -> str:
 def _late_vi(alert: Alert) -> str | None:
     """What stands above an alert that leaves late: its words were true then."""
     happened = _happened_late(alert)
-    return happened and (
+    if happened is None:
+        return None
+    return (
         f"GỬI MUỘN: sự việc xảy ra lúc {_moment_vi(happened)}; tin này đến giờ mới gửi được. Nội dung dưới đây đúng vào lúc "
         "đó; tình hình hiện nay xem bằng `dvctt publications list` và `dvctt verdict`."
     )

@@ -16,6 +16,7 @@ from dvctt.pipeline.home import alerted_path, alerted_path_before
 from dvctt.province.model import Province
 from dvctt.publications import holds, publish
 from dvctt.publications.publish import Publication
+from dvctt.report.findings import Finding
 from dvctt.report.wording.formats import count
 from dvctt.report.wording.words import restatement_causes
 from dvctt.settings import Settings
@@ -82,7 +83,7 @@ def deliver_waiting_alerts(province: Province) -> None:
         log.warning("%d alerts have not reached everybody; the next run tries again: dvctt alerts list", len(waiting))
 
 
-def held_figures(settings: Settings) -> list[alerts.Finding]:
+def held_figures(settings: Settings) -> list[Finding]:
     """Everything that waits for a person, by its first figure: expected is what it is held against."""
     extracts = zone.landed_extracts(settings.landing)
     files = {extract.extract_id: extract for extract in extracts}
@@ -95,7 +96,7 @@ def held_figures(settings: Settings) -> list[alerts.Finding]:
         what = f"bản mới của tệp {file.entity}/{file.file_name}" if file else "bản công bố"
         highest = "không giới hạn" if first.highest_value is None else count(first.highest_value)
         found.append(
-            alerts.Finding(
+            Finding(
                 agency=first.entity_name_vi,
                 month=first.month,
                 check=f"giữ lại số {hold.number}: {what}{' (đồng)' if first.measure == 'vnd' else ''}",
@@ -108,7 +109,7 @@ def held_figures(settings: Settings) -> list[alerts.Finding]:
     return found
 
 
-def _changed_figures(publication: Publication) -> list[alerts.Finding]:
+def _changed_figures(publication: Publication) -> list[Finding]:
     """The figures of the whole province that this publication changed, as findings: expected is the old one."""
     with connections.open_published(publication.marts) as connection:
         rows = read_rows(
@@ -117,7 +118,7 @@ def _changed_figures(publication: Publication) -> list[alerts.Finding]:
             [publication.number],
         )
     return [
-        alerts.Finding(
+        Finding(
             agency=row["entity_name_vi"],
             month=str(Month.of(row["month"])),
             check=f"số liệu đã công bố thay đổi: {row['metric_name_vi']} ({row['unit']})",

@@ -92,7 +92,7 @@ def _in_the_catalogue(**cells: str) -> Injection:
 
 def _request(**cells: str) -> Injection:
     """Spoil one payment request (row 3: paid online, not refunded)."""
-    return _cells("payment_requests", 3, **cells)
+    return _cells("payment_requests", 3, agency=None, **cells)
 
 
 def _paid_an_hour_early(site: Site) -> Iterable[Place]:

@@ -139,7 +139,7 @@ def accepted_movements(ledgers: Path, extracts: Sequence[Extract]) -> list[Accep
     """
     out = {one.extract_id for one in left_out(ledgers, extracts)}
     read = {extract.content_id for extract in active_extracts(extracts, out)}
-    found = []
+    found: list[Accepted] = []
     for hold in holds(ledgers):
         if hold.state != "accepted":
             continue

@@ -200,13 +200,13 @@ PACKET_CONTRACT: Mapping[str, Mart] = {
 class Marts:
     """All rows of the contract, table by table, in the contract's order."""
 
-    rows: Mapping[str, tuple[Row, ...]]
+    rows: Mapping[str, tuple[MartRow, ...]]
 
     def months(self) -> tuple[date, ...]:
         """The months of mart_online_rates, newest first."""
         return tuple(sorted({row["month"] for row in self.rows["mart_online_rates"]}, reverse=True))
 
-    def of_month(self, table: str, month: date) -> tuple[Row, ...]:
+    def of_month(self, table: str, month: date) -> tuple[MartRow, ...]:
         """The rows of a monthly table for one month."""
         return tuple(row for row in self.rows[table] if row["month"] == month)
 
@@ -248,7 +248,7 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
     return Marts(rows)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[Row, ...]:
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[MartRow, ...]:
     found = {
         column
         for (column,) in connection.execute(

@@ -134,7 +134,7 @@ def _compiled_sql(node: dict[str, Any], compiled: Path) -> str:
     """From the manifest or, for what an earlier dbt process of the same night compiled, from the file that it left."""
     if node.get("compiled_code"):
         return str(node["compiled_code"])
-    path = compiled / node["package_name"] / node["original_file_path"]
+    path = compiled / str(node["package_name"]) / str(node["original_file_path"])
     if not path.is_file():
         raise TransformError(f"{path}: {node['unique_id']} was not compiled; wanted one build of its layer: dvctt run")
     return path.read_text(encoding="utf-8")

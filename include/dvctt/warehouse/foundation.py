@@ -109,7 +109,7 @@ def lay_foundation(
         connection.execute("create schema landing")
         connection.execute("create schema province")
         _write_extracts(connection, province, extracts, active, left_out)
-        _write_agency_controls(connection, extracts, active, left_out)
+        _write_agency_controls(connection, extracts, active, left_out.keys())
         _write_province(connection, province)
         for name in sorted(ENTITIES, key=lambda name: name != "procedures"):
             paths = [e.parquet(landing) for e in active if e.entity == name]

@@ -49,7 +49,8 @@ class _Issue:
     def moment(self) -> datetime:
         """What stands in a file as its time: the data's cut-off, for want of one the month's last day."""
         if self.cut_off is not None and self.cut_off["data_cut_off_at"] is not None:
-            return self.cut_off["data_cut_off_at"]
+            at: datetime = self.cut_off["data_cut_off_at"]
+            return at
         return datetime.fromisoformat(formats.month_end(self.month).isoformat())
 
     @property

@@ -207,7 +207,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
     }
 
 
-def _totals(content: Marts, month: date, province: Province) -> list[Row]:
+def _totals(content: Marts, month: date, province: Province) -> Sequence[Row]:
     return in_print_order(content.of_month("mart_online_rates", month), province, agencies=False)
 
 

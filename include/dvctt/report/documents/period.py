@@ -5,7 +5,7 @@ layout from `letters` and `spreadsheets`. Nothing of the publication is written 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from dvctt.report.tables.periods import (
     period_name,
     period_tables,
 )
-from dvctt.report.tables.table import DocumentTable
+from dvctt.report.tables.table import DocumentTable, Line
 from dvctt.report.template import templates, write_page
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, name, names_of
@@ -223,5 +223,5 @@ def _whole(rates: DocumentTable) -> DocumentTable:
     )
 
 
-def _totals(table: DocumentTable) -> Sequence[Any]:
+def _totals(table: DocumentTable) -> tuple[Line, ...]:
     return tuple(line for line in table.lines if line.role == "total")

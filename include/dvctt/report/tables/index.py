@@ -10,7 +10,7 @@ from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.marts import Mart, MartRow, Marts, Row
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import _, current_language, name
@@ -188,7 +188,7 @@ def _sum(label: str, points: float | None, most: float, down: tuple[int, ...]) -
     )  # fmt: skip
 
 
-def _scores(scores: Sequence[Row], province: Province, document: str) -> DocumentTable:
+def _scores(scores: Sequence[MartRow], province: Province, document: str) -> DocumentTable:
     rows = [*in_print_order(scores, province, agencies=True), *in_print_order(scores, province, agencies=False)]
     six = (
         "transparency_score", "progress_score", "online_services_score", "payment_score", "digitisation_score",

@@ -92,7 +92,7 @@ def of_period(content: Marts, period: Row) -> Marts:
 
     def is_of_it(table: str, row: Row) -> bool:
         if table == CHECKS:
-            return row["month"] == period["month"] and row["check_id"].endswith(ending)
+            return bool(row["month"] == period["month"] and row["check_id"].endswith(ending))
         if table == CAVEATS:
             return bool(period["first_day"].replace(day=1) <= row["month"] <= period["last_day"])
         return "period_key" not in row or row["period_key"] == key

@@ -180,7 +180,7 @@ def _grouped(value: Decimal) -> str:
 @lru_cache(maxsize=2**16)
 def _printed(value: Decimal, places: int, language: str) -> str:
     """A number with the decimals that it has: left to itself, Babel would round half to even."""
-    return _pattern(places).apply(value, language, decimal_quantization=False)
+    return str(_pattern(places).apply(value, language, decimal_quantization=False))
 
 
 @cache

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typst
 
@@ -38,7 +38,7 @@ ALPHABET = (
 """What a document in Vietnamese is set in. Older free fonts lack U+1EA0 to U+1EF9, the letters with two marks."""
 
 # PDF/A-2u is for keeping: fonts inside, every letter readable as text; a letter without a glyph does not compile.
-_STANDARD = "a-2u"
+_STANDARD: Final = "a-2u"
 
 
 @dataclass(frozen=True)
