@@ -5,6 +5,7 @@ answers can be given by ``dvctt held``. A night waits for none of them.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -49,9 +50,9 @@ RETRY_POLICY = fail_at_once_on(
         **WAIT_FOR_THE_WRITER,
     ),
 )
-def held_decisions():
+def held_decisions() -> None:
     @task.short_circuit(execution_timeout=timedelta(hours=1))
-    def find_hold(params=None):
+    def find_hold(params: Any = None) -> dict[str, object] | None:
         from dvctt.pipeline import decisions
 
         return decisions.request_decision(Settings.from_environment(), number=params["hold"])
@@ -71,7 +72,7 @@ def held_decisions():
     )
 
     @task.short_circuit(execution_timeout=timedelta(hours=1))
-    def record(found, answer):
+    def record(found: Any, answer: Any) -> bool:
         from dvctt.pipeline import decisions
 
         chosen = answer["chosen_options"][0]

@@ -5,6 +5,7 @@ stand in the province folder, whose one small file is read each time that this o
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -57,9 +58,9 @@ RETRY_POLICY = fail_at_once_on(
     tags=["warehouse", "monthly"],
     **dag_settings(DOC, params=MONTH, retry_policy=RETRY_POLICY, **WAIT_FOR_THE_WRITER),
 )
-def monthly_close():
+def monthly_close() -> None:
     @task(execution_timeout=timedelta(hours=1))
-    def check_month(params=None, dag_run=None, logical_date=None):
+    def check_month(params: Any = None, dag_run: Any = None, logical_date: Any = None) -> dict[str, Any]:
         from dvctt.core import period
         from dvctt.pipeline import close
 
@@ -82,7 +83,7 @@ def monthly_close():
     )
 
     @task(execution_timeout=timedelta(hours=1))
-    def close_month(checked, answer):
+    def close_month(checked: Any, answer: Any) -> None:
         from dvctt.core import period
         from dvctt.pipeline import close
 

@@ -5,9 +5,10 @@ of ``dvctt.pipeline.night``; what they do is imported when they run, because thi
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, chain, dag, task
-from dvctt.pipeline.night import NIGHT
+from dvctt.pipeline.night import NIGHT, Stage
 from warehouse_dags import MONTH, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
@@ -51,10 +52,10 @@ RETRY_POLICY = fail_at_once_on(
         execution_timeout=timedelta(hours=2),
     ),
 )
-def nightly_warehouse():
-    def task_of(stage):
+def nightly_warehouse() -> None:
+    def task_of(stage: Stage) -> Any:
         @(task.short_circuit if stage.may_end_night else task)(task_id=stage.name)
-        def run_stage(params=None, logical_date=None, run_id=None):
+        def run_stage(params: Any = None, logical_date: Any = None, run_id: Any = None) -> bool:
             from dvctt.core import period
             from dvctt.pipeline.night import Run
             from dvctt.settings import Settings

@@ -3,7 +3,7 @@
 Wiring only, as in the DAG files. The timetable of all of them is README.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -42,16 +42,16 @@ def fail_at_once_on(errors: Iterable[str], *, because: str) -> ExceptionRetryPol
     Args:
         errors: names of errors in ``dvctt.core.errors``, or whole paths of others'.
     """
-    paths = [name if "." in name else f"dvctt.core.errors.{name}" for name in errors]
+    paths: list[type[BaseException] | str] = [name if "." in name else f"dvctt.core.errors.{name}" for name in errors]
     return ExceptionRetryPolicy(rules=[RetryRule(exception=paths, action=RetryAction.FAIL, reason=because)])
 
 
-def alert_people(context: dict[str, Any]) -> None:
+def alert_people(context: Mapping[str, Any]) -> None:
     """One e-mail and one webhook when a task has failed for good."""
     from dvctt.notify.airflow_callback import on_task_failure
 
     on_task_failure(context)
 
 
-WAIT_FOR_THE_WRITER = {"retries": 12, "retry_delay": timedelta(minutes=10)}
+WAIT_FOR_THE_WRITER: Mapping[str, Any] = {"retries": 12, "retry_delay": timedelta(minutes=10)}
 """For what people start: two hours, in which a night that is on comes to its end."""

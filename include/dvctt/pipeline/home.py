@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from dvctt.core.engines import describe_error, where
 from dvctt.core.errors import DvcttError, EngineError, WarehouseError
@@ -67,8 +68,9 @@ def read_night(settings: Settings) -> Night:
     if not path.is_file():
         raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
     try:
-        fields = unseal(path.read_bytes())
-        return Night(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        written = unseal(path.read_bytes()).items()
+        fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in written}
+        return Night(**fields)
     except (OSError, ValueError, TypeError) as error:
         raise WarehouseError(
             f"{path}: not what the first stage wrote ({type(error).__name__}); the candidate is begun anew from "
