@@ -15,8 +15,10 @@ from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_fol
 from dvctt.clock import now
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.pipeline import inspection, stages
+from dvctt.pipeline import inspection
 from dvctt.pipeline.close import close_month, reopen_month
+from dvctt.pipeline.home import read_night
+from dvctt.pipeline.night import NIGHT, Run
 from dvctt.province.folder import read_timezone
 from dvctt.publications.publish import Standing
 from dvctt.settings import Settings
@@ -32,19 +34,17 @@ def run(
 ) -> None:
     """Run the night's stages here, without Airflow: land, build, check, publish."""
     settings = Settings.from_environment()
-    run_id = f"cli__{now().isoformat()}"
     reporting = Month.parse(month) if month else None
+    asked = Run(f"cli__{now().isoformat()}", reporting, rebuild)
     try:
-        night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
-        reporting = Month.parse(night.month) if night and night.month else reporting
-        if night is None:
-            out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
-            _print_summary(settings, reporting)
-            return
-        for stage in stages.AFTER_LANDING:
-            stage(settings, run_id=run_id)
+        for stage in NIGHT:
+            if not stage.run(settings, asked):
+                out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
+                break
+            night = read_night(settings)
+            reporting = Month.parse(night.month) if night.month else reporting
     except Exception as error:
-        _alert(error, run_id, reporting)
+        _alert(error, asked.run_id, reporting)
         raise
     _print_summary(settings, reporting)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from dvctt.settings import Settings
 
@@ -35,8 +35,15 @@ def mail_server(conn_id: str) -> AbstractContextManager[MailServer]:
         answer is lost, so a night could bring six e-mails, and it hides recipients that the server refused.
         """
 
+        def __enter__(self) -> Self:
+            super().__enter__()
+            return self
+
         def deliver(self, message: EmailMessage, recipients: Sequence[str]) -> dict[str, tuple[int, bytes]]:
-            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], list(recipients))
+            client: Any = self._smtp_client
+            sender = parseaddr(str(message["From"]))[1]
+            refused: dict[str, tuple[int, bytes]] = client.send_message(message, sender, list(recipients))
+            return refused
 
     return OneAttemptHook(conn_id)
 

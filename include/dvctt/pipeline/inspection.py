@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dvctt.closing import months
 from dvctt.core.errors import NotifyError, PublishError
@@ -30,10 +30,20 @@ _SHOWN = 20
 """How many damaged files an error names; the rest are counted."""
 
 
-def read_and_verify(
-    settings: Settings, base: Publication | None
-) -> tuple[list[Extract], list[LeftOut], list[previous.ClosedMonth]]:
-    """What a night reads, each file held against its hash: the landed extracts, those that are left out, the closed months."""
+class Verified(NamedTuple):
+    """What a night reads, each file held against its hash."""
+
+    extracts: list[Extract]
+    left_out: list[LeftOut]
+    closed: list[previous.ClosedMonth]
+
+
+def read_and_verify(settings: Settings, base: Publication | None) -> Verified:
+    """Read what has landed, what of it is left out and which months are closed.
+
+    Raises:
+        DvcttError: something of it is damaged or gone.
+    """
     manifest = base.manifest if base else {}
     extracts = zone.landed_extracts(settings.landing)
     left_out = holds.left_out(settings.ledgers, extracts)
@@ -42,7 +52,7 @@ def read_and_verify(
     )
     integrity.verify_ledgers(settings.ledgers, manifest.get("ledgers", {}))
     months.verify_all(settings.closed, manifest.get("closings", {}))
-    return extracts, left_out, months.closed_now(settings.closed)
+    return Verified(extracts, left_out, months.closed_now(settings.closed))
 
 
 def inspect_home(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
