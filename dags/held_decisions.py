@@ -4,7 +4,6 @@ Only wiring may live here. What is held, and what an answer does, is decided by 
 answers can be given by ``dvctt held``. A night waits for none of them.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 

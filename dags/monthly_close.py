@@ -4,7 +4,6 @@ Only wiring may live here. What a close may freeze, and when it is refused, is d
 stand in the province folder, whose one small file is read each time that this one is parsed.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 

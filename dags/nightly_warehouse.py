@@ -4,7 +4,6 @@ Only wiring may live here: which stage follows which, when, how often it is trie
 of ``dvctt.pipeline.night``; what they do is imported when they run, because this file is parsed often.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 

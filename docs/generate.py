@@ -67,12 +67,13 @@ def anchor(heading: str) -> str:
 
 def runbook_entries() -> Mapping[str, tuple[str, str, str]]:
     """By rule: what it means when it does not hold, where to look, what it usually is."""
-    entries = {}
+    entries: dict[str, tuple[str, str, str]] = {}
     for line in RUNBOOK.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
         if line.startswith("| `") and len(cells) == 4:
-            entries.update(dict.fromkeys(re.findall(r"`([a-z_]+\.[a-z_0-9]+)`", cells[0]), tuple(cells[1:])))
-    return entries  # type: ignore[return-value]  # four cells, the first one taken off
+            for rule_id in re.findall(r"`([a-z_]+\.[a-z_0-9]+)`", cells[0]):
+                entries[rule_id] = (cells[1], cells[2], cells[3])
+    return entries
 
 
 def faults_of(rule_id: str) -> list[Fault]:
