@@ -16,7 +16,7 @@ from dvctt.pipeline import close, look, stages, telling
 from dvctt.pipeline.home import stage_context
 from dvctt.publications import publish
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation
+from dvctt.warehouse import verdicts
 
 from tests.conftest import rewrite, settings_for
 from tests.publications.test_publish import current
@@ -84,7 +84,7 @@ def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
     for number, content in enumerate(GARBAGE.values(), start=2):
         (tmp_path / f"{number:06d}-failed.json").write_bytes(content)
     (tmp_path / "000099-failed.json").write_text(seal(whole).replace("critical", "Critical"), encoding="utf-8")
-    assert foundation._read_verdicts(tmp_path) == [whole]
+    assert verdicts.read_verdicts(tmp_path) == [whole]
     assert caplog.text.count("not a verdict of this home") == len(GARBAGE) + 1
 
 

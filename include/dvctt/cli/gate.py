@@ -193,7 +193,7 @@ def baselines_update(
 ) -> None:
     """Freeze the row counts of all months up to one, and print what changed; read it as a diff before you commit it."""
     from dvctt.gate.baselines import update
-    from dvctt.warehouse.foundation import ROW_COUNTS
+    from dvctt.warehouse.expectations import ROW_COUNTS
 
     settings = Settings.from_environment()
     frozen = settings.province_folder / ROW_COUNTS

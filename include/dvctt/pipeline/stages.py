@@ -34,7 +34,7 @@ from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en, warning_rows
 from dvctt.report.writers.csv_files import write_csv
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse import expectations, foundation, previous, transform
 from dvctt.warehouse.previous import ClosedMonth
 from dvctt.warehouse.transform import Layer
 
@@ -198,7 +198,7 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
                 log.exception("the verdict's page could not be written; the verdict itself is kept")
             raise
         verdict = json.loads((settings.candidate / "verdict.json").read_text(encoding="utf-8"))
-        foundation.lay_warnings(settings.candidate, warning_rows(verdict))
+        expectations.lay_warnings(settings.candidate, warning_rows(verdict))
         _remember_verdict(settings)
 
 
