@@ -14,7 +14,7 @@ from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
 from dvctt.pipeline import close, look, stages, telling
 from dvctt.pipeline.home import stage_context
-from dvctt.publications import publish
+from dvctt.publications import next_night
 from dvctt.settings import Settings
 from dvctt.warehouse import verdicts
 
@@ -191,7 +191,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     assert [problem.file for problem in standing.problems] == ["marts.duckdb"]
     assert standing.base is not None
     assert standing.base.number == 1, "the tables that are remembered are whole"
-    work = publish.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
+    work = next_night.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
     assert "damaged publication" in work.changed
     table = tiny_copy.published / "1" / "parquet" / "fct_filings.parquet"
     table.chmod(0o644)
@@ -199,7 +199,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     with pytest.raises(DvcttError, match="no publication before it is whole"):
         look.look_over(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
-        publish.as_earlier(current(tiny_copy), tiny_copy.closed)
+        next_night.as_earlier(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 

@@ -12,7 +12,7 @@ from dvctt.notify import channels
 from dvctt.pipeline import stages
 from dvctt.pipeline.look import look_at_publication, tell_of_unread_files
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny

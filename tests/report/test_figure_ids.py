@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.queries.lookup import Lookup
 from dvctt.report.marts import MartRow
 from dvctt.report.wording import formats, words

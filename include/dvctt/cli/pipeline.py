@@ -18,7 +18,7 @@ from dvctt.core.period import Month, month_of_run
 from dvctt.pipeline import look, stages
 from dvctt.pipeline.close import close_month, reopen_month
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Standing
+from dvctt.publications.next_night import Standing
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 

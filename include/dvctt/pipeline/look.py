@@ -15,8 +15,8 @@ from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.notify import alerts, channels
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, next_night, reading
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 from dvctt.warehouse import previous
 
@@ -45,7 +45,7 @@ def read_and_verify(
     return extracts, left_out, months.closed_now(settings.closed)
 
 
-def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
+def look_over(settings: Settings, show: Callable[[next_night.Standing], None] = lambda _: None) -> next_night.Standing:
     """What a night looks at before it builds anything: the publication that readers see, landing, closed months, ledgers.
 
     Args:
@@ -54,17 +54,17 @@ def look_over(settings: Settings, show: Callable[[publish.Standing], None] = lam
     Raises:
         DvcttError: something that a night reads is damaged or gone, or the pointer is broken.
     """
-    standing = publish.standing(settings.published)
+    standing = next_night.standing(settings.published)
     show(standing)
     read_and_verify(settings, standing.base)
     return standing
 
 
-def look_at_publication(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
+def look_at_publication(settings: Settings, *, run_id: str, month: Month | None) -> next_night.Standing:
     """Every night, also one with nothing new: a publication that is no longer what its manifest says is told to people at
     once, and this very night publishes anew from landing.
     """
-    standing = publish.standing(settings.published)
+    standing = next_night.standing(settings.published)
     if not standing.problems:
         _tell_of_state(settings, _DAMAGE, None)
         return standing
@@ -78,7 +78,7 @@ def look_at_publication(settings: Settings, *, run_id: str, month: Month | None)
                 *shown,
                 f"this night publishes anew from landing; until then tell readers not to use it, or take it back: "
                 f"dvctt publications rollback N --reason …; look: dvctt publications verify {standing.number}; "
-                f"{publish.RUNBOOK}",
+                f"{reading.RUNBOOK}",
             ]
         )
     )

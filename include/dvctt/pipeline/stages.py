@@ -27,8 +27,8 @@ from dvctt.pipeline.look import look_at_publication, read_and_verify, tell_of_un
 from dvctt.pipeline.telling import tell_of_publication, tell_what_waits, tell_what_was_missed
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish, retention
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, next_night, publish, reading, retention, store, switching
+from dvctt.publications.reading import Publication
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en, warning_rows
@@ -51,7 +51,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     """
     with stage_context(settings, "land_extracts"), home_lock(settings):
         province = load_province(settings.province_folder)
-        publish.recover(settings.published)
+        switching.recover(settings.published)
         tell_what_waits(province)
         standing = look_at_publication(settings, run_id=run_id, month=month)
         if not standing.problems:
@@ -60,7 +60,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         tell_of_unread_files(settings, province, run_id)
         base = standing.base
         extracts, left_out, closed = read_and_verify(settings, base)
-        work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
+        work = next_night.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
         if not work and not rebuild:
             log.info("nothing new since publication %s: this run ends here", standing.number)
             return None
@@ -103,13 +103,13 @@ def _lay(
         extracts,
         left_out={one.extract_id: one.why for one in left_out},
         verdicts=settings.verdicts,
-        published_runs=publish.published_runs(settings.published),
+        published_runs=store.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
     )
     previous.lay_past(
         settings.candidate,
-        publish.making(settings.published, province),
-        publish.earlier(settings.published, settings.closed, base),
+        next_night.making(settings.published, province),
+        next_night.earlier(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),
     )
@@ -159,7 +159,7 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
     """
     extracts = zone.landed_extracts(settings.landing)
     closed = [previous.read_closed(settings.closed / name) for name in night.closed_months]
-    base = None if night.base is None else publish.load_publication(settings.published / str(night.base))
+    base = None if night.base is None else reading.load_publication(settings.published / str(night.base))
 
     def build_without(left_out: Sequence[LeftOut]) -> None:
         _lay(settings, province, extracts, closed, left_out, base)
@@ -227,7 +227,7 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         clock = time.monotonic()
         written = write_reports(
-            building / "marts.duckdb", building / "reports", stage.province, publish.next_number(settings.published)
+            building / "marts.duckdb", building / "reports", stage.province, switching.next_number(settings.published)
         )
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
         tables = write_csv(building / "marts.duckdb", building / "csv")
@@ -242,8 +242,8 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
         extracts = [e for e in zone.landed_extracts(settings.landing) if e.extract_id in held]
         publication = publish.publish(
             settings.published,
-            publish.building_folder(settings.published),
-            number=publish.next_number(settings.published),
+            reading.building_folder(settings.published),
+            number=switching.next_number(settings.published),
             province=province,
             landing=settings.landing,
             extracts=extracts,
@@ -267,7 +267,7 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
     it again.
     """
     with run_stage(settings, "tell_people", run_id) as stage:
-        publication = publish.current_publication(settings.published)
+        publication = reading.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
         tell_of_publication(settings, publication, month=stage.night.month)

@@ -14,8 +14,8 @@ from dvctt.landing import zone
 from dvctt.notify import alerts, channels
 from dvctt.pipeline.home import alerted_path
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, reading
+from dvctt.publications.reading import Publication
 from dvctt.report.wording.formats import count
 from dvctt.report.wording.words import restatement_causes
 from dvctt.settings import Settings
@@ -49,7 +49,7 @@ def tell_of_publication(settings: Settings, publication: Publication, *, month: 
 
 def tell_what_was_missed(settings: Settings) -> None:
     """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
-    publication = publish.current_publication(settings.published)
+    publication = reading.current_publication(settings.published)
     path = alerted_path(settings)
     try:
         told = int(json.loads(path.read_text(encoding="utf-8"))["publication"]) if path.is_file() else 0

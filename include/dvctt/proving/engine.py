@@ -30,7 +30,7 @@ from dvctt.proving.data import LAST, closed_counts, small_province, write_baseli
 from dvctt.proving.faults import Fault
 from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
-from dvctt.publications import publish
+from dvctt.publications import publish, reading
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
@@ -249,7 +249,7 @@ class Prover:
     def _publish_good(self) -> None:
         """What readers see while a fault happens: made by the real publication, with the facts alone."""
         published = self._good.publication.parent
-        building = publish.building_folder(published)
+        building = reading.building_folder(published)
         building.mkdir(parents=True)
         shutil.copy(self._candidate("good") / "verdict.json", building)
         with duckdb.connect() as connection:

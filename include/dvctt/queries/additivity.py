@@ -24,7 +24,7 @@ from python_calamine import CalamineWorkbook
 
 from dvctt.core.sql import read_literal
 from dvctt.province.model import Province
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.period import file_stem, write_period
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows

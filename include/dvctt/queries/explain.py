@@ -16,7 +16,7 @@ import duckdb
 from dvctt.core.errors import FigureError, PublishError, WarehouseError
 from dvctt.core.figure_ids import key_text, unit_of
 from dvctt.landing.zone import active_extracts, landed_extracts
-from dvctt.publications.publish import Publication, answer_problems, current_publication, refuse_damaged
+from dvctt.publications.reading import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.publications.store import listed
 from dvctt.queries.lookup import Figure, find_figure
 from dvctt.queries.reader import columns_by_table, condition_of, is_same, publication_asked_for

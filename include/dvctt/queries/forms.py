@@ -14,7 +14,7 @@ import duckdb
 from dvctt.core.errors import FormError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows

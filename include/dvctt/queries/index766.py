@@ -15,7 +15,7 @@ import duckdb
 from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
 

@@ -9,7 +9,7 @@ import duckdb
 
 from dvctt.core.errors import FigureError
 from dvctt.core.figure_ids import figure_id, key_text, parse
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.queries.reader import columns_by_table, condition_of, read_row
 from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import Node, read_definitions

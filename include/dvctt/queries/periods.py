@@ -12,7 +12,7 @@ import duckdb
 from dvctt.core.errors import PeriodError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.report.wording import formats, words
 from dvctt.warehouse.connections import open_published, read_rows
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from dvctt.core.errors import PublishError
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.store import find
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import read_rows
