@@ -20,7 +20,7 @@ import duckdb
 
 from dvctt import __version__
 from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
-from dvctt.core.sql import file_literal
+from dvctt.core.sql import file_literal, literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
@@ -269,7 +269,7 @@ class Prover:
 
     def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
-        connection.execute(f"set TimeZone = '{self.province.timezone}'")
+        connection.execute(f"set TimeZone = {literal(self.province.timezone)}")
         connection.execute("set threads = 1")
 
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:

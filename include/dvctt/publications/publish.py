@@ -69,7 +69,7 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
         connection.execute("set threads = 1")  # one thread, one order of row groups
         connection.execute(f"attach {file_literal(candidate_path(candidate))} as candidate (read_only)")
         connection.execute(
-            f"attach {file_literal(building / 'marts.duckdb')} as marts (storage_version '{STORAGE_VERSION}')"
+            f"attach {file_literal(building / 'marts.duckdb')} as marts (storage_version {literal(STORAGE_VERSION)})"
         )
         rows = 0
         for node in nodes:

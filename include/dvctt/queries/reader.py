@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from dvctt.core.errors import PublishError
+from dvctt.core.sql import identifier
 from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.store import find
 from dvctt.settings import Settings
@@ -42,13 +43,13 @@ def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[st
 
 def condition_of(key: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """SQL that finds the row of a key, and its parameters; an empty key finds every row."""
-    return " and ".join([f'"{name}" is not distinct from ?' for name in key] or ["true"]), list(key.values())
+    return " and ".join([f"{identifier(name)} is not distinct from ?" for name in key] or ["true"]), list(key.values())
 
 
 def read_row(connection: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
     """The row of a table with this key, or None."""
     condition, parameters = condition_of(key)
-    found = read_rows(connection, f'select * from "{table}" where {condition}', parameters)
+    found = read_rows(connection, f"select * from {identifier(table)} where {condition}", parameters)
     return found[0] if found else None
 
 

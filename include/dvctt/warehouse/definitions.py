@@ -17,7 +17,7 @@ import duckdb
 
 from dvctt.core.engines import told
 from dvctt.core.errors import PublishError, TransformError
-from dvctt.core.sql import file_literal, read_literal
+from dvctt.core.sql import file_literal, literal, read_literal
 from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of, target_folder
 
@@ -160,7 +160,7 @@ def replay(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> None
     Raises:
         TransformError: a model's SQL fails.
     """
-    connection.execute(f"set TimeZone = '{_TIMEZONE}'")
+    connection.execute(f"set TimeZone = {literal(_TIMEZONE)}")
     for node in nodes:
         try:
             for statement in statements(node):

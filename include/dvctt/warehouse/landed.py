@@ -14,7 +14,7 @@ from dvctt.core.columns import Count
 from dvctt.core.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
 from dvctt.core.engines import told
 from dvctt.core.errors import LandingError
-from dvctt.core.sql import read_literals, readable
+from dvctt.core.sql import identifier, literal, read_literals, readable
 from dvctt.landing.zone import WITHDRAWN, Extract, name_arrivals
 from dvctt.province.model import Province
 from dvctt.warehouse.tables import write_table
@@ -140,9 +140,9 @@ def _view_of_entity(name: str, paths: Sequence[Path]) -> str:
     """
     entity = ENTITIES[name]
     if not paths:
-        empty = ", ".join(f'null::varchar as "{column}"' for column in entity.columns)
+        empty = ", ".join(f"null::varchar as {identifier(column)}" for column in entity.columns)
         return f"create view landing.{name} as select null::varchar as extract_id, 0::bigint as row_number, {empty} where false"
-    columns = ", ".join(f'{_seen_of(entity, column)} as "{column}"' for column in entity.columns)
+    columns = ", ".join(f"{_seen_of(entity, column)} as {identifier(column)}" for column in entity.columns)
     return (
         f"create view landing.{name} as "
         f"select regexp_extract(filename, '([^/]+-[0-9a-f]{{12}})(-\\d+)?\\.parquet$', 1) as extract_id, row_number, {columns} "
@@ -155,28 +155,30 @@ _BLANKS = r"[\s\p{Z}\p{Cf}]*"
 
 def _seen_of(entity: Entity, column: str) -> str:
     """SQL: a landed column as the warehouse may see it."""
+    cell = identifier(column)
     if form := entity.codes.get(column):
+        whole, identity = (literal(f"{_BLANKS}(?:{pattern}){_BLANKS}") for pattern in (form, IDENTITY))
         return (
-            f"""case when "{column}" is null or regexp_full_match("{column}", '{_BLANKS}') then "{column}" """
-            f"""when regexp_full_match("{column}", '{_BLANKS}(?:{form}){_BLANKS}') """
-            f"""and not regexp_full_match("{column}", '{_BLANKS}(?:{IDENTITY}){_BLANKS}') then "{column}" """
-            f"else '{UNLISTED}' end"
+            f"case when {cell} is null or regexp_full_match({cell}, {literal(_BLANKS)}) then {cell} "
+            f"when regexp_full_match({cell}, {whole}) and not regexp_full_match({cell}, {identity}) then {cell} "
+            f"else {literal(UNLISTED)} end"
         )
     match entity.names.get(column):
         case "catalogue":
             # The catalogue is where names come from: whatever it calls a procedure, but not numbers of people, nor addresses.
-            return f"""case when not regexp_matches("{column}", '@|\\d{{9}}|{IDENTITY_WITHIN}') then "{column}" end"""
+            personal = literal(rf"@|\d{{9}}|{IDENTITY_WITHIN}")
+            return f"case when not regexp_matches({cell}, {personal}) then {cell} end"
         case "procedures":
-            known = f'select {_trimmed(column)} from landing.procedures where "{column}" is not null'
+            known = f"select {_trimmed(column)} from landing.procedures where {cell} is not null"
         case "agencies":
             known = (
                 "select name from (select nfc_normalize(name_vi) as name from province.agencies "
                 "union all select nfc_normalize(short_name_vi) from province.agencies)"
             )
         case _:
-            return f'"{column}"'
-    return f'case when {_trimmed(column)} in ({known}) then "{column}" end'
+            return cell
+    return f"case when {_trimmed(column)} in ({known}) then {cell} end"
 
 
 def _trimmed(column: str) -> str:
-    return f"""regexp_replace(nfc_normalize("{column}"), '^{_BLANKS}|{_BLANKS}$', '', 'g')"""
+    return f"regexp_replace(nfc_normalize({identifier(column)}), {literal(f'^{_BLANKS}|{_BLANKS}$')}, '', 'g')"

@@ -19,7 +19,7 @@ from dvctt.core.engines import told
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.published_tables import published_tables
-from dvctt.core.sql import read_literal
+from dvctt.core.sql import day_literal, read_literal
 from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.tables import write_table
 
@@ -314,7 +314,7 @@ def _create_closed_view(
             continue
         selected = _columns(connection, columns, path)
         parts.append(
-            f"select date '{month.month}-01' as closed_month, {month.revision}::integer as revision, {selected} "
+            f"select {day_literal(month.first_day)} as closed_month, {month.revision}::integer as revision, {selected} "
             f"from read_parquet({read_literal(path)})"
         )
     if not parts:
