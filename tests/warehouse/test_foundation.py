@@ -1,6 +1,5 @@
 """The candidate's foundation: exactly the active extracts, and a damaged landing file named."""
 
-import json
 from pathlib import Path
 
 import duckdb
@@ -115,47 +114,6 @@ def test_a_path_with_a_quote_in_it_is_a_path(inbox: Inbox, tmp_path: Path) -> No
     lay_foundation(tmp_path / "c'est", VINH_PHUC, landing, landed_extracts(landing))
     with duckdb.connect(str(tmp_path / "c'est" / "warehouse.duckdb")) as connection:
         assert connection.execute("select count(*) from landing.filings").fetchone() == (1,)
-
-
-def verdict(number: int, run_id: str, said: str, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    checks = [{"severity": "critical", "status": "failed" if said == "failed" else "passed"}]
-    content = {"run_id": run_id, "month": "2022-10", "verdict": said, "checks": checks}
-    (folder / f"{number:06d}-{said}.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-def test_the_history_holds_what_stopped_a_night_and_what_was_published_and_counts_without_gaps(tmp_path: Path) -> None:
-    verdicts = tmp_path / "verdicts"
-    for number, (run_id, said) in enumerate(
-        [
-            ("first", "passed"),  # published
-            ("second", "failed"),
-            ("third", "passed"),  # killed after its gate
-            ("fourth", "could_not_check"),
-            ("fourth", "passed"),  # judged again after a kill, and published
-            ("fourth", "passed"),
-        ],
-        start=1,
-    ):
-        verdict(number, run_id, said, verdicts)
-    lay_foundation(
-        tmp_path / "candidate",
-        VINH_PHUC,
-        tmp_path / "landing",
-        [],
-        verdicts=verdicts,
-        published_runs={"first", "fourth"},
-    )
-    with open_candidate(tmp_path / "candidate") as connection:
-        rows = connection.execute(
-            "select verdict_number, run_id, verdict, failed_critical from history.verdicts order by 1"
-        ).fetchall()
-    assert rows == [
-        (1, "first", "passed", 0),
-        (2, "second", "failed", 1),
-        (3, "fourth", "could_not_check", 0),
-        (4, "fourth", "passed", 0),
-    ]
 
 
 def test_a_feed_for_all_is_owed_by_those_that_the_source_serves(tmp_path: Path) -> None:
