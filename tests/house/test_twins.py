@@ -60,7 +60,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "publications/switching.py": ("test_recovery.py", "the pointer is tested by what a killed run leaves"),
     "queries/explain_text.py": ("queries/test_explain.py", _ONE_STORY),
     "queries/lookup.py": ("queries/test_explain.py", _ONE_STORY),
-    "queries/reader.py": ("queries/test_explain.py", _BY_USE),
     "queries/reconcile.py": (
         "test_quarantine.py",
         "rows that are lost on the way are looked for where some are set aside",

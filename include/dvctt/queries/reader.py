@@ -1,9 +1,10 @@
-"""The publication that a question is asked of, and a row of it by its key.
+"""The publication that a question is asked of, a row of it by its key, and what every question says of entities and months.
 
-Nothing here knows a table.
+Of tables, only the list of closed months is known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -28,6 +29,25 @@ def publication_asked_for(settings: Settings, number: int | None) -> Publication
     if current is None:
         raise PublishError(f"{settings.published}: no publication yet; wanted one that passed its gate: make run")
     return current
+
+
+def is_closed(connection: duckdb.DuckDBPyConnection, month: date) -> bool:
+    """Whether the month's figures are those that were frozen."""
+    return bool(read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month]))
+
+
+def widest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the widest scope: a code that both a group and an agency bear means the wider one."""
+    scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
+    return [row for row in rows if row["scope"] == scope]
+
+
+def is_of_entity(agencies: str) -> str:
+    """SQL: whether an agency's row belongs to the entity of ``$scope`` and ``$code``; ``agencies`` names the relation."""
+    return (
+        f"($scope = 'province' or ($scope = 'group' and {agencies}.group_code = $code) "
+        f"or ($scope = 'agency' and {agencies}.entity_code = $code))"
+    )
 
 
 def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
