@@ -64,9 +64,11 @@ up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly s
 	@$(BIN)/dvctt airflow up
 
 .PHONY: lint
-lint: setup ## Run every linter: Python, SQL, YAML, shell, Dockerfile, compose file
+lint: setup ## Run every linter: Python, its types and import directions, SQL, YAML, shell, Dockerfile, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir var/import-linter
 	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck .ci/run

@@ -12,7 +12,7 @@ from dvctt.cli import app
 from dvctt.core.errors import DvcttError, PublishError, WarehouseError
 from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
-from dvctt.pipeline import close, look, stages, telling
+from dvctt.pipeline import alerting, close, inspection, stages
 from dvctt.pipeline.home import stage_context
 from dvctt.publications import publish
 from dvctt.settings import Settings
@@ -59,16 +59,28 @@ def small(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_a_told_json_that_cannot_be_read_tells_rather_twice_than_never(
+def test_an_alerted_json_that_cannot_be_read_tells_rather_twice_than_never(
     small: Settings, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = small.home / "told.json"
+    path = small.home / "alerted.json"
     path.write_bytes(GARBAGE[name])
     caplog.set_level(logging.WARNING)
-    telling.tell_what_was_missed(small)
-    assert "told.json: cannot be read" in caplog.text
+    alerting.alert_about_missed_publication(small)
+    assert "alerted.json: cannot be read" in caplog.text
     assert "nobody has been told of publication 1" in caplog.text
     assert path.read_text(encoding="utf-8") == '{"publication": 1}\n'
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(1, False), (0, True)])
+def test_what_an_earlier_version_wrote_down_as_told_is_not_told_again(
+    small: Settings, caplog: pytest.LogCaptureFixture, number: int, is_told: bool
+) -> None:
+    path, before = small.home / "alerted.json", small.home / "told.json"
+    path.unlink(missing_ok=True)
+    before.write_text(f'{{"publication": {number}}}\n', encoding="utf-8")
+    alerting.alert_about_missed_publication(small)
+    assert ("nobody has been told of publication 1" in caplog.text) == is_told
+    assert (path.is_file(), before.is_file()) == (is_told, not is_told)
 
 
 def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
@@ -187,7 +199,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     marts = tiny_copy.published / "1" / "marts.duckdb"
     marts.chmod(0o644)
     os.truncate(marts, marts.stat().st_size // 2)
-    standing = look.look_over(tiny_copy)
+    standing = inspection.inspect_home(tiny_copy)
     assert [problem.file for problem in standing.problems] == ["marts.duckdb"]
     assert standing.base is not None
     assert standing.base.number == 1, "the tables that are remembered are whole"
@@ -197,9 +209,9 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     table.chmod(0o644)
     table.write_bytes(table.read_bytes()[:-1] + b"x")
     with pytest.raises(DvcttError, match="no publication before it is whole"):
-        look.look_over(tiny_copy)
+        inspection.inspect_home(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
-        publish.as_earlier(current(tiny_copy), tiny_copy.closed)
+        publish.as_previous(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 

@@ -257,7 +257,7 @@ def commands_under(heading: str) -> list[list[str]]:
 
 def walk(settings: Settings, heading: str, answers: dict[str, str]) -> list[str]:
     """Type the commands under a heading, with the numbers that a person would put in; what each one printed."""
-    said = []
+    outputs = []
     commands = commands_under(heading)
     assert commands
     for command in commands:
@@ -266,12 +266,12 @@ def walk(settings: Settings, heading: str, answers: dict[str, str]) -> list[str]
             words = [re.sub(rf"(?<!\w){re.escape(placeholder)}(?!\w)", answer, word) for word in words]
         if words[0] == "dvctt":
             finished = dvctt(settings, *words[1:])
-            said.append(f"{finished.returncode}: {finished.stdout}{finished.stderr}")
+            outputs.append(f"{finished.returncode}: {finished.stdout}{finished.stderr}")
         elif words[0] == "mv":
             shutil.move(words[1], words[2])
         else:
             raise AssertionError(f"{words}: the runbook names a command that this test does not know")
-    return said
+    return outputs
 
 
 def test_the_runbook_leads_back_from_every_broken_state(two: Settings, tmp_path: Path) -> None:
@@ -280,26 +280,28 @@ def test_the_runbook_leads_back_from_every_broken_state(two: Settings, tmp_path:
 
     pointer.unlink()
     pointer.symlink_to("3")
-    said = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
-    assert "leads to publication 3, which is not there" in said[0]
-    assert (os.readlink(pointer), said[-1][0]) == ("2", "0")
+    outputs = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
+    assert "leads to publication 3, which is not there" in outputs[0]
+    assert (os.readlink(pointer), outputs[-1][0]) == ("2", "0")
 
     pointer.unlink()
     pointer.mkdir()
-    said = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
-    assert (os.readlink(pointer), said[-1][0]) == ("2", "0")
+    outputs = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
+    assert (os.readlink(pointer), outputs[-1][0]) == ("2", "0")
 
     damage(published / "2" / "marts.duckdb")
-    said = walk(two, "The newest publication is damaged", {"N": "1"})
-    assert "marts.duckdb: found sha256" in said[0]
+    outputs = walk(two, "The newest publication is damaged", {"N": "1"})
+    assert "marts.duckdb: found sha256" in outputs[0]
     assert os.readlink(pointer) == "1"
 
     (published / "99").mkdir()
     (tmp_path / "safe").mkdir()
-    said = walk(two, "A stray folder lies beside the publications", {"/safe/place/": str(tmp_path / "safe"), "N": "99"})
-    assert "99" in said[0]
+    outputs = walk(
+        two, "A stray folder lies beside the publications", {"/safe/place/": str(tmp_path / "safe"), "N": "99"}
+    )
+    assert "99" in outputs[0]
     assert not (published / "99").exists()
 
     (published / "1" / "csv" / "mart_payments.csv").unlink()
-    said = walk(two, "A backup was restored in part", {"N": "1"})
-    assert "mart_payments.csv: found no file" in said[0]
+    outputs = walk(two, "A backup was restored in part", {"N": "1"})
+    assert "mart_payments.csv: found no file" in outputs[0]

@@ -2,7 +2,7 @@
 
 The package follows the one-way street of docs/architecture.md, room by room.
 A module may import what stands to its left, never what stands to its right
-(tests/house/test_imports.py). This file holds the version and nothing else, so that importing one room
+(`make lint`). This file holds the version and nothing else, so that importing one room
 never pays for another.
 """
 

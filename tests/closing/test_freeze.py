@@ -411,9 +411,9 @@ def test_a_waiver_by_name_lets_the_month_be_closed_and_is_kept_with_it(tiny_copy
     )
     closed = close(settings, SEPTEMBER)
     assert len(closed.waived) == 26
-    told = {row["agency_code"]: (row["waived_by"], row["reason"], row["waived_on"]) for row in closed.waived}
-    assert told.pop("243") == ("Ông D", "cổng thanh toán hỏng", "2022-10-06")
-    assert set(told.values()) == {("Bà E", "chưa kết nối", "2022-10-07")}
+    waived = {row["agency_code"]: (row["waived_by"], row["reason"], row["waived_on"]) for row in closed.waived}
+    assert waived.pop("243") == ("Ông D", "cổng thanh toán hỏng", "2022-10-06")
+    assert set(waived.values()) == {("Bà E", "chưa kết nối", "2022-10-07")}
 
 
 def test_a_waiver_that_waives_nothing_is_said_and_does_not_stop_the_close(
@@ -496,7 +496,7 @@ def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publicati
 KILLED = """
 import os
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 from dvctt.core.period import Month
 rename = os.rename
 def die(source, target):

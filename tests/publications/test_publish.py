@@ -195,7 +195,7 @@ def test_a_changed_province_folder_is_work(tiny_home: Settings) -> None:
 def test_a_lost_table_of_the_earlier_publication_is_an_error_and_not_an_empty_past(tiny_copy: Settings) -> None:
     (tiny_copy.published / "1" / "parquet" / "fct_filings.parquet").unlink()
     with pytest.raises(PublishError, match=r"fct_filings\.parquet: gone, but the manifest lists it.*verify 1"):
-        publish.earlier(tiny_copy.published, tiny_copy.closed)
+        publish.previous_publication(tiny_copy.published, tiny_copy.closed)
 
 
 def test_a_table_that_an_older_version_did_not_publish_is_no_loss(tiny_copy: Settings) -> None:
@@ -204,9 +204,9 @@ def test_a_table_that_an_older_version_did_not_publish_is_no_loss(tiny_copy: Set
     files = dict(current(tiny_copy).manifest["files"])
     del files["parquet/mart_restatements.parquet"]
     rewrite(folder / "manifest.json", files=files)
-    earlier = publish.earlier(tiny_copy.published, tiny_copy.closed)
-    assert earlier is not None
-    assert earlier.number == 1
+    previous = publish.previous_publication(tiny_copy.published, tiny_copy.closed)
+    assert previous is not None
+    assert previous.number == 1
 
 
 def test_everything_is_work_before_the_first_publication(tmp_path: Path, tiny_home: Settings) -> None:

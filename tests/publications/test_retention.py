@@ -341,10 +341,10 @@ def test_one_that_cannot_be_judged_or_removed_stays_and_the_others_still_go(
 
     monkeypatch.setattr(os, "rename", stubborn)
     decisions, _ = retention.prune(published, RULES, closing=set(), at=AT)
-    told = {decision.number: (decision.keep, decision.failed, decision.why) for decision in decisions}
-    assert told[1] == (True, True, "to be removed, but: [Errno 16] Device or resource busy")
-    assert told[2][:2] == (True, False) and told[2][2].startswith("cannot be judged: ")
-    assert told[3][:2] == (False, False)
+    found = {decision.number: (decision.keep, decision.failed, decision.why) for decision in decisions}
+    assert found[1] == (True, True, "to be removed, but: [Errno 16] Device or resource busy")
+    assert found[2][:2] == (True, False) and found[2][2].startswith("cannot be judged: ")
+    assert found[3][:2] == (False, False)
 
 
 def test_a_night_goes_on_when_retention_cannot(published: Path, caplog: pytest.LogCaptureFixture) -> None:

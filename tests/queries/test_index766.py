@@ -23,7 +23,7 @@ from dvctt.queries.index766 import Component, Index, head_lines, missing_lines, 
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.index import INDEX_CONTRACT, index_tables
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import Node, read_definitions, replay
@@ -277,7 +277,7 @@ def test_the_documents_tables_hold_the_marts_points_and_their_sums_add_up(
 
 def test_the_documents_tables_speak_english(publication: Publication, tiny_home: Settings) -> None:
     content = read_marts(publication.marts, {**CONTRACT, **INDEX_CONTRACT})
-    with speaking("en"):
+    with in_language("en"):
         components, scores = index_tables(content, OCTOBER.first_day, load_province(tiny_home.province_folder))
     assert (components.sheet_vi, scores.columns[-1].heading_vi) == ("Index", "Rank")
     assert components.lines[-1].cells[0].value == "Total points"

@@ -144,7 +144,7 @@ def test_the_last_section_says_how_an_id_is_put_together_and_its_examples_stand_
 
 
 def test_the_keys_of_the_ids_are_the_primary_keys_of_the_marts():
-    files = (REPOSITORY / "dbt_project" / "models" / "marts").glob("_*.yml")
+    files = (REPOSITORY / "dbt_project" / "models" / "marts").rglob("_*.yml")
     models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
     keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
     assert len(CONTRACT) > 10

@@ -12,7 +12,7 @@ from dvctt.province.model import Province
 from dvctt.report.marts import Marts
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables
 from dvctt.report.tables.table import DocumentTable
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 from dvctt.warehouse.transform import DBT_PROJECT
 
 from tests.conftest import PROVINCE
@@ -125,7 +125,7 @@ def test_the_tables_are_whole_in_english_and_their_sheets_have_names_that_a_work
     content: Marts, province: Province
 ) -> None:
     vietnamese = payment_tables(content, OCTOBER, province)
-    with speaking("en"):
+    with in_language("en"):
         english = payment_tables(content, OCTOBER, province)
     for tables in (vietnamese, english):
         assert all(0 < len(table.sheet_vi) <= 31 for table in tables)
@@ -137,7 +137,8 @@ def test_the_tables_are_whole_in_english_and_their_sheets_have_names_that_a_work
 
 
 def test_the_contract_names_columns_that_the_marts_have() -> None:
-    models = yaml.safe_load((DBT_PROJECT / "models" / "marts" / "_payments.yml").read_text(encoding="utf-8"))["models"]
+    files = (DBT_PROJECT / "models" / "marts").rglob("_*.yml")
+    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
     columns = {model["name"]: {column["name"] for column in model["columns"]} for model in models}
     keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
     for name, mart in PAYMENT_CONTRACT.items():

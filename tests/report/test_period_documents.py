@@ -285,15 +285,15 @@ def test_totals_are_formulas_over_their_parts(out: Path) -> None:
 def test_cover_and_part_one_name_period_calendar_basis_and_certainty(out: Path) -> None:
     stem = out / Q3_FROM_15 / "bao-cao-quy-3-2022-from-15"
     cover = "\n".join(row[0] for row in CalamineWorkbook.from_path(f"{stem}.xlsx").get_sheet_by_index(0).to_python())
-    for said in (
+    for sentence in (
         "Kỳ báo cáo: quý III/2022, từ ngày 15/06/2022 đến hết ngày 14/09/2022.",
         "Cách tính kỳ: kỳ từ ngày 15 tháng trước đến ngày 14 (mã from_15/2022-Q3). Căn cứ: Quy định về chế độ báo cáo "
         "(chưa đối chiếu được với văn bản gốc).",
         "Tháng cuối của kỳ (tháng 09/2022) chưa chốt",
     ):
-        assert said in cover
-        assert squeezed(said) in letter(Path(f"{stem}.pdf"))
-        assert squeezed(said) in squeezed(Path(f"{stem}.html").read_text("utf-8"))
+        assert sentence in cover
+        assert squeezed(sentence) in letter(Path(f"{stem}.pdf"))
+        assert squeezed(sentence) in squeezed(Path(f"{stem}.html").read_text("utf-8"))
 
 
 def test_changes_print_both_bases_and_mark_a_small_one(out: Path) -> None:

@@ -7,7 +7,7 @@ from dvctt.province.folder import load_province
 from dvctt.report.marts import MartRow, Marts
 from dvctt.report.tables.structure import STRUCTURE_CONTRACT, structure_tables
 from dvctt.report.tables.table import DocumentTable
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 
 from tests.conftest import PROVINCE
 
@@ -109,7 +109,7 @@ def test_without_a_move_there_is_nothing_to_restate(content: Marts) -> None:
 
 
 def test_the_same_tables_in_english(content: Marts) -> None:
-    with speaking("en"):
+    with in_language("en"):
         table, bridge, levels = structure_tables(content, MONTH, load_province(PROVINCE))
     assert [line.cells[0].printed for line in table.lines] == [
         "Department B", "Department C", "Could not be restated", "Whole province",

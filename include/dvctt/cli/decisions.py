@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 from rich.table import Table
@@ -17,6 +17,22 @@ from dvctt.settings import Settings
 from dvctt.warehouse.foundation import Movement
 
 HoldArgument = Annotated[int, typer.Argument(help="The hold's number: dvctt held list.")]
+
+
+class _Landed(TypedDict):
+    """A landed file as the list of extracts prints it; who, when and why are of one that is left out."""
+
+    extract_id: str
+    source: str
+    entity: str
+    month: str
+    file_name: str
+    rows: int
+    landed_at: str
+    state: str
+    by: str | None
+    at: str | None
+    reason: str | None
 
 
 @extracts.command("list")
@@ -35,7 +51,7 @@ def extracts_list(
     out_of_nights = {one.extract_id: one for one in left_out(settings.ledgers, landed)}
     active = {extract.extract_id for extract in active_extracts(landed, out_of_nights.keys())}
     wanted = str(Month.parse(month)) if month else None
-    found = [
+    found: list[_Landed] = [
         {
             "extract_id": extract.extract_id,
             "source": extract.source,

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from dvctt.cli.root import app, publications
 from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
@@ -99,8 +99,8 @@ def publications_list() -> None:
 
     Of what cannot be read it says why. Exit 1 if readers see nothing.
     """
-    from dvctt.publications.publish import pointed, rollbacks
-    from dvctt.publications.retention import removed
+    from dvctt.publications.publish import Publication, pointed, rollbacks
+    from dvctt.publications.retention import Removed, removed
     from dvctt.publications.store import listed, pointer_problem, unreadable
 
     settings = Settings.from_environment()
@@ -112,16 +112,17 @@ def publications_list() -> None:
     table = Table(title=f"Publications in {settings.published}")
     for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
         table.add_column(name, no_wrap=True)
-    for publication in sorted([*gone, *listed(settings.published)], key=lambda publication: publication.number):
+    there: list[Removed | Publication] = [*gone, *listed(settings.published)]
+    for publication in sorted(there, key=lambda one: one.number):
         manifest = publication.manifest
-        told = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
+        summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), *told, str(len(manifest.get("extracts", ()))),
+            marks.get(publication.number, ""), str(publication.number), *summary, str(len(manifest.get("extracts", ()))),
             str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)
-    for publication in gone:
-        out.print(f"removed {publication.number} at {publication.at}: {publication.why}")
+    for one in gone:
+        out.print(f"removed {one.number} at {one.at}: {one.why}")
     for number, why in unreadable(settings.published).items():
         out.print(f"not a publication: {number}: {why}", markup=False)
     for event in rollbacks(settings.published):
@@ -171,11 +172,11 @@ def publications_verify(
         )
         wrong += len(problems)
     if number is None:
-        for stranger, why in unreadable(published).items():
-            out.print(f"not a publication: {stranger}: {why}", markup=False)
+        for unknown, why in unreadable(published).items():
+            out.print(f"not a publication: {unknown}: {why}", markup=False)
             wrong += 1
-        if problem := pointer_problem(published):
-            raise PublishError(problem)
+        if unread := pointer_problem(published):
+            raise PublishError(unread)
     if wrong:
         raise typer.Exit(1)
 

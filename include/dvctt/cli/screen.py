@@ -5,6 +5,7 @@ Nothing here knows a command.
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,5 +70,5 @@ def exact(value: float | int | None) -> str:
     return "-" if value is None else formats.exact(value)
 
 
-def print_json(records: list[dict[str, Any]] | dict[str, Any]) -> None:
+def print_json(records: Sequence[Mapping[str, object]] | Mapping[str, object]) -> None:
     print(json.dumps(records, ensure_ascii=False, indent=2, default=str))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import seal, sha256_of, unseal, write_atomically
 from dvctt.core.ledger import person_name, stated_reason
@@ -130,9 +130,9 @@ def verify_files(folder: Path, names: Sequence[str] | None = None) -> None:
             f"{path}: lists no file, so nothing of it can be held against anything; restore it from backup"
         )
     present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {"manifest.json"}
-    if names is None and (strangers := sorted(present - listed.keys())):
+    if names is None and (unknown := sorted(present - listed.keys())):
         raise ClosingError(
-            f"{folder / strangers[0]}: not listed in its manifest; a closed month holds what was closed and nothing else: "
+            f"{folder / unknown[0]}: not listed in its manifest; a closed month holds what was closed and nothing else: "
             f"move it away, or restore {folder} from backup"
         )
     for name in listed if names is None else names:
@@ -163,12 +163,13 @@ def reopen_month(closed: Path, month: Month, *, by: str, reason: str) -> Revisio
     if not known or known[-1].reopened_at is not None:
         raise CloseRefused(f"{month} is not closed: nothing to open again; look: dvctt status --month {month}")
     last = known[-1].closed
-    event = {"event": "reopened", "revision": last.revision, "by": person, "reason": why, "at": now().isoformat()}
+    at = now().isoformat()
+    event = {"event": "reopened", "revision": last.revision, "by": person, "reason": why, "at": at}
     path = folder / _EVENTS
     earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
     write_atomically(path, earlier + seal(event, indent=None))
     log.info("%s opened again by %s: %s; revision %d stays as it is", month, person, why, last.revision)
-    return Revision(last, event["at"], person, why)
+    return Revision(last, at, person, why)
 
 
 def read_figures(closed: Path, month: Month, revision: int | None) -> bytes:

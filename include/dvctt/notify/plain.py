@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from dvctt.core.printable import printable
-from dvctt.report.findings import Value, one_line
+from dvctt.report.findings import one_line
 from dvctt.report.wording import formats
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -24,7 +24,7 @@ def month_vi(month: str, prefix: str = "tháng ") -> str:
     return f"{prefix}{match[2]}/{match[1]}" if match else f"{prefix}{one_line(month)}"
 
 
-def number_vi(value: Value, *, sign: bool = False) -> str:
+def number_vi(value: str | int | float | None, *, sign: bool = False) -> str:
     """Vietnamese digits: 2.952 and 0,5. No figure is not zero, and says so."""
     if value is None:
         return "không có"

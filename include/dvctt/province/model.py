@@ -421,7 +421,9 @@ class ProvinceFile(_Frozen):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}; wanted a name such as Asia/Ho_Chi_Minh") from error
+            raise ValueError(
+                f"unknown time zone {value!r}; wanted a name of the IANA database, as Continent/City"
+            ) from error
         return value
 
     @field_validator("groups")

@@ -8,7 +8,7 @@ Layout of a publication::
     marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  definitions/  verdict.json  verdict.html  manifest.json
 
 Beside the publications lie ``current``, ``rollbacks.jsonl``, ``removed/`` and ``.newest``: the highest number that readers
-have seen. Whatever else lies there is a stranger: it is passed over with a word, and its name is never given away.
+have seen. Whatever else lies there is unknown: it is passed over with a word, and its name is never given away.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ from typing import Any
 import duckdb
 
 from dvctt import __version__
-from dvctt.core.clock import now
-from dvctt.core.engines import told
+from dvctt.clock import now
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.sql import file_literal, literal
@@ -37,7 +37,7 @@ from dvctt.province.model import Province
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
-from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Making, read_closed
+from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Inputs, PreviousPublication, read_closed
 from dvctt.warehouse.transform import manifest_of
 
 log = logging.getLogger(__name__)
@@ -228,7 +228,7 @@ def on_disk(published: Path) -> tuple[list[Publication], dict[int, str]]:
 
 
 def _taken(published: Path) -> set[int]:
-    """Every number that a name in this folder is, a publication's or a stranger's."""
+    """Every number that a name in this folder is, a publication's or of something unknown."""
     if not published.is_dir():
         return set()
     return {int(path.name) for path in published.iterdir() if _NUMBER.fullmatch(path.name)}
@@ -344,22 +344,24 @@ def left_out_of(publication: Publication) -> dict[str, str]:
     return {str(entry["extract_id"]): str(entry["why"]) for entry in publication.manifest.get("left_out", [])}
 
 
-def making(published: Path, province: Province) -> Making:
+def next_inputs(published: Path, province: Province) -> Inputs:
     """What the next publication is made with."""
-    return Making(next_number(published), __version__, project_digest(), province.digest)
+    return Inputs(next_number(published), __version__, project_digest(), province.digest)
 
 
-def earlier(published: Path, closings: Path, base: Publication | None = None) -> Earlier | None:
+def previous_publication(
+    published: Path, closings: Path, base: Publication | None = None
+) -> PreviousPublication | None:
     """The current publication, or the one that is given, as the next one must remember it; None before the first.
 
     Raises:
         PublishError: the publication, or a closing that it names, cannot be read.
     """
     remembered = base or current_publication(published)
-    return None if remembered is None else as_earlier(remembered, closings)
+    return None if remembered is None else as_previous(remembered, closings)
 
 
-def as_earlier(publication: Publication, closings: Path) -> Earlier:
+def as_previous(publication: Publication, closings: Path) -> PreviousPublication:
     """A publication as one that came after it remembers it.
 
     Args:
@@ -384,7 +386,7 @@ def as_earlier(publication: Publication, closings: Path) -> Earlier:
                 f"{path}: {what}; restore it from backup, or go back to a whole one: dvctt publications rollback; "
                 f"look: dvctt publications verify {publication.number}"
             )
-    return Earlier(
+    return PreviousPublication(
         publication.number,
         publication.folder,
         manifest["software_version"],
@@ -423,9 +425,9 @@ def recover(published: Path) -> None:
     if number is not None and not (published / str(number)).is_dir():
         current_publication(published)
     publications, unreadable = on_disk(published)
-    for stranger, why in unreadable.items():
-        if stranger != number:
-            log.warning("%s is passed over: %s", published / str(stranger), why)
+    for unknown, why in unreadable.items():
+        if unknown != number:
+            log.warning("%s is passed over: %s", published / str(unknown), why)
     seen = _highest_seen(published)
     for publication in publications:
         if publication.number <= seen:
@@ -596,7 +598,7 @@ def published_runs(published: Path) -> set[str]:
 
 def next_number(published: Path) -> int:
     """One more than the highest number that a publication here has or had; a number is never given twice, and neither is the
-    name of a stranger.
+    name of something unknown.
     """
     if not published.is_dir():
         return 1
@@ -640,7 +642,7 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
                 rows += _copy_table(connection, node, building)
             except duckdb.Error as error:
                 raise PublishError(
-                    f"table {node['name']}: cannot be published from the candidate: {told(error)}"
+                    f"table {node['name']}: cannot be published from the candidate: {describe_error(error)}"
                 ) from None
         connection.execute("detach marts")
     shutil.copyfile(verdict_path, building / "verdict.json")

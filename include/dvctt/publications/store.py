@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.ledger import stated_reason
 from dvctt.publications.publish import (
@@ -32,7 +32,7 @@ def listed(published: Path) -> list[Publication]:
 
 
 def unreadable(published: Path) -> dict[int, str]:
-    """What else has a number for a name: a publication whose manifest is damaged, or a stranger; and what is wrong with it."""
+    """What else has a number for a name, a damaged publication or something unknown, and what is wrong with it."""
     return on_disk(published)[1]
 
 
@@ -118,7 +118,7 @@ def _counted(publication: Publication) -> Iterator[Problem]:
                 for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
             }
     except duckdb.Error as error:
-        yield Problem("marts.duckdb", f"cannot be opened: {told(error)}", "a DuckDB file")
+        yield Problem("marts.duckdb", f"cannot be opened: {describe_error(error)}", "a DuckDB file")
         return
     wanted = publication.manifest.get("row_counts", {})
     for name in sorted(found.keys() | wanted.keys()):

@@ -16,7 +16,7 @@ from datetime import date
 from html.parser import HTMLParser
 from math import isclose
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import duckdb
 import pypdf
@@ -216,12 +216,10 @@ def _read_tables(tables: Iterable[DocumentTable], stem: Path, document: str) -> 
         rows = workbook.get_sheet_by_name(table.sheet_vi).to_python()[FIRST_ROW:]
         values = [[rows[number][place] for place in range(len(line.cells))] for number, line in enumerate(table.lines)]
         for line, found in zip(table.lines, values, strict=True):
-            numbers = [(cell, one) for cell, one in zip(line.cells, found, strict=True) if _is_number(cell.value)]
+            numbers = [(cell.value, one) for cell, one in zip(line.cells, found, strict=True) if _is_number(cell.value)]
             figures += len(numbers)
             wrong += [
-                f"{where}, xlsx: found {one!r}, wanted {cell.value}"
-                for cell, one in numbers
-                if not _agree(one, cell.value)
+                f"{where}, xlsx: found {one!r}, wanted {value}" for value, one in numbers if not _agree(one, value)
             ]
             text = _squeezed(" ".join(cell.printed for cell in line.cells))
             if numbers and line.role != "residue" and text not in letter:
@@ -301,7 +299,7 @@ def _agree(found: Any, value: int | float) -> bool:
     return _is_number(found) and (found == value if isinstance(value, int) else isclose(found, value, rel_tol=1e-13))
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -119,6 +119,12 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
             "select 1 from mart_closed_months where month = ? and is_in_force",
             [period.month.first_day],
         )
+    paid: dict[str, Any] = {
+        name: payments.get(name)
+        for name in (
+            "online_payment_count", "online_payment_amount_vnd", "online_refund_count", "online_refund_amount_vnd",
+        )
+    }  # fmt: skip
     ordered = sorted(changes, key=lambda row: (list(_COMPARISONS).index(row["comparison"]), _order(row["metric"])))
     return PeriodFigures(
         **{name: described[name] for name in ("legal_basis_vi", "legal_basis_en", "certainty")},
@@ -131,12 +137,7 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
                 "online_no_level", "online_rate_percent", "caveat_vi",
             )
         },
-        **{
-            name: payments.get(name)
-            for name in (
-                "online_payment_count", "online_payment_amount_vnd", "online_refund_count", "online_refund_amount_vnd",
-            )
-        },
+        **paid,
         payments_caveat_vi=payments.get("caveat_vi"),
         publication=publication.number,
         is_closed=bool(closed),

@@ -294,7 +294,7 @@ def _scale(pairs: Mapping[str, Any]) -> alt.Scale:
 
 
 def _draw(
-    chart: alt.LayerChart,
+    chart: alt.LayerChart | alt.FacetChart,
     chart_id: str,
     title: str,
     description: str,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from dvctt.province.model import Province
-from dvctt.report.marts import Marts, Row
+from dvctt.report.marts import MartRow, Marts, Row
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import _
 
@@ -46,7 +46,7 @@ def _print_place(row: Row, province: Province) -> tuple[int, int, int, str]:
     )
 
 
-def in_print_order(rows: Sequence[Row], province: Province, *, agencies: bool) -> list[Row]:
+def in_print_order(rows: Sequence[MartRow], province: Province, *, agencies: bool) -> list[MartRow]:
     """Either the agencies, or the groups and the province, in the order of official tables."""
     chosen = [row for row in rows if (row["scope"] == "agency") == agencies]
     return sorted(chosen, key=lambda row: _print_place(row, province))
@@ -97,7 +97,7 @@ def caveats_between(content: Marts, table: str, row: Row, start: date | None, en
     if start is None or end is None:
         return None
     found = [
-        f"{formats.month(other['month'])}: {words.said(other, 'caveat_vi')}"
+        f"{formats.month(other['month'])}: {words.text_of(other, 'caveat_vi')}"
         for other in content.rows[table]
         if is_same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
     ]

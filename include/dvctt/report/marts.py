@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 
@@ -200,13 +200,13 @@ PACKET_CONTRACT: Mapping[str, Mart] = {
 class Marts:
     """All rows of the contract, table by table, in the contract's order."""
 
-    rows: Mapping[str, tuple[Row, ...]]
+    rows: Mapping[str, tuple[MartRow, ...]]
 
     def months(self) -> tuple[date, ...]:
         """The months of mart_online_rates, newest first."""
         return tuple(sorted({row["month"] for row in self.rows["mart_online_rates"]}, reverse=True))
 
-    def of_month(self, table: str, month: date) -> tuple[Row, ...]:
+    def of_month(self, table: str, month: date) -> tuple[MartRow, ...]:
         """The rows of a monthly table for one month."""
         return tuple(row for row in self.rows[table] if row["month"] == month)
 
@@ -243,12 +243,12 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
                 if name in there:
                     rows[name] = _read(connection, path, name, mart)
     except duckdb.Error as error:
-        raise ReportError(f"{path}: cannot read the marts: {told(error)}") from None
+        raise ReportError(f"{path}: cannot read the marts: {describe_error(error)}") from None
     log.info("read %d mart rows from %s", sum(len(table) for table in rows.values()), path)
     return Marts(rows)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[Row, ...]:
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[MartRow, ...]:
     found = {
         column
         for (column,) in connection.execute(

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from dvctt.core.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, Entity
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ConfigError, LandingError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literals, readable
@@ -109,7 +109,7 @@ def lay_foundation(
         connection.execute("create schema landing")
         connection.execute("create schema province")
         _write_extracts(connection, province, extracts, active, left_out)
-        _write_agency_controls(connection, extracts, active, left_out)
+        _write_agency_controls(connection, extracts, active, left_out.keys())
         _write_province(connection, province)
         for name in sorted(ENTITIES, key=lambda name: name != "procedures"):
             paths = [e.parquet(landing) for e in active if e.entity == name]
@@ -208,7 +208,7 @@ def _verify_files(connection: duckdb.DuckDBPyConnection, landing: Path, active: 
         try:
             found = connection.execute("select num_rows from parquet_file_metadata(?)", [readable(path)]).fetchone()
         except duckdb.Error as error:
-            raise LandingError(f"{path}: damaged: {told(error)}; {remedy}") from None
+            raise LandingError(f"{path}: damaged: {describe_error(error)}; {remedy}") from None
         if found is None or found[0] != extract.rows:
             raise LandingError(f"{path}: damaged: found {found and found[0]} rows, wanted {extract.rows}; {remedy}")
 
@@ -344,31 +344,6 @@ def _write_province(connection: duckdb.DuckDBPyConnection, province: Province) -
                 s.certainty,
             )
             for s in province.agency_successions
-        ],
-    )
-    write_table(
-        connection,
-        "province.commune_succession",
-        {
-            "old_district_code": "varchar",
-            "old_district_vi": "varchar",
-            "old_commune_code": "varchar",
-            "old_commune_vi": "varchar",
-            "new_commune_code": "varchar",
-            "new_commune_vi": "varchar",
-            "portal_unit_code": "varchar",
-        },
-        [
-            (
-                c.old_district_code,
-                c.old_district_vi,
-                c.old_commune_code,
-                c.old_commune_vi,
-                c.new_commune_code,
-                c.new_commune_vi,
-                c.portal_unit_code,
-            )
-            for c in province.commune_succession
         ],
     )
     write_table(

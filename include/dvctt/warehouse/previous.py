@@ -1,4 +1,4 @@
-"""What a candidate is told of the past: the publication that readers see while it is built, and the months that are closed.
+"""What a candidate knows of the past: the publication that readers see while it is built, and the months that are closed.
 
 Lays the schemas ``history`` and ``closed`` beside the foundation: Parquet files as views, small things as tables, all with
 fixed columns, so that a publication of an older version, or none at all, gives the same relations. What follows from the
@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.sql import read_literal
@@ -180,7 +180,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousPublication:
     """The publication that readers see while the candidate is built."""
 
     number: int
@@ -192,8 +192,11 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Making:
-    """What the candidate itself is made with; compared with ``Earlier`` to tell a changed definition from changed data."""
+class Inputs:
+    """What the candidate itself is made with.
+
+    Compared with those of the previous publication, to tell a changed definition from changed data.
+    """
 
     number: int
     software_version: str
@@ -201,18 +204,18 @@ class Making:
     province_digest: str
 
 
-def lay_past(
+def load_previous(
     candidate: Path,
-    making: Making,
-    earlier: Earlier | None,
+    inputs: Inputs,
+    previous: PreviousPublication | None,
     closed: Sequence[ClosedMonth],
     revisions: Sequence[Revision] = (),
 ) -> None:
     """Lay the schemas ``history`` and ``closed`` in a candidate whose foundation lies.
 
     Args:
-        making: the publication to be.
-        earlier: the current publication; None before the first.
+        inputs: what the publication to be is made with.
+        previous: the current publication; None before the first.
         closed: the newest revision of every month that is closed now.
         revisions: all revisions that there ever were.
 
@@ -222,24 +225,24 @@ def lay_past(
     with open_candidate(candidate, read_only=False) as connection:
         connection.execute("create schema if not exists history")
         connection.execute("create schema closed")
-        _write_publications(connection, making, earlier)
+        _write_publications(connection, inputs, previous)
         try:
-            _lay_earlier(connection, earlier)
-            _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
+            _load_publication(connection, previous)
+            _load_closed(connection, previous.closed if previous else (), closed, revisions)
         except (duckdb.Error, WarehouseError) as error:
             raise WarehouseError(
-                f"what was published before cannot be read: {told(error)}; look: dvctt publications verify "
-                f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
+                f"what was published before cannot be read: {describe_error(error)}; look: dvctt publications verify "
+                f"{previous.number if previous else ''}; restore the file from backup, or go back: dvctt publications rollback"
             ) from None
 
 
-def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None) -> None:
+def _load_publication(connection: duckdb.DuckDBPyConnection, previous: PreviousPublication | None) -> None:
     for view, (table, columns) in EARLIER_TABLES.items():
-        paths = [earlier.folder / "parquet" / f"{table}.parquet"] if earlier else []
+        paths = [previous.folder / "parquet" / f"{table}.parquet"] if previous else []
         _create_view(connection, f"history.{view}", columns, paths)
 
 
-def _lay_closed(
+def _load_closed(
     connection: duckdb.DuckDBPyConnection,
     before: Sequence[ClosedMonth],
     closed: Sequence[ClosedMonth],
@@ -260,14 +263,16 @@ def _lay_closed(
     _write_mart_rows(connection, closed)
 
 
-def _write_publications(connection: duckdb.DuckDBPyConnection, making: Making, earlier: Earlier | None) -> None:
+def _write_publications(
+    connection: duckdb.DuckDBPyConnection, inputs: Inputs, previous: PreviousPublication | None
+) -> None:
     columns = {
         "publication_number": "bigint",
         "software_version": "varchar",
         "definitions_digest": "varchar",
         "province_digest": "varchar",
     }
-    for table, rows in (("candidate", [making]), ("publication", [earlier] if earlier else [])):
+    for table, rows in (("candidate", [inputs]), ("publication", [previous] if previous else [])):
         write_table(
             connection,
             f"history.{table}",
@@ -391,7 +396,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], 
     try:
         found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: {told(error)}") from None
+        raise WarehouseError(f"{path}: {describe_error(error)}") from None
     return ", ".join(
         f"{column}::{kind} as {column}" if column in found else f"null::{kind} as {column}"
         for column, kind in columns.items()

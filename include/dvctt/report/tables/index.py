@@ -10,10 +10,10 @@ from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.marts import Mart, MartRow, Marts, Row
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, name, spoken
+from dvctt.report.wording.language import _, current_language, name
 
 INDEX_CONTRACT: Mapping[str, Mart] = {
     "mart_index_definitions": Mart(
@@ -115,7 +115,7 @@ def agency_index_tables(content: Marts, month: date, agency: Row) -> tuple[Docum
 def _document(content: Marts, version: int) -> str:
     """The document that the index is from, as the definitions name it; what they say of it beyond that is the table's note."""
     row = next(row for row in content.rows["mart_index_definitions"] if row["formula_version"] == version)
-    return str(row[f"legal_basis_{spoken()}"]).split(";")[0]
+    return str(row[f"legal_basis_{current_language()}"]).split(";")[0]
 
 
 def _components(content: Marts, month: date, version: int, scores: Sequence[Row]) -> DocumentTable:
@@ -137,7 +137,9 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
         lines += [_component(row, definitions[row["component_id"]]) for row in own]
         down = tuple(range(first, len(lines)))
         groups.append(len(lines))
-        lines.append(_sum(words[f"group_name_{spoken()}"], province[f"{group}_score"], words["group_points_max"], down))
+        lines.append(
+            _sum(words[f"group_name_{current_language()}"], province[f"{group}_score"], words["group_points_max"], down)
+        )
     lines.append(_sum(_("Tổng điểm"), province["total_score"], province["score_max"], tuple(groups)))
     return DocumentTable(
         _("Bộ chỉ số"),
@@ -165,14 +167,14 @@ def _component(row: Row, words: Row) -> Line:
     ratio = cell(row["ratio_percent"], "rate")
     return Line(
         (
-            text(words[f"name_{spoken()}"]),
+            text(words[f"name_{current_language()}"]),
             _counted(row["numerator"]),
             _counted(row["denominator"]),
             replace(ratio, share=(1, 2)) if row["ratio_percent"] is not None else Cell(None, "rate", missing),
             text("") if row["threshold_percent"] is None else cell(row["threshold_percent"], "rate"),
             _points(row["points"]),
             _points(row["points_max"]),
-            text(row[f"reason_{spoken()}"]),
+            text(row[f"reason_{current_language()}"]),
         )
     )
 
@@ -186,7 +188,7 @@ def _sum(label: str, points: float | None, most: float, down: tuple[int, ...]) -
     )  # fmt: skip
 
 
-def _scores(scores: Sequence[Row], province: Province, document: str) -> DocumentTable:
+def _scores(scores: Sequence[MartRow], province: Province, document: str) -> DocumentTable:
     rows = [*in_print_order(scores, province, agencies=True), *in_print_order(scores, province, agencies=False)]
     six = (
         "transparency_score", "progress_score", "online_services_score", "payment_score", "digitisation_score",

@@ -187,7 +187,7 @@ def _difference(content: Marts, month: date) -> DocumentTable:
         lines += [
             Line(
                 (
-                    text(words.said(row, "reason_name_vi")),
+                    text(words.text_of(row, "reason_name_vi")),
                     cell(row["difference"], "signed_count"),
                     cell(row["difference_points"], "signed_points"),
                 )
@@ -241,7 +241,7 @@ def _kinds(content: Marts, month: date) -> DocumentTable:
             _number("Còn lại", 1.5),
         ),
         tuple(
-            Line((text(words.said(row, "kind_name_vi")), *amounts(row)))
+            Line((text(words.text_of(row, "kind_name_vi")), *amounts(row)))
             for row in _of_province(content, "mart_payment_fees", month)
         ),
         (_("Khoản hoàn tính vào tháng hoàn, không sửa khoản đã thu."),),
@@ -253,7 +253,7 @@ def _banks(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.said(row, "bank_name_vi")),
+                text(words.text_of(row, "bank_name_vi")),
                 cell(row["succeeded_count"]),
                 cell(row["failed_count"]),
                 replace(cell(row["finished_count"]), across=(1, 2)),

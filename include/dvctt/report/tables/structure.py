@@ -12,7 +12,7 @@ from dvctt.province.model import Province
 from dvctt.report.marts import Mart, Marts, Row
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, spoken
+from dvctt.report.wording.language import _, current_language
 
 _NOT_PLACED = ("unallocated", "unknown")
 
@@ -54,7 +54,7 @@ def structure_tables(content: Marts, month: date, province: Province) -> tuple[D
 
 def _called(row: Row, stem: str) -> Cell:
     """A name that the mart has in both languages; the Vietnamese one where the folder gives no other."""
-    return text(row[f"{stem}_{spoken()}"] or row[f"{stem}_vi"])
+    return text(row[f"{stem}_{current_language()}"] or row[f"{stem}_vi"])
 
 
 def _summed(values: Iterable[Cell], lines: Sequence[int]) -> list[Cell]:

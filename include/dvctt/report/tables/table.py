@@ -146,8 +146,8 @@ def entity_cell(row: Row) -> Cell:
 
 
 def worded(row: Row, column: str) -> Cell:
-    """A text of the row, in the language spoken."""
-    return text(words.said(row, column))
+    """A text of the row, in the current language."""
+    return text(words.text_of(row, column))
 
 
 def numeric(heading: str, weight: float = 1.0) -> Column:
@@ -169,6 +169,12 @@ def _measured(row: MartRow, measures: Sequence[Measure], present: str) -> list[C
     ]
 
 
+def _added(one: Cell) -> int | float:
+    """What a cell adds to a sum: nothing where it has no value."""
+    assert one.value is None or isinstance(one.value, int | float), f"{one.value!r} is no number"
+    return one.value or 0
+
+
 @dataclass
 class _Summed:
     """Lines of a table whose totals are sums: agencies, what is left over, their group; at the end the province."""
@@ -185,28 +191,30 @@ class _Summed:
         self.lines.append(Line((text(name), *self._blank()), "heading"))
         self._parts = []
 
-    def row(self, lead: Sequence[Cell], row: Row, after: Sequence[Cell] = ()) -> None:
+    def row(self, lead: Sequence[Cell], row: MartRow, after: Sequence[Cell] = ()) -> None:
         self._parts.append(len(self.lines))
         self.lines.append(Line((*lead, *_measured(row, self.measures, self.present), *after)))
 
-    def group(self, lead: Sequence[Cell], row: Row, after: Sequence[Cell] = ()) -> None:
+    def group(self, lead: Sequence[Cell], row: MartRow, after: Sequence[Cell] = ()) -> None:
         self._total(lead, row, after, self._parts, RESIDUE)
         self._group_lines.append(len(self.lines) - 1)
 
-    def province(self, lead: Sequence[Cell], row: Row, after: Sequence[Cell] = ()) -> None:
+    def province(self, lead: Sequence[Cell], row: MartRow, after: Sequence[Cell] = ()) -> None:
         self._total(lead, row, after, self._group_lines, WHOLE_PROVINCE)
 
     def _blank(self) -> list[Cell]:
         width = self.first + len(self.measures) - 1
         return [text("") for _ in range(width)]
 
-    def _total(self, lead: Sequence[Cell], row: Row, after: Sequence[Cell], parts: Sequence[int], name: str) -> None:
+    def _total(
+        self, lead: Sequence[Cell], row: MartRow, after: Sequence[Cell], parts: Sequence[int], name: str
+    ) -> None:
         total = _measured(row, self.measures, self.present)
         residue, summed = [], []
         down = (*parts, len(self.lines))
         for place, (measure, whole) in enumerate(zip(self.measures, total, strict=True), start=self.first):
             if measure.adds_up and whole.value is not None:
-                over = whole.value - sum(self.lines[part].cells[place].value or 0 for part in parts)
+                over = _added(whole) - sum(_added(self.lines[part].cells[place]) for part in parts)
                 residue.append(cell(over))
                 summed.append(replace(whole, down=down))
             else:
@@ -238,7 +246,7 @@ def by_agency(
         agencies = [row for row in rows if row["scope"] == "agency"]
     summed = _Summed(measures, 2 if ranked else 1, present)
 
-    def lead(row: Row) -> list[Cell]:
+    def lead(row: MartRow) -> list[Cell]:
         if not ranked:
             return [entity_cell(row)]
         rank = row["rank_in_group"]
@@ -249,15 +257,15 @@ def by_agency(
     for total in totals:
         if total["scope"] == "province":
             continue
-        summed.heading(words.said(total, "entity_name_vi"))
+        summed.heading(words.text_of(total, "entity_name_vi"))
         for row in agencies:
             if row["group_code"] == total["entity_code"]:
                 summed.row(lead(row), row, after(row))
         summed.group(lead(total), total, after(total))
-    strangers = [row for row in agencies if row["group_code"] not in claimed]
-    if strangers:
+    ungrouped = [row for row in agencies if row["group_code"] not in claimed]
+    if ungrouped:
         summed.heading(_("Đơn vị chưa xếp vào khối nào"))
-        for row in strangers:
+        for row in ungrouped:
             summed.row(lead(row), row, after(row))
     for total in totals:
         if total["scope"] == "province":

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def write_csv(marts: Path, out: Path) -> list[Path]:
                 raise ReportError(f"{marts}: found no table mart_*, wanted at least one")
             written = [_write_table(connection, name, out / f"{name}.csv") for name in names]
     except duckdb.Error as error:
-        raise ReportError(f"{marts}: cannot read the marts: {told(error)}") from None
+        raise ReportError(f"{marts}: cannot read the marts: {describe_error(error)}") from None
     log.info("wrote %d marts as CSV to %s", len(written), out)
     return written
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typst
 
@@ -22,7 +22,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.template import TEMPLATES
-from dvctt.report.wording.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ ALPHABET = (
 """What a document in Vietnamese is set in. Older free fonts lack U+1EA0 to U+1EF9, the letters with two marks."""
 
 # PDF/A-2u is for keeping: fonts inside, every letter readable as text; a letter without a glyph does not compile.
-_STANDARD = "a-2u"
+_STANDARD: Final = "a-2u"
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ def _content(letter: Letter, fonts: Sequence[str]) -> Mapping[str, Any]:
         "subject_vi": letter.subject_vi,
         "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
         "fonts": list(fonts),
-        "language": spoken(),
-        "region": "vn" if spoken() == VIETNAMESE else "gb",
+        "language": current_language(),
+        "region": "vn" if current_language() == VIETNAMESE else "gb",
         "words": _words(),
         "sections": [
             {
