@@ -81,9 +81,10 @@ format: setup ## Let the formatters write
 	$(BIN)/ruff format .
 
 .PHONY: dictionary
-dictionary: setup ## Write docs/data-dictionary.md and docs/tu-dien-du-lieu.md from dbt's manifest of the last run
+dictionary: setup ## Write the data dictionaries in docs/ and the list of published tables from dbt's manifest of the last run
 	$(BIN)/dvctt dictionary --out docs/data-dictionary.md
 	$(BIN)/dvctt dictionary --out docs/tu-dien-du-lieu.md --lang vi
+	$(BIN)/dvctt dictionary --out include/dvctt/core/published_tables.json
 
 .PHONY: docs
 docs: setup ## Write the generated pages of docs/: commands, rules of the gate, licences

@@ -19,7 +19,7 @@ from dvctt.report.marts import PACKET_CONTRACT, read_marts
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.monthly import province_tables
 from dvctt.settings import Settings
-from dvctt.warehouse import connections, foundation
+from dvctt.warehouse import connections, expectations
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -245,7 +245,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
     sentence = "Số hồ sơ không thấp hơn dải cho phép (drift.not_below_the_band): mong đợi ít nhất 1.064, quan sát 4"
     assert finding.text_vi == sentence
     assert "Mong đợi: ít nhất 1.064\n   Quan sát: 4" in text_body(alert)
-    foundation.lay_warnings(night.settings.candidate, warning_rows(verdict))
+    expectations.lay_warnings(night.settings.candidate, warning_rows(verdict))
     night.build()
     assert night.rows(
         "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"

@@ -14,9 +14,9 @@ from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
 from dvctt.pipeline import alerting, close, inspection, stages
 from dvctt.pipeline.home import stage_context
-from dvctt.publications import publish
+from dvctt.publications import next_night
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation
+from dvctt.warehouse import verdicts
 
 from tests.conftest import rewrite, settings_for
 from tests.publications.test_publish import current
@@ -96,7 +96,7 @@ def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
     for number, content in enumerate(GARBAGE.values(), start=2):
         (tmp_path / f"{number:06d}-failed.json").write_bytes(content)
     (tmp_path / "000099-failed.json").write_text(seal(whole).replace("critical", "Critical"), encoding="utf-8")
-    assert foundation._read_verdicts(tmp_path) == [whole]
+    assert verdicts.read_verdicts(tmp_path) == [whole]
     assert caplog.text.count("not a verdict of this home") == len(GARBAGE) + 1
 
 
@@ -203,7 +203,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     assert [problem.file for problem in standing.problems] == ["marts.duckdb"]
     assert standing.base is not None
     assert standing.base.number == 1, "the tables that are remembered are whole"
-    work = publish.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
+    work = next_night.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
     assert "damaged publication" in work.changed
     table = tiny_copy.published / "1" / "parquet" / "fct_filings.parquet"
     table.chmod(0o644)
@@ -211,7 +211,7 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     with pytest.raises(DvcttError, match="no publication before it is whole"):
         inspection.inspect_home(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
-        publish.as_previous(current(tiny_copy), tiny_copy.closed)
+        next_night.as_previous(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
 from tests.conftest import Inbox, SentAlerts, dvctt, filing, payment, procedure, settings_for

@@ -19,11 +19,12 @@ from dvctt.closing.months import closed_now, read_figures, revisions
 from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.core.period import Month
 from dvctt.pipeline.close import close_month, plan_close, reopen_month
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.rebuild import compare, rebuild
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
+from tests.publications.test_publish import again
 
 SEPTEMBER, OCTOBER = Month(2022, 9), Month(2022, 10)
 FROZEN = {
@@ -490,6 +491,17 @@ def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publicati
     path = tiny_copy.candidate / "run.json"
     rewrite(path, run_id="manual__2")
     with pytest.raises(WarehouseError, match="run 'manual__2' has begun and has not published"):
+        close(tiny_copy)
+
+
+def test_no_month_is_closed_after_a_run_that_was_killed_before_readers_saw_its_publication(tiny_copy: Settings) -> None:
+    assert again(tiny_copy).number == 2
+    rewrite(tiny_copy.candidate / "run.json", run_id="again")
+    pointer = tiny_copy.published / "current"
+    pointer.unlink()
+    pointer.symlink_to("1")
+    (tiny_copy.published / ".newest").write_text("1\n", encoding="utf-8")
+    with pytest.raises(WarehouseError, match="run 'again' has begun and has not published"):
         close(tiny_copy)
 
 

@@ -23,7 +23,7 @@ from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment, password_file, prepare
 from dvctt.publications import holds
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import Movement
+from dvctt.warehouse.verdicts import Movement
 
 from tests.conftest import environment_for
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.sample import write_sample
 from dvctt.settings import Settings
 

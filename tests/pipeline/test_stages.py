@@ -12,7 +12,7 @@ from dvctt.notify import channels
 from dvctt.pipeline import stages
 from dvctt.pipeline.inspection import alert_about_unread_files, inspect_publication
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
 from tests.conftest import (

@@ -16,7 +16,7 @@ from dvctt.pipeline import alerting, decisions
 from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Rows, filing, payment

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
-from dvctt.publications import publish, restatements, store
+from dvctt.publications import next_night, publish, restatements, store
 from dvctt.publications.restatements import CAUSES, Change, Comparison
 from dvctt.settings import Settings
 from dvctt.warehouse import definitions, previous, transform
@@ -58,7 +58,8 @@ def happenings(nights: Nights, patch: pytest.MonkeyPatch) -> list[Callable[[], N
         agencies.write_text(changed, encoding="utf-8")
 
     def define(digest: str, model: str, found: str, wanted: str) -> None:
-        patch.setattr(publish, "project_digest", lambda: digest)
+        for room in (next_night, publish):
+            patch.setattr(room, "project_digest", lambda: digest)
         nights.doctor(model, lambda sql: sql.replace(found, wanted))
 
     return [
@@ -220,7 +221,8 @@ def test_all_at_once_is_told_cause_by_cause(
     monkeypatch.undo()
     nights = nights_in(tmp_path, tiny_home)
     first, *rest = happenings(nights, monkeypatch)
-    monkeypatch.setattr(publish, "project_digest", definitions.project_digest)
+    for room in (next_night, publish):
+        monkeypatch.setattr(room, "project_digest", definitions.project_digest)
     first()
     nights.run()
     for happen in rest:

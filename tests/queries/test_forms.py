@@ -15,7 +15,7 @@ import pytest
 from dvctt.core.errors import FormError
 from dvctt.core.period import Period
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.forms import Form, foot_lines, head_lines, read_form_06a
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables

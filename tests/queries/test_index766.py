@@ -18,7 +18,7 @@ import pytest
 from dvctt.core.errors import MetricError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.index import INDEX_CONTRACT, index_tables

@@ -20,7 +20,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.sentences import read_sentences

@@ -16,7 +16,7 @@ import pypdf
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.marts import CONTRACT, Mart

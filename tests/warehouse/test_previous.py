@@ -97,6 +97,25 @@ def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, previo
         assert described == list(columns.items()), view
 
 
+def test_the_tables_of_the_past_have_the_columns_that_they_always_had(candidate: Path) -> None:
+    load_previous(candidate, INPUTS, None, ())
+    described = {
+        name: [(column, kind.lower()) for column, kind, *_ in asked(candidate, f"describe {name}")]  # type: ignore[attr-defined]
+        for name in ("history.payment_attempts", "closed.revisions")
+    }
+    assert described == {
+        "history.payment_attempts": [
+            ("source_id", "varchar"), ("payment_attempt_id", "varchar"), ("agency_code", "varchar"), ("amount_vnd", "bigint"),
+            ("attempted_month", "date"), ("extract_id", "varchar"), ("row_number", "bigint"),
+        ],
+        "closed.revisions": [
+            ("month", "date"), ("revision", "integer"), ("publication_number", "bigint"), ("closed_at", "varchar"),
+            ("approved_by", "varchar"), ("note", "varchar"), ("reopened_at", "varchar"), ("reopened_by", "varchar"),
+            ("reason", "varchar"),
+        ],
+    }  # fmt: skip
+
+
 def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_digit(
     candidate: Path, october: ClosedMonth
 ) -> None:

@@ -20,7 +20,7 @@ from dvctt.pipeline.close import close_month, reopen_month
 from dvctt.pipeline.home import read_night
 from dvctt.pipeline.night import NIGHT, Run
 from dvctt.province.folder import read_timezone
-from dvctt.publications.publish import Standing
+from dvctt.publications.next_night import Standing
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 

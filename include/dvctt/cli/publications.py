@@ -15,7 +15,7 @@ from dvctt.clock import now
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import answer_problems
+from dvctt.publications.reading import answer_problems
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 
@@ -99,9 +99,10 @@ def publications_list() -> None:
 
     Of what cannot be read it says why. Exit 1 if readers see nothing.
     """
-    from dvctt.publications.publish import Publication, pointed, rollbacks
+    from dvctt.publications.reading import Publication, pointed
     from dvctt.publications.retention import Removed, removed
     from dvctt.publications.store import listed, pointer_problem, unreadable
+    from dvctt.publications.switching import rollbacks
 
     settings = Settings.from_environment()
     problem = pointer_problem(settings.published)

@@ -501,14 +501,20 @@ def _report_month(
 
 @app.command()
 def dictionary(
-    target: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
+    target: Annotated[
+        Path, typer.Option("--out", help="Markdown file to write; one that ends in .json is for programs.")
+    ],
     language: Annotated[Literal["en", "vi"], typer.Option("--lang", help="The language that it is written in.")] = "en",
 ) -> None:
     """Write the data dictionary of the published tables from dbt's manifest of the last build."""
-    from dvctt.queries.dictionary import write_dictionary
+    from dvctt.queries.dictionary import write_dictionary, write_published_tables
 
     if target.is_dir():
         raise DvcttError(f"--out {target}: found a folder, wanted the name of a file")
     refuse_no_folder(target.resolve().parent)
-    write_dictionary(Settings.from_environment().candidate, target, language)
+    candidate = Settings.from_environment().candidate
+    if target.suffix == ".json":
+        write_published_tables(candidate, target)
+    else:
+        write_dictionary(candidate, target, language)
     out.print(str(target))

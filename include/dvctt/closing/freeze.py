@@ -26,7 +26,7 @@ from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_atomically
 from dvctt.core.ledger import person_name
 from dvctt.core.period import Month
-from dvctt.core.sql import file_literal
+from dvctt.core.sql import day_literal, file_literal
 from dvctt.province.model import Province
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import read_definitions
@@ -117,7 +117,7 @@ def _freeze(plan: Plan, building: Path, province: Province) -> None:
 def _copy(
     connection: duckdb.DuckDBPyConnection, table: str, which: str, order: str, month: Month, target: Path
 ) -> None:
-    rows = which.replace("$month", f"date '{month.first_day}'")
+    rows = which.replace("$month", day_literal(month.first_day))
     connection.execute(
         f"copy (select * from {table} where {rows} order by {order}) to {file_literal(target)} "
         f"(format parquet, compression zstd)"

@@ -19,14 +19,9 @@ from dvctt.core.period import Month
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.model import CloseWaiver, Province
 from dvctt.publications.holds import holds, is_outdated, left_out
-from dvctt.publications.publish import (
-    Publication,
-    current_publication,
-    load_publication,
-    published_runs,
-    refuse_damaged,
-    work_to_do,
-)
+from dvctt.publications.next_night import work_to_do
+from dvctt.publications.reading import Publication, current_publication, load_publication, refuse_damaged
+from dvctt.publications.store import published_runs
 
 
 @dataclass(frozen=True)

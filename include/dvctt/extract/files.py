@@ -21,7 +21,7 @@ from dvctt.core.contract import ENTITIES, Entity
 from dvctt.core.errors import ExtractError, PeriodError
 from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
-from dvctt.core.sql import file_literal, read_literal, readable
+from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
 from dvctt.extract import Control, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
 from dvctt.province.model import Feed, Source
@@ -388,7 +388,7 @@ def _copy(path: Path, entity: Entity, renamed: list[str], target: Path, seen: Su
     DuckDB guesses how lines end, and takes a carriage return inside a field for an end: where the bytes say, it is told.
     """
     places = {column: f"c{place}" for place, column in enumerate(renamed)}
-    kept = ", ".join(f'{places[c]} as "{c}"' if c in places else f'null::varchar as "{c}"' for c in entity.columns)
+    kept = ", ".join(f"{places.get(column, 'null::varchar')} as {identifier(column)}" for column in entity.columns)
     with duckdb.connect() as connection:
         relation = connection.read_csv(
             readable(path),
@@ -430,7 +430,7 @@ def _hold_against_bytes(path: Path, rows: int) -> None:
 def whole_number(column: str) -> str:
     """Only digits are an amount, as in staging: what is none is set aside there, and added up nowhere."""
     blanks = r"[\s\p{Z}\x{feff}]+"
-    text = f'''regexp_replace("{column}", '^{blanks}|{blanks}$', '', 'g')'''
+    text = f"regexp_replace({identifier(column)}, {literal(f'^{blanks}|{blanks}$')}, '', 'g')"
     return rf"case when regexp_full_match({text}, '-?\d{{1,18}}') then cast({text} as hugeint) end"
 
 
@@ -441,7 +441,8 @@ def _check_agencies(offer: Offer, entity: Entity, target: Path) -> None:
         return
     with duckdb.connect() as connection:
         counted = connection.execute(
-            f'select trim("{_AGENCY}"), count(*) from read_parquet({read_literal(target)}) where "{_AGENCY}" is not null '
+            f"select trim({identifier(_AGENCY)}), count(*) from read_parquet({read_literal(target)}) "
+            f"where {identifier(_AGENCY)} is not null "
             "group by all"
         ).fetchall()
     rows_of = {str(code): int(rows) for code, rows in counted}

@@ -26,6 +26,7 @@ from dvctt.core.engines import describe_error, describe_traceback
 from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
+from dvctt.core.sql import identifier
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import open_candidate
 
@@ -200,7 +201,7 @@ def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | 
             if suite.table in frames:
                 continue
             try:
-                cursor = connection.execute(f'select * from "{suite.table}" order by all')
+                cursor = connection.execute(f"select * from {identifier(suite.table)} order by all")
                 frames[suite.table] = Frame([column[0] for column in cursor.description or []], cursor.fetchall())
             except Exception as error:  # noqa: BLE001 - any failure to read is an answer of its own: could not check
                 frames[suite.table] = f"table {suite.table} cannot be read: {describe_error(error)}"

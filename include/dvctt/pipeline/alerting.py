@@ -14,8 +14,8 @@ from dvctt.landing import zone
 from dvctt.notify import alerts, channels
 from dvctt.pipeline.home import alerted_path, alerted_path_before
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, reading
+from dvctt.publications.reading import Publication
 from dvctt.report.findings import Finding
 from dvctt.report.wording.formats import count
 from dvctt.report.wording.words import restatement_causes
@@ -52,7 +52,7 @@ def alert_about_publication(settings: Settings, publication: Publication, *, mon
 
 def alert_about_missed_publication(settings: Settings) -> None:
     """A run that was killed between the switch and its last stage has told nobody, and the run after it finds nothing new."""
-    publication = publish.current_publication(settings.published)
+    publication = reading.current_publication(settings.published)
     path = alerted_path(settings)
     if not path.is_file():
         path = alerted_path_before(settings)

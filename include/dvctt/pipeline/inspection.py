@@ -15,8 +15,8 @@ from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.notify import alerts, channels
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, next_night, reading
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 from dvctt.warehouse import previous
 
@@ -55,7 +55,9 @@ def read_and_verify(settings: Settings, base: Publication | None) -> Verified:
     return Verified(extracts, left_out, months.closed_now(settings.closed))
 
 
-def inspect_home(settings: Settings, show: Callable[[publish.Standing], None] = lambda _: None) -> publish.Standing:
+def inspect_home(
+    settings: Settings, show: Callable[[next_night.Standing], None] = lambda _: None
+) -> next_night.Standing:
     """What a night looks at before it builds anything: the publication that readers see, landing, closed months, ledgers.
 
     Args:
@@ -64,17 +66,17 @@ def inspect_home(settings: Settings, show: Callable[[publish.Standing], None] = 
     Raises:
         DvcttError: something that a night reads is damaged or gone, or the pointer is broken.
     """
-    standing = publish.standing(settings.published)
+    standing = next_night.standing(settings.published)
     show(standing)
     read_and_verify(settings, standing.base)
     return standing
 
 
-def inspect_publication(settings: Settings, *, run_id: str, month: Month | None) -> publish.Standing:
+def inspect_publication(settings: Settings, *, run_id: str, month: Month | None) -> next_night.Standing:
     """Every night, also one with nothing new: a publication that is no longer what its manifest says is told to people at
     once, and this very night publishes anew from landing.
     """
-    standing = publish.standing(settings.published)
+    standing = next_night.standing(settings.published)
     if not standing.problems:
         _alert_about_state(settings, _DAMAGE, None)
         return standing
@@ -88,7 +90,7 @@ def inspect_publication(settings: Settings, *, run_id: str, month: Month | None)
                 *shown,
                 f"this night publishes anew from landing; until then tell readers not to use it, or take it back: "
                 f"dvctt publications rollback N --reason …; look: dvctt publications verify {standing.number}; "
-                f"{publish.RUNBOOK}",
+                f"{reading.RUNBOOK}",
             ]
         )
     )

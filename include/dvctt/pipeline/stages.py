@@ -27,14 +27,15 @@ from dvctt.pipeline.home import Night, home_lock, run_stage, stage_context, writ
 from dvctt.pipeline.inspection import Verified, alert_about_unread_files, inspect_publication, read_and_verify
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish, retention
-from dvctt.publications.publish import Publication, Standing, Work
+from dvctt.publications import holds, next_night, publish, reading, retention, store, switching
+from dvctt.publications.next_night import Standing, Work
+from dvctt.publications.reading import Publication
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en, warning_rows
 from dvctt.report.writers.csv_files import write_csv
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse import expectations, foundation, previous, transform
 from dvctt.warehouse.previous import ClosedMonth
 from dvctt.warehouse.transform import Layer
 
@@ -55,7 +56,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         zone.land(province, settings.inbox, settings.landing)
         alert_about_unread_files(settings, province, run_id)
         verified = read_and_verify(settings, standing.base)
-        work = publish.work_to_do(
+        work = next_night.work_to_do(
             settings.published, verified.extracts, province, verified.closed, verified.left_out, now_standing=standing
         )
         if not work and not rebuild:
@@ -71,7 +72,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
 
 def _settle_last_night(settings: Settings, province: Province, *, run_id: str, month: Month | None) -> Standing:
     """Finish what an earlier run began and could not end: a switch, alerts, and what people were not told."""
-    publish.recover(settings.published)
+    switching.recover(settings.published)
     deliver_waiting_alerts(province)
     standing = inspect_publication(settings, run_id=run_id, month=month)
     if not standing.problems:
@@ -122,13 +123,13 @@ def _lay_foundation(
         extracts,
         left_out={one.extract_id: one.why for one in left_out},
         verdicts=settings.verdicts,
-        published_runs=publish.published_runs(settings.published),
+        published_runs=store.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
     )
     previous.load_previous(
         settings.candidate,
-        publish.next_inputs(settings.published, province),
-        publish.previous_publication(settings.published, settings.closed, base),
+        next_night.next_inputs(settings.published, province),
+        next_night.previous_publication(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),
     )
@@ -178,7 +179,7 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
     """
     extracts = zone.landed_extracts(settings.landing)
     closed = [previous.read_closed(settings.closed / name) for name in night.closed_months]
-    base = None if night.base is None else publish.load_publication(settings.published / str(night.base))
+    base = None if night.base is None else reading.load_publication(settings.published / str(night.base))
 
     def build_without(left_out: Sequence[LeftOut]) -> None:
         _lay_foundation(settings, province, extracts, closed, left_out, base)
@@ -221,7 +222,7 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
                 log.exception("the verdict's page could not be written; the verdict itself is kept")
             raise
         verdict = json.loads((settings.candidate / "verdict.json").read_text(encoding="utf-8"))
-        foundation.lay_warnings(settings.candidate, warning_rows(verdict))
+        expectations.lay_warnings(settings.candidate, warning_rows(verdict))
         _remember_verdict(settings)
 
 
@@ -250,7 +251,7 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         clock = time.monotonic()
         written = write_reports(
-            building / "marts.duckdb", building / "reports", stage.province, publish.next_number(settings.published)
+            building / "marts.duckdb", building / "reports", stage.province, switching.next_number(settings.published)
         )
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
         tables = write_csv(building / "marts.duckdb", building / "csv")
@@ -265,8 +266,8 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
         extracts = [e for e in zone.landed_extracts(settings.landing) if e.extract_id in held]
         publication = publish.publish(
             settings.published,
-            publish.building_folder(settings.published),
-            number=publish.next_number(settings.published),
+            reading.building_folder(settings.published),
+            number=switching.next_number(settings.published),
             province=province,
             landing=settings.landing,
             extracts=extracts,
@@ -290,7 +291,7 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
     it again.
     """
     with run_stage(settings, "tell_people", run_id) as stage:
-        publication = publish.current_publication(settings.published)
+        publication = reading.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
         alert_about_publication(settings, publication, month=stage.night.month)

@@ -20,7 +20,7 @@ import duckdb
 
 from dvctt import __version__
 from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
-from dvctt.core.sql import file_literal
+from dvctt.core.sql import file_literal, literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
@@ -30,7 +30,7 @@ from dvctt.proving.data import LAST, closed_counts, small_province, write_baseli
 from dvctt.proving.false_answers import falsified
 from dvctt.proving.faults import Fault
 from dvctt.proving.site import Place, Site
-from dvctt.publications import publish
+from dvctt.publications import publish, reading
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
@@ -249,7 +249,7 @@ class Prover:
     def _publish_good(self) -> None:
         """What readers see while a fault happens: made by the real publication, with the facts alone."""
         published = self._good.publication.parent
-        building = publish.building_folder(published)
+        building = reading.building_folder(published)
         building.mkdir(parents=True)
         shutil.copy(self._candidate("good") / "verdict.json", building)
         with duckdb.connect() as connection:
@@ -269,7 +269,7 @@ class Prover:
 
     def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
-        connection.execute(f"set TimeZone = '{self.province.timezone}'")
+        connection.execute(f"set TimeZone = {literal(self.province.timezone)}")
         connection.execute("set threads = 1")
 
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:

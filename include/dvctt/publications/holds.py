@@ -17,9 +17,9 @@ from dvctt.core import ledger
 from dvctt.core.errors import HoldRefused
 from dvctt.landing.withdrawals import withdrawn
 from dvctt.landing.zone import Extract, LeftOut, active_extracts
-from dvctt.publications.publish import Publication, left_out_of
+from dvctt.publications.reading import Publication, left_out_of
 from dvctt.warehouse.connections import open_candidate, read_rows
-from dvctt.warehouse.foundation import Accepted, Movement
+from dvctt.warehouse.verdicts import Accepted, Movement
 
 log = logging.getLogger(__name__)
 

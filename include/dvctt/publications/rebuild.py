@@ -18,7 +18,8 @@ from dvctt.core.files import sha256_of
 from dvctt.core.sql import file_literal, read_literal
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import RUNBOOK, Publication, as_previous, closed_in, left_out_of, load_publication
+from dvctt.publications.next_night import as_previous
+from dvctt.publications.reading import RUNBOOK, Publication, closed_in, left_out_of, load_publication
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS

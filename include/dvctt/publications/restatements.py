@@ -16,7 +16,8 @@ import duckdb
 
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import read_literal
-from dvctt.publications.publish import RUNBOOK, Publication, as_previous, closed_in, file_problems
+from dvctt.publications.next_night import as_previous
+from dvctt.publications.reading import RUNBOOK, Publication, closed_in, file_problems
 from dvctt.warehouse import previous
 from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay

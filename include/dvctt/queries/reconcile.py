@@ -19,7 +19,7 @@ from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, readable
 from dvctt.extract.files import whole_number
 from dvctt.landing.zone import Extract, active_extracts, landed_extracts
-from dvctt.publications.publish import current_publication, refuse_damaged
+from dvctt.publications.reading import current_publication, refuse_damaged
 from dvctt.settings import Settings
 
 FACTS = {

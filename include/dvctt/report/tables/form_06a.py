@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from dvctt.province.model import Province
-from dvctt.report.marts import Mart, MartRow, Marts, Row
+from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.wording import formats
 from dvctt.report.wording.language import VIETNAMESE, _, current_language
@@ -45,23 +45,7 @@ _MART = "mart_form_06a"
 _ACROSS = {"workload_total": (3, 4, 5), "resolved_total": (7, 8, 9), "pending_total": (11, 12)}
 """Places in the table, from 0, of the columns that a total is the sum of."""
 
-_LINE = (
-    "period_key calendar_id kind period_name_vi period_name_en calendar_name_vi calendar_name_en month first_day last_day "
-    "arrangement scope entity_code line_key line_kind line_code line_name_vi line_name_en line_order history_from caveat_vi "
-    "caveat_en"
-)
-
-FORM_CONTRACT: Mapping[str, Mart] = {
-    _MART: Mart(
-        (
-            *_LINE.split(),
-            *FORM_06A_COLUMNS,
-            *FORM_06A_MEMOS,
-        ),
-        "period_key, arrangement, scope, entity_code, line_order",
-        ("period_key", "arrangement", "scope", "entity_code", "line_key"),
-    )
-}
+FORM_CONTRACT = contract(mart_form_06a=Reading("period_key, arrangement, scope, entity_code, line_order"))
 """What these tables read beside the contract of the documents."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
+from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
 from dvctt.report.wording import formats, words
@@ -25,12 +25,7 @@ FORM = "mart_form_06a"
 CHECKS = "mart_additivity_checks"
 CAVEATS = "mart_caveats"
 
-_ENTITY = (
-    "period_key month scope entity_code entity_name_vi group_code official_order months_expected months_present "
-    "missing_agencies caveat_vi caveat_en"
-)
 _ORDER = "period_key, scope, official_order NULLS LAST, entity_code"
-_KEY = ("period_key", "scope", "entity_code")
 
 METRICS = {
     "received": "Hồ sơ tiếp nhận",
@@ -43,37 +38,12 @@ METRICS = {
 COMPARISONS = {"previous": "Kỳ liền trước", "year_before": "Cùng kỳ năm trước"}
 
 
-def _mart(columns: str, order_by: str, *key: str) -> Mart:
-    return Mart(tuple(columns.split()), order_by, key)
-
-
 PERIOD_CONTRACT: Mapping[str, Mart] = {
-    PERIODS: _mart(
-        "period_key calendar_id period_code kind year month first_day last_day name_vi name_en calendar_name_vi "
-        "calendar_name_en legal_basis_vi legal_basis_en certainty",
-        "calendar_id, first_day, last_day",
-        "period_key",
-    ),
-    RATES: _mart(
-        f"{_ENTITY} received direct online postal online_level_3 online_level_4 online_no_level online_rate_percent",
-        _ORDER,
-        *_KEY,
-    ),
-    PAYMENTS: _mart(
-        f"{_ENTITY} online_payment_count online_payment_amount_vnd online_phi_vnd online_le_phi_vnd other_payment_count "
-        "other_payment_amount_vnd online_refund_count online_refund_amount_vnd online_net_amount_vnd",
-        _ORDER,
-        *_KEY,
-    ),
-    CHANGES: _mart(
-        "period_key month scope entity_code entity_name_vi group_code official_order metric comparison base_period_key "
-        "base_period_name_vi base_period_name_en base_first_day base_last_day numerator denominator rate_percent "
-        "base_numerator base_denominator base_rate_percent change_points change_percent reason_vi reason_en smallest_base "
-        "is_small_base",
-        f"{_ORDER}, metric, comparison",
-        *_KEY,
-        "metric",
-        "comparison",
+    **contract(
+        dim_reporting_periods=Reading("calendar_id, first_day, last_day"),
+        mart_period_online_rates=Reading(_ORDER),
+        mart_period_payments=Reading(_ORDER),
+        mart_period_changes=Reading(f"{_ORDER}, metric, comparison"),
     ),
     **FORM_CONTRACT,
     # What the monthly report leaves out; of which period a check is, stands in its id.

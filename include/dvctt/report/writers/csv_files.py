@@ -20,6 +20,7 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
+from dvctt.core.sql import identifier
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def write_csv(marts: Path, out: Path) -> list[Path]:
 
 def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Path:
     # The name comes from the catalogue of the file itself, so building the statement is safe.
-    cursor = connection.execute(f'SELECT * FROM main."{name}" ORDER BY ALL')
+    cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
     lines = [columns, *([_quoted(_cell(value)) for value in row] for row in cursor.fetchall())]
     with path.open("w", encoding=ENCODING, newline="\n") as file:

@@ -6,14 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-import yaml
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.report.marts import Marts
-from dvctt.report.tables.payments import PAYMENT_CONTRACT, payment_tables
+from dvctt.report.tables.payments import payment_tables
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording.language import in_language
-from dvctt.warehouse.transform import DBT_PROJECT
 
 from tests.conftest import PROVINCE
 
@@ -134,13 +132,3 @@ def test_the_tables_are_whole_in_english_and_their_sheets_have_names_that_a_work
     assert [[cell.value for cell in line.cells[1:]] for table in english for line in table.lines] == [
         [cell.value for cell in line.cells[1:]] for table in vietnamese for line in table.lines
     ]
-
-
-def test_the_contract_names_columns_that_the_marts_have() -> None:
-    files = (DBT_PROJECT / "models" / "marts").rglob("_*.yml")
-    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
-    columns = {model["name"]: {column["name"] for column in model["columns"]} for model in models}
-    keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
-    for name, mart in PAYMENT_CONTRACT.items():
-        assert set(mart.columns) <= columns[name]
-        assert mart.key == keys[name]

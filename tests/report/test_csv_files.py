@@ -9,7 +9,7 @@ import pytest
 from dvctt.core.errors import ReportError
 from dvctt.report.writers.csv_files import write_csv
 
-from tests.report.conftest import COLUMNS
+from tests.report.conftest import GIVEN
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -19,7 +19,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
     written = write_csv(marts, tmp_path / "csv")
-    assert [path.name for path in written] == sorted(f"{table}.csv" for table in COLUMNS if table.startswith("mart_"))
+    assert [path.name for path in written] == sorted(f"{table}.csv" for table in GIVEN if table.startswith("mart_"))
     compared = 0
     with duckdb.connect(str(marts), read_only=True) as connection:
         for path in written:
