@@ -31,7 +31,7 @@ class BySubject(TyperGroup):
         return [*listed, *(name for name in known if name not in listed)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        command = super().get_command(ctx, cmd_name)
+        command: Any = super().get_command(ctx, cmd_name)
         for subject, names in SUBJECTS.items():
             if command is not None and cmd_name in names:
                 command.rich_help_panel = subject

@@ -65,7 +65,9 @@ def _columns(model: type) -> tuple[tuple[str, str, str], ...]:
 
 
 def _fields(model: type) -> Mapping[str, Any]:
-    fields: Mapping[str, Any] | None = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", None)
+    fields: Mapping[str, Any] | None = getattr(model, "model_fields", None) or getattr(
+        model, "__dataclass_fields__", None
+    )
     if fields is None:
         raise TypeError(f"{model.__name__}: wanted a pydantic model or a dataclass")
     return fields
