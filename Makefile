@@ -81,7 +81,7 @@ lint: setup $(MANIFEST) ## Run every linter: Python, its types and import direct
 # What linters of the dbt project read. Folders are named too: a file that is gone is a change.
 $(MANIFEST): $(READY) $(shell find dbt_project)
 	@echo "lint: dbt's manifest"
-	@DVCTT_CANDIDATE_FILE=:memory: $(BIN)/dbt --quiet --no-send-anonymous-usage-stats --log-path $(@D)/logs parse \
+	@DVCTT_CANDIDATE_FILE=:memory: DVCTT_TIMEZONE=UTC $(BIN)/dbt --quiet --no-send-anonymous-usage-stats --log-path $(@D)/logs parse \
 	    --project-dir dbt_project --profiles-dir dbt_project --target-path $(CURDIR)/$(@D)
 
 .PHONY: format
