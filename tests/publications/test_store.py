@@ -10,6 +10,7 @@ from dvctt.settings import Settings
 
 from tests.conftest import dvctt
 from tests.publications.test_publish import again, current
+from tests.publications.test_retention import make
 
 
 @pytest.fixture
@@ -94,3 +95,21 @@ def test_a_rollback_to_what_is_damaged_or_current_is_refused(two: Settings, tmp_
         store.rollback(two.published, 1, reason="thử")
     assert current(two).number == 2
     assert switching.rollbacks(two.published) == []
+
+
+def test_a_run_has_led_to_a_publication_once_readers_have_seen_it_and_still_has_when_it_was_removed(
+    tmp_path: Path,
+) -> None:
+    """What a run that was killed between sealing and switching left lies there whole: a close that took it for published
+    would freeze the month that readers do not see yet.
+    """
+    published = tmp_path / "published"
+    for number in (2, 3, 4):
+        make(published, number, days_old=1)
+    (published / "removed").mkdir()
+    (published / "removed" / "1.json").write_text('{"run_id": "run 1"}', encoding="utf-8")
+    (published / "current").symlink_to("3")
+    assert store.published_runs(published) == {"run 1", "run 2", "run 3"}
+    (published / "current").unlink()
+    (published / "current").symlink_to("4")
+    assert store.published_runs(published) == {"run 1", "run 2", "run 3", "run 4"}
