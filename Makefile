@@ -11,6 +11,7 @@ VENV := var/venv
 BIN := $(VENV)/bin
 UV := var/uv/bin/uv
 READY := $(VENV)/.ready
+MANIFEST := var/dbt/manifest.json
 # Lines of DuckDB that published files are promised to; each has its lock in requirements/readers.
 DUCKDB_READERS := 1.0 1.2 1.4 1.5 2.0
 READERS := $(patsubst %,var/readers/%/.ready,$(addprefix duckdb-,$(DUCKDB_READERS)) parquet)
@@ -64,16 +65,24 @@ up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly s
 	@$(BIN)/dvctt airflow up
 
 .PHONY: lint
-lint: setup ## Run every linter: Python, its types and import directions, SQL, YAML, shell, Dockerfile, compose file
+lint: setup $(MANIFEST) ## Run every linter: Python, its types and import directions, dbt project, SQL, YAML, shell, Dockerfile, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir var/import-linter
+	$(BIN)/dbt-bouncer run --config-file dbt_project/dbt-bouncer.yml
+	$(BIN)/dbt-score lint --manifest $(MANIFEST) --show failing-items
 	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests
 	$(BIN)/yamllint --strict .
 	$(BIN)/shellcheck .ci/run
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/compose-lint docker-compose.yml
+
+# What linters of the dbt project read. Folders are named too: a file that is gone is a change.
+$(MANIFEST): $(READY) $(shell find dbt_project)
+	@echo "lint: dbt's manifest"
+	@DVCTT_CANDIDATE_FILE=:memory: $(BIN)/dbt --quiet --no-send-anonymous-usage-stats --log-path $(@D)/logs parse \
+	    --project-dir dbt_project --profiles-dir dbt_project --target-path $(CURDIR)/$(@D)
 
 .PHONY: format
 format: setup ## Let the formatters write
