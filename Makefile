@@ -81,7 +81,7 @@ lint: setup $(MANIFEST) ## Run every linter: Python, its types and import direct
 # What linters of the dbt project read. Folders are named too: a file that is gone is a change.
 $(MANIFEST): $(READY) $(shell find dbt_project)
 	@echo "lint: dbt's manifest"
-	@DVCTT_CANDIDATE_FILE=:memory: $(BIN)/dbt --quiet --no-send-anonymous-usage-stats --log-path $(@D)/logs parse \
+	@DVCTT_CANDIDATE_FILE=:memory: DVCTT_TIMEZONE=UTC $(BIN)/dbt --quiet --no-send-anonymous-usage-stats --log-path $(@D)/logs parse \
 	    --project-dir dbt_project --profiles-dir dbt_project --target-path $(CURDIR)/$(@D)
 
 .PHONY: format
@@ -90,9 +90,14 @@ format: setup ## Let the formatters write
 	$(BIN)/ruff format .
 
 .PHONY: dictionary
-dictionary: setup ## Write docs/data-dictionary.md and docs/tu-dien-du-lieu.md from dbt's manifest of the last run
+dictionary: setup ## Write the data dictionaries in docs/ and the list of published tables from dbt's manifest of the last run
 	$(BIN)/dvctt dictionary --out docs/data-dictionary.md
 	$(BIN)/dvctt dictionary --out docs/tu-dien-du-lieu.md --lang vi
+	$(BIN)/dvctt dictionary --out include/dvctt/core/published_tables.json
+
+.PHONY: docs
+docs: setup ## Write the generated pages of docs/: commands, rules of the gate, licences
+	$(BIN)/python docs/generate.py
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies again into requirements/ (exact versions, hashes, no index host)

@@ -53,7 +53,7 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def told(name: str, answers: list[Answer]) -> float:
+def report(name: str, answers: list[Answer]) -> float:
     """Print one line; the p95 in seconds."""
     taken = [seconds for _, seconds, _ in answers]
     errors = [error for _, _, error in answers if error]
@@ -117,7 +117,7 @@ def main() -> int:
     )
     idle = [answer for answer in answers if idle_from <= answer[0] and answer[0] + answer[1] <= run_from]
     during = [answer for answer in answers if run_from <= answer[0] <= run_to]
-    ratio = told("during", during) / told("idle", idle)
+    ratio = report("during", during) / report("idle", idle)
     errors = sum(1 for answer in answers if answer[2])
     say(f"p95 during / p95 idle: {ratio:.2f} (wanted at most {options.most}); errors: {errors}")
     return 0 if not errors and ratio <= options.most else 1

@@ -4,16 +4,14 @@ Only wiring may live here. What is held, and what an answer does, is decided by 
 answers can be given by ``dvctt held``. A night waits for none of them.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
-from dvctt.province.folder import read_close
+from airflow.sdk import CronTriggerTimetable, Param, chain, dag, task
 from dvctt.settings import Settings
+from warehouse_dags import BESIDE_THE_WRITER, WAIT_FOR_THE_WRITER, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
 ### What it makes
@@ -34,50 +32,23 @@ The hold goes on waiting: the version before goes on, with its caveat. Nothing t
 3. Everything else: `docs/runbooks/something-is-held.md`.
 """
 
-WRITER = "warehouse_writer"
-"""A pool of one slot: one writer a home."""
-
 ACCEPT, REJECT, LATER = "Chấp nhận", "Từ chối", "Để sau"
 
-ZONE = read_close(Settings.from_environment().province_folder)[1]
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=[
-                "dvctt.core.errors.ConfigError",
-                "dvctt.core.errors.LedgerError",
-                "dvctt.core.errors.HoldRefused",
-            ],
-            action=RetryAction.FAIL,
-            reason="would fail the same way again: a person has to answer otherwise, or mend the home",
-        ),
-    ]
+RETRY_POLICY = fail_at_once_on(
+    ("ConfigError", "LedgerError", "HoldRefused"),
+    because="would fail the same way again: a person has to answer otherwise, or mend the home",
 )
-
-
-def tell_people(context: Mapping[str, Any]) -> None:
-    """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify.airflow_callback import on_task_failure
-
-    on_task_failure(context)
 
 
 @dag(
     schedule=CronTriggerTimetable("0 7 * * *", timezone=ZONE),
-    start_date=pendulum.datetime(2022, 1, 1, tz=ZONE),
-    catchup=False,
-    max_active_runs=1,
-    doc_md=DOC,
     tags=["warehouse", "held"],
-    params={"hold": Param(None, type=["null", "integer"], minimum=1, description="The hold's number, or empty")},
-    default_args={
-        "pool": WRITER,
-        "retries": 12,
-        "retry_delay": timedelta(minutes=10),
-        "retry_policy": RETRY_POLICY,
-        "on_failure_callback": tell_people,
-    },
+    **dag_settings(
+        DOC,
+        params={"hold": Param(None, type=["null", "integer"], minimum=1, description="The hold's number, or empty")},
+        retry_policy=RETRY_POLICY,
+        **WAIT_FOR_THE_WRITER,
+    ),
 )
 def held_decisions() -> None:
     @task.short_circuit(execution_timeout=timedelta(hours=1))
@@ -95,7 +66,7 @@ def held_decisions() -> None:
         defaults=LATER,
         params={"reason": Param(None, type=["null", "string"], title="Lý do")},
         response_timeout=timedelta(hours=23),
-        pool="default_pool",
+        pool=BESIDE_THE_WRITER,
         retries=3,
         retry_delay=timedelta(minutes=1),
     )
@@ -118,7 +89,7 @@ def held_decisions() -> None:
         return bool(decisions.request_decision(settings, number=None))
 
     ask_for_the_next = TriggerDagRunOperator(
-        task_id="ask_for_the_next", trigger_dag_id="held_decisions", pool="default_pool"
+        task_id="ask_for_the_next", trigger_dag_id="held_decisions", pool=BESIDE_THE_WRITER
     )
 
     found = find_hold()

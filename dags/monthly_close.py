@@ -1,19 +1,18 @@
 """DAG ``monthly_close``: a named person closes a month, and the night publishes it as closed.
 
-Only wiring may live here. What a close may freeze, and when it is refused, is decided by ``dvctt.closing.freeze``; day and hour
+Only wiring may live here. What a close may freeze, and when it is refused, is decided by ``dvctt.closing.plan``; day and hour
 stand in the province folder, whose one small file is read each time that this one is parsed.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import CronPartitionTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, chain, dag, task
+from airflow.sdk import CronPartitionTimetable, Param, chain, dag, task
 from dvctt.province.folder import read_close
 from dvctt.settings import Settings
+from warehouse_dags import BESIDE_THE_WRITER, MONTH, WAIT_FOR_THE_WRITER, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
 ### What it makes
@@ -37,57 +36,27 @@ The month stays open: its figures go on changing as rows come. Nothing that a re
 4. `publish` only starts `nightly_warehouse`: look there.
 """
 
-WRITER = "warehouse_writer"
-"""A pool of one slot: one writer a home."""
-
-CLOSE, ZONE = read_close(Settings.from_environment().province_folder)
+CLOSE = read_close(Settings.from_environment().province_folder)
 
 # What refuses a close does not mend itself within minutes; a night that is on, or a lock, ends by itself.
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=[
-                "dvctt.core.errors.ConfigError",
-                "dvctt.core.errors.PeriodError",
-                "dvctt.core.errors.PublishError",
-                "dvctt.core.errors.ClosingError",
-                "airflow.providers.standard.exceptions.HITLTimeoutError",
-            ],
-            action=RetryAction.FAIL,
-            reason="would fail the same way again: a person has to bring the feed, waive it, answer, or mend the home",
-        ),
-    ]
+RETRY_POLICY = fail_at_once_on(
+    (
+        "ConfigError",
+        "PeriodError",
+        "PublishError",
+        "ClosingError",
+        "airflow.providers.standard.exceptions.HITLTimeoutError",
+    ),
+    because="would fail the same way again: a person has to bring the feed, waive it, answer, or mend the home",
 )
-
-
-def tell_people(context: Mapping[str, Any]) -> None:
-    """One e-mail and one webhook when a task has failed for good."""
-    from dvctt.notify.airflow_callback import on_task_failure
-
-    on_task_failure(context)
 
 
 @dag(
     schedule=CronPartitionTimetable(
         f"0 {CLOSE.hour} {CLOSE.day} * *", timezone=ZONE, run_offset=-1, key_format="%Y-%m"
     ),
-    start_date=pendulum.datetime(2022, 1, 1, tz=ZONE),
-    catchup=False,
-    max_active_runs=1,
-    doc_md=DOC,
     tags=["warehouse", "monthly"],
-    params={
-        "month": Param(
-            None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM, or empty"
-        ),
-    },
-    default_args={
-        "pool": WRITER,
-        "retries": 12,
-        "retry_delay": timedelta(minutes=10),
-        "retry_policy": RETRY_POLICY,
-        "on_failure_callback": tell_people,
-    },
+    **dag_settings(DOC, params=MONTH, retry_policy=RETRY_POLICY, **WAIT_FOR_THE_WRITER),
 )
 def monthly_close() -> None:
     @task(execution_timeout=timedelta(hours=1))
@@ -96,7 +65,7 @@ def monthly_close() -> None:
         from dvctt.pipeline import close
 
         month = period.require_month(
-            partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date
+            partition_key=dag_run.partition_key, parameter=params["month"], logical_date=logical_date, timezone=ZONE
         )
         plan, subject, body = close.plan_close(Settings.from_environment(), month=month)
         return {"month": str(month), "publication": plan.publication.number, "subject": subject, "body": body}
@@ -108,7 +77,7 @@ def monthly_close() -> None:
         body="{{ ti.xcom_pull(task_ids='check_month')['body'] }}",
         params={"note": Param(None, type=["null", "string"], title="Ghi chú, hoặc lý do từ chối")},
         response_timeout=timedelta(days=20),
-        pool="default_pool",
+        pool=BESIDE_THE_WRITER,
         retries=3,
         retry_delay=timedelta(minutes=1),
     )
@@ -130,7 +99,7 @@ def monthly_close() -> None:
         task_id="publish",
         trigger_dag_id="nightly_warehouse",
         conf={"month": "{{ ti.xcom_pull(task_ids='check_month')['month'] }}"},
-        pool="default_pool",
+        pool=BESIDE_THE_WRITER,
     )
 
     checked = check_month()

@@ -370,7 +370,7 @@ def tiny_copy(tiny_home: Settings, tmp_path: Path) -> Settings:
 
 
 @dataclass
-class Told:
+class SentAlerts:
     """What the real servers on loopback took: whole e-mails and webhook bodies, and how to reach them."""
 
     envelopes: list[Any] = field(default_factory=list)
@@ -393,9 +393,9 @@ class Told:
 
 
 @pytest.fixture
-def told(free_port: Callable[[], int]) -> Iterator[Told]:
+def sent_alerts(free_port: Callable[[], int]) -> Iterator[SentAlerts]:
     """A real SMTP server and a real HTTP server, and the environment that sends alerts to them."""
-    taken = Told()
+    taken = SentAlerts()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -14,8 +14,8 @@ from dvctt.core.errors import GateFailed
 from dvctt.landing import zone
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
-from dvctt.publications import publish
-from dvctt.publications.publish import Publication
+from dvctt.publications import publish, switching
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, previous, transform
 from dvctt.warehouse.definitions import Node, read_definitions, replay
@@ -50,7 +50,7 @@ class Nights:
         return publish.publish(
             settings.published,
             building,
-            number=publish.next_number(settings.published),
+            number=switching.next_number(settings.published),
             province=province,
             landing=settings.landing,
             extracts=[e for e in zone.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],

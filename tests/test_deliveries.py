@@ -19,7 +19,7 @@ from dvctt.report.marts import PACKET_CONTRACT, read_marts
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.monthly import province_tables
 from dvctt.settings import Settings
-from dvctt.warehouse import connections, foundation
+from dvctt.warehouse import connections, expectations
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment, procedure
 from tests.nights import Nights, nights_after
@@ -185,7 +185,7 @@ NO_FIGURES = {
 """Places, and columns that tell what is missing themselves."""
 
 
-def said_why(row: dict[str, Any], caveats: set[tuple[date, str]]) -> bool:
+def gives_reason(row: dict[str, Any], caveats: set[tuple[date, str]]) -> bool:
     """Whether a reader of the row is told that something of it is missing: in the row, or by a caveat of its entity and month."""
     if any(
         row.get(name) for name in ("caveat_vi", "missing_agencies", "missing_attempt_agencies", "unscored_components")
@@ -220,7 +220,7 @@ def test_no_figure_of_any_mart_is_small_without_a_word_while_a_feed_of_it_is_mis
             now = rows[0].get(key, dict.fromkeys(then))
             changed = [n for n in numbers if n not in NO_FIGURES | set(node.primary_key) and now[n] != then[n]]
             moved |= {node.name} if changed else set()
-            if not said_why(now if key in rows[0] else then, caveats):
+            if not gives_reason(now if key in rows[0] else then, caveats):
                 # A row that is not there is as silent as a number that is too small.
                 silent += [f"{node.name} {key}: {n}" for n in changed if now[n] is not None or key not in rows[0]]
     assert len(moved) > 20
@@ -242,16 +242,16 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
     alert = alert_about_publication(verdict, Path("verdict.json"), publication=1)
     assert alert is not None
     (finding,) = alert.findings
-    said = "Số hồ sơ không thấp hơn dải cho phép (drift.not_below_the_band): mong đợi ít nhất 1.064, quan sát 4"
-    assert finding.text_vi == said
+    sentence = "Số hồ sơ không thấp hơn dải cho phép (drift.not_below_the_band): mong đợi ít nhất 1.064, quan sát 4"
+    assert finding.text_vi == sentence
     assert "Mong đợi: ít nhất 1.064\n   Quan sát: 4" in text_body(alert)
-    foundation.lay_warnings(night.settings.candidate, warning_rows(verdict))
+    expectations.lay_warnings(night.settings.candidate, warning_rows(verdict))
     night.build()
     assert night.rows(
         "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"
     ) == [
         (
-            date(2022, 10, 1), "agency", "246", "drift.not_below_the_band", said,
+            date(2022, 10, 1), "agency", "246", "drift.not_below_the_band", sentence,
             "drift.not_below_the_band: expected at least 1,064, observed 4",
         )
     ]  # fmt: skip
@@ -264,4 +264,4 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         province_tables(content, october, province, 1),
         agency_tables(content, october, of_agency),
     ):
-        assert said in str(next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu"))
+        assert sentence in str(next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu"))

@@ -12,11 +12,11 @@ from dvctt.cli import app
 from dvctt.core.errors import DvcttError, PublishError, WarehouseError
 from dvctt.core.files import seal, unseal
 from dvctt.core.period import Month
-from dvctt.pipeline import close, look, stages, telling
+from dvctt.pipeline import alerting, close, inspection, stages
 from dvctt.pipeline.home import stage_context
-from dvctt.publications import publish
+from dvctt.publications import next_night
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation
+from dvctt.warehouse import verdicts
 
 from tests.conftest import rewrite, settings_for
 from tests.publications.test_publish import current
@@ -59,16 +59,28 @@ def small(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_a_told_json_that_cannot_be_read_tells_rather_twice_than_never(
+def test_an_alerted_json_that_cannot_be_read_tells_rather_twice_than_never(
     small: Settings, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = small.home / "told.json"
+    path = small.home / "alerted.json"
     path.write_bytes(GARBAGE[name])
     caplog.set_level(logging.WARNING)
-    telling.tell_what_was_missed(small)
-    assert "told.json: cannot be read" in caplog.text
+    alerting.alert_about_missed_publication(small)
+    assert "alerted.json: cannot be read" in caplog.text
     assert "nobody has been told of publication 1" in caplog.text
     assert path.read_text(encoding="utf-8") == '{"publication": 1}\n'
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(1, False), (0, True)])
+def test_what_an_earlier_version_wrote_down_as_told_is_not_told_again(
+    small: Settings, caplog: pytest.LogCaptureFixture, number: int, is_told: bool
+) -> None:
+    path, before = small.home / "alerted.json", small.home / "told.json"
+    path.unlink(missing_ok=True)
+    before.write_text(f'{{"publication": {number}}}\n', encoding="utf-8")
+    alerting.alert_about_missed_publication(small)
+    assert ("nobody has been told of publication 1" in caplog.text) == is_told
+    assert (path.is_file(), before.is_file()) == (is_told, not is_told)
 
 
 def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
@@ -84,7 +96,7 @@ def test_a_verdict_that_cannot_be_read_is_left_out_of_the_history_with_a_word(
     for number, content in enumerate(GARBAGE.values(), start=2):
         (tmp_path / f"{number:06d}-failed.json").write_bytes(content)
     (tmp_path / "000099-failed.json").write_text(seal(whole).replace("critical", "Critical"), encoding="utf-8")
-    assert foundation._read_verdicts(tmp_path) == [whole]
+    assert verdicts.read_verdicts(tmp_path) == [whole]
     assert caplog.text.count("not a verdict of this home") == len(GARBAGE) + 1
 
 
@@ -187,19 +199,19 @@ def test_a_damaged_publication_is_work_and_what_the_next_one_remembers_is_whole(
     marts = tiny_copy.published / "1" / "marts.duckdb"
     marts.chmod(0o644)
     os.truncate(marts, marts.stat().st_size // 2)
-    standing = look.look_over(tiny_copy)
+    standing = inspection.inspect_home(tiny_copy)
     assert [problem.file for problem in standing.problems] == ["marts.duckdb"]
     assert standing.base is not None
     assert standing.base.number == 1, "the tables that are remembered are whole"
-    work = publish.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
+    work = next_night.work_to_do(tiny_copy.published, [], _province(tiny_copy), now_standing=standing)
     assert "damaged publication" in work.changed
     table = tiny_copy.published / "1" / "parquet" / "fct_filings.parquet"
     table.chmod(0o644)
     table.write_bytes(table.read_bytes()[:-1] + b"x")
     with pytest.raises(DvcttError, match="no publication before it is whole"):
-        look.look_over(tiny_copy)
+        inspection.inspect_home(tiny_copy)
     with pytest.raises(DvcttError, match=r"fct_filings\.parquet: changed since it was published"):
-        publish.as_earlier(current(tiny_copy), tiny_copy.closed)
+        next_night.as_previous(current(tiny_copy), tiny_copy.closed)
     with pytest.raises(PublishError, match=r"marts\.duckdb: not as it was published"):
         close.close_month(tiny_copy, month=Month(2022, 10), approved_by="Nguyễn Văn Mẫu")
 

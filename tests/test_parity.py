@@ -18,7 +18,7 @@ from dvctt.province.model import Province
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import Node, read_definitions, replay
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -112,7 +112,7 @@ class Builder:
         extracts = zone.landed_extracts(root / "landing")
         candidate = root / folder
         foundation.lay_foundation(candidate, self.province, root / "landing", extracts)
-        previous.lay_past(candidate, Making(1, "1", "d", "p"), None, [])
+        previous.load_previous(candidate, Inputs(1, "1", "d", "p"), None, [])
         with connections.open_candidate(candidate, read_only=False) as connection:
             load_seeds(connection, self.seeds)
             replay(connection, self.nodes)

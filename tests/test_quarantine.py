@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
-from tests.conftest import Inbox, Told, dvctt, filing, payment, procedure, settings_for
+from tests.conftest import Inbox, SentAlerts, dvctt, filing, payment, procedure, settings_for
 
 AGENCIES = {"243": 400, "244": 300, "H62.01": 100}
 """Filings of October by agency; every second one is online."""
@@ -130,24 +130,28 @@ def test_a_mended_re_send_equals_a_load_that_was_clean_from_the_start(
     assert "0 rows set aside" in dvctt(settings, "quarantine", "list").stdout
 
 
-def test_five_per_cent_of_one_agency_stop_the_night_and_name_it(clean: Settings, tmp_path: Path, told: Told) -> None:
+def test_five_per_cent_of_one_agency_stop_the_night_and_name_it(
+    clean: Settings, tmp_path: Path, sent_alerts: SentAlerts
+) -> None:
     shutil.copytree(clean.home, tmp_path / "home", symlinks=True)
     settings = settings_for(tmp_path / "home", tmp_path / "inbox")
     write_october(Inbox(settings.inbox), **{"244": 15})
     write_rest(Inbox(settings.inbox))
     before = {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()}
-    finished = dvctt(settings, "run", **told.environment)
+    finished = dvctt(settings, "run", **sent_alerts.environment)
     assert finished.returncode == 1
     assert (
         "quarantine.agency_is_within_budget: 1 rows, first: one_stop filings 2022-10 UBND thành phố Phúc Yên: expected at most 3, observed 15"
         in finished.stderr
     )
     assert {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()} == before
-    assert "UBND thành phố Phúc Yên" in str(told.post())
+    assert "UBND thành phố Phúc Yên" in str(sent_alerts.post())
     assert (settings.candidate / "verdict.html").read_text(encoding="utf-8").count("UBND thành phố Phúc Yên") >= 1
 
 
-def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(tmp_path: Path, told: Told) -> None:
+def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(
+    tmp_path: Path, sent_alerts: SentAlerts
+) -> None:
     """Each agency sends a file of its own; that of H62.01 does not come, that of 253 comes and is empty."""
     inbox = Inbox(tmp_path / "inbox")
     inbox.write("filings", "2022-10.243", october("243"))
@@ -155,7 +159,7 @@ def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(tmp_pa
     inbox.write("filings", "2022-10.253", [], control={"rows": 0})
     write_rest(inbox)
     settings = settings_for(tmp_path / "home", tmp_path / "inbox")
-    finished = dvctt(settings, "run", **told.environment)
+    finished = dvctt(settings, "run", **sent_alerts.environment)
     assert finished.returncode == 0, finished.stderr
     rates = {
         row[0]: row[1:]
@@ -174,17 +178,17 @@ def test_a_withheld_agency_is_null_and_named_and_the_others_are_published(tmp_pa
     assert "UBND huyện Lập Thạch" in str(rates["district"][3])
     assert rates["provincial"][:2] == (None, None)
     assert "chưa có dữ liệu" in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
-    assert "CẢNH BÁO" in told.email()["Subject"]
-    assert "Sở Nội vụ" in str(told.post())
+    assert "CẢNH BÁO" in sent_alerts.email()["Subject"]
+    assert "Sở Nội vụ" in str(sent_alerts.post())
     check = "Mỗi cơ quan đã nộp dữ liệu của tháng theo lịch (feeds.expected_ones_came, nguồn one_stop, hồ sơ)"
-    said = f"{check}: mong đợi 1, quan sát 0"
+    sentence = f"{check}: mong đợi 1, quan sát 0"
     in_marts = (
         "select text_vi from mart_caveats where subject = 'checks' and entity_code = 'H62.01' and month = '2022-10-01'"
     )
-    assert (said,) in ask(settings, in_marts)
-    assert said in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
-    assert said in (settings.published / "current" / "csv" / "mart_caveats.csv").read_text("utf-8")
-    assert f"Kiểm tra: {check}" in str(told.post())
+    assert (sentence,) in ask(settings, in_marts)
+    assert sentence in (settings.published / "current" / "reports" / "bao-cao-2022-10.html").read_text("utf-8")
+    assert sentence in (settings.published / "current" / "csv" / "mart_caveats.csv").read_text("utf-8")
+    assert f"Kiểm tra: {check}" in str(sent_alerts.post())
 
 
 def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_place(

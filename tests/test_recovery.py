@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import seal
-from dvctt.publications import publish, store
+from dvctt.publications import reading, store, switching
 from dvctt.settings import Settings
 
 from tests.conftest import REPOSITORY, dvctt, settings_for
@@ -99,18 +99,18 @@ def test_recovery_passes_over_what_is_not_whole_or_does_not_follow(
     break_it, words = UNFIT[name]
     switch_back_unseen(two)
     break_it(two)
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
     assert re.search(words, caplog.text), caplog.text
     # And everything that a person would do next still works.
     assert 1 in [publication.number for publication in store.listed(two.published)]
-    number = publish.next_number(two.published)
+    number = switching.next_number(two.published)
     assert not os.path.lexists(two.published / str(number))
 
 
 def test_recovery_finishes_a_switch_to_one_that_is_whole_and_follows(two: Settings) -> None:
     switch_back_unseen(two)
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "2"
 
 
@@ -118,7 +118,7 @@ def test_recovery_never_goes_back_to_what_readers_have_left(two: Settings) -> No
     """Not even when the record of rollbacks is lost: that readers have seen 2 is known from elsewhere."""
     store.rollback(two.published, 1, reason="sai số")
     (two.published / "rollbacks.jsonl").unlink()
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
 
 
@@ -133,15 +133,15 @@ def test_a_damaged_record_of_rollbacks_is_set_aside_and_brings_nothing_back(
     path = two.published / "rollbacks.jsonl"
     kept = path.read_text(encoding="utf-8") if content == "[]\n" else ""
     path.write_text(kept + content, encoding="utf-8")
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
     assert "rollbacks.jsonl: damaged" in caplog.text
     assert (two.published / "rollbacks.damaged-1.jsonl").read_text(encoding="utf-8") == kept + content
     caplog.clear()
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
     assert "damaged" not in caplog.text
-    assert [event["reason"] for event in publish.rollbacks(two.published)] == (["sai số"] if kept else [])
+    assert [event["reason"] for event in switching.rollbacks(two.published)] == (["sai số"] if kept else [])
 
 
 POINTERS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -166,14 +166,14 @@ def test_a_broken_pointer_stops_the_night_in_words_and_a_rollback_needs_no_point
     pointer.unlink()
     break_it(pointer)
     with pytest.raises(PublishError, match=re.escape(words)) as stopped:
-        publish.recover(two.published)
+        switching.recover(two.published)
     assert "dvctt publications rollback" in str(stopped.value)
     assert words in (store.pointer_problem(two.published) or "")
     assert [publication.number for publication in store.listed(two.published)] == [1, 2]
     store.rollback(two.published, 2, reason="con trỏ hỏng")
     assert os.readlink(pointer) == "2"
     assert store.pointer_problem(two.published) is None
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(pointer) == "2"
     if name in ("a folder", "a file"):
         assert os.path.lexists(two.published / "current.aside-1"), "what a person put there is not removed"
@@ -183,18 +183,18 @@ def test_a_rollback_with_a_broken_pointer_keeps_a_newer_one_from_coming_back(two
     (two.published / "current").unlink()
     (two.published / ".newest").unlink()
     assert store.rollback(two.published, 1, reason="bản 2 sai").number == 1
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "1"
-    assert publish.next_number(two.published) == 3
+    assert switching.next_number(two.published) == 3
 
 
 @pytest.mark.parametrize("name", ["99", "03", "٤", "4294967296000", "4 ", "-1", "0"])
 def test_a_name_that_is_nearly_a_number_is_no_publication_and_is_never_given_away(two: Settings, name: str) -> None:
     (two.published / name).mkdir()
-    assert publish.next_number(two.published) == 3
+    assert switching.next_number(two.published) == 3
     (two.published / "3").mkdir()
-    assert publish.next_number(two.published) == 4
-    publish.recover(two.published)
+    assert switching.next_number(two.published) == 4
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "2"
 
 
@@ -202,21 +202,21 @@ def test_a_number_stays_taken_when_its_folder_is_lost(two: Settings) -> None:
     shutil.rmtree(two.published / "2")
     store.rollback(two.published, 1, reason="mất bản 2")
     (two.published / "rollbacks.jsonl").unlink()
-    assert publish.next_number(two.published) == 3
+    assert switching.next_number(two.published) == 3
 
 
 def test_a_run_that_was_killed_before_readers_saw_its_publication_has_led_to_none(two: Settings) -> None:
-    first = publish.load_publication(two.published / "1").manifest["run_id"]
-    assert publish.published_runs(two.published) == {first, "again"}
+    first = reading.load_publication(two.published / "1").manifest["run_id"]
+    assert store.published_runs(two.published) == {first, "again"}
     switch_back_unseen(two)
-    assert publish.published_runs(two.published) == {first}
+    assert store.published_runs(two.published) == {first}
     os.rename(two.published / "2", two.published / ".building")
-    assert publish.published_runs(two.published) == {first}
+    assert store.published_runs(two.published) == {first}
 
 
 def test_each_publication_names_the_one_before_it_and_seals_its_manifest(two: Settings) -> None:
-    first = publish.load_publication(two.published / "1")
-    second = publish.load_publication(two.published / "2")
+    first = reading.load_publication(two.published / "1")
+    second = reading.load_publication(two.published / "2")
     assert first.manifest["previous"] is None
     assert second.manifest["previous"] == {"number": 1, "manifest_sha256": first.manifest_sha256}
 
@@ -226,9 +226,9 @@ def test_a_manifest_of_an_older_version_has_no_seal_and_is_read(two: Settings) -
     manifest = {key: value for key, value in current(two).manifest.items() if key != "previous"}
     path.chmod(0o644)
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    assert publish.load_publication(two.published / "2").manifest == manifest
+    assert reading.load_publication(two.published / "2").manifest == manifest
     switch_back_unseen(two)
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert os.readlink(two.published / "current") == "2"
 
 
@@ -236,7 +236,7 @@ def test_readers_may_pass_every_folder_of_a_publication_whatever_the_mask_of_the
     before = os.umask(0o077)
     try:
         shutil.rmtree(tiny_copy.published)
-        publish.recover(tiny_copy.published)
+        switching.recover(tiny_copy.published)
         folder = again(tiny_copy).folder
     finally:
         os.umask(before)
@@ -245,7 +245,7 @@ def test_readers_may_pass_every_folder_of_a_publication_whatever_the_mask_of_the
     assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o755"}
 
 
-RUNBOOK = REPOSITORY / publish.RUNBOOK
+RUNBOOK = REPOSITORY / reading.RUNBOOK
 """Its code blocks, by the heading above them: what a person types."""
 
 
@@ -257,7 +257,7 @@ def commands_under(heading: str) -> list[list[str]]:
 
 def walk(settings: Settings, heading: str, answers: dict[str, str]) -> list[str]:
     """Type the commands under a heading, with the numbers that a person would put in; what each one printed."""
-    said = []
+    outputs = []
     commands = commands_under(heading)
     assert commands
     for command in commands:
@@ -266,12 +266,12 @@ def walk(settings: Settings, heading: str, answers: dict[str, str]) -> list[str]
             words = [re.sub(rf"(?<!\w){re.escape(placeholder)}(?!\w)", answer, word) for word in words]
         if words[0] == "dvctt":
             finished = dvctt(settings, *words[1:])
-            said.append(f"{finished.returncode}: {finished.stdout}{finished.stderr}")
+            outputs.append(f"{finished.returncode}: {finished.stdout}{finished.stderr}")
         elif words[0] == "mv":
             shutil.move(words[1], words[2])
         else:
             raise AssertionError(f"{words}: the runbook names a command that this test does not know")
-    return said
+    return outputs
 
 
 def test_the_runbook_leads_back_from_every_broken_state(two: Settings, tmp_path: Path) -> None:
@@ -280,26 +280,28 @@ def test_the_runbook_leads_back_from_every_broken_state(two: Settings, tmp_path:
 
     pointer.unlink()
     pointer.symlink_to("3")
-    said = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
-    assert "leads to publication 3, which is not there" in said[0]
-    assert (os.readlink(pointer), said[-1][0]) == ("2", "0")
+    outputs = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
+    assert "leads to publication 3, which is not there" in outputs[0]
+    assert (os.readlink(pointer), outputs[-1][0]) == ("2", "0")
 
     pointer.unlink()
     pointer.mkdir()
-    said = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
-    assert (os.readlink(pointer), said[-1][0]) == ("2", "0")
+    outputs = walk(two, "`current` is missing, dangling, a folder, a file or a link outside", {"N": "2"})
+    assert (os.readlink(pointer), outputs[-1][0]) == ("2", "0")
 
     damage(published / "2" / "marts.duckdb")
-    said = walk(two, "The newest publication is damaged", {"N": "1"})
-    assert "marts.duckdb: found sha256" in said[0]
+    outputs = walk(two, "The newest publication is damaged", {"N": "1"})
+    assert "marts.duckdb: found sha256" in outputs[0]
     assert os.readlink(pointer) == "1"
 
     (published / "99").mkdir()
     (tmp_path / "safe").mkdir()
-    said = walk(two, "A stray folder lies beside the publications", {"/safe/place/": str(tmp_path / "safe"), "N": "99"})
-    assert "99" in said[0]
+    outputs = walk(
+        two, "A stray folder lies beside the publications", {"/safe/place/": str(tmp_path / "safe"), "N": "99"}
+    )
+    assert "99" in outputs[0]
     assert not (published / "99").exists()
 
     (published / "1" / "csv" / "mart_payments.csv").unlink()
-    said = walk(two, "A backup was restored in part", {"N": "1"})
-    assert "mart_payments.csv: found no file" in said[0]
+    outputs = walk(two, "A backup was restored in part", {"N": "1"})
+    assert "mart_payments.csv: found no file" in outputs[0]

@@ -44,7 +44,7 @@ class Mapped:
     nights: Nights
     unmapped: list[tuple[object, ...]]
     set_aside: list[tuple[object, ...]]
-    said: str
+    printed: str
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def mapped(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Map
         "where unmapped_rows > 0 order by all"
     )
     set_aside = nights.rows("select source_id, record_key, quarantine_reason from fct_quarantined_rows order by all")
-    said = dvctt(chosen, "values", "unmapped").stdout
+    printed = dvctt(chosen, "values", "unmapped").stdout
     with (province / "values.csv").open("a", encoding="utf-8") as file:
         file.write(
             "*,filings,MucDo,MỨC CAO,toàn trình,\n"
@@ -148,7 +148,7 @@ def mapped(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Map
             "one_stop,index_counts,ThanhPhan,Mức hài lòng,hai_long,\n"
         )
     nights.run()
-    return Mapped(nights, unmapped, set_aside, said)
+    return Mapped(nights, unmapped, set_aside, printed)
 
 
 def test_levels_channels_and_statuses_in_words_are_the_codes_that_they_stand_for(mapped: Mapped) -> None:
@@ -201,11 +201,11 @@ def test_what_no_list_has_is_named_by_its_list_and_counted_by_its_column(mapped:
 
 
 def test_the_operator_is_told_columns_and_counts_and_never_a_value(mapped: Mapped) -> None:
-    assert re.search(r"one_stop +│ filings +│ MucDo +│ 2022-10 +│ +9 │ +2 │ 2", mapped.said)
-    assert "15 values in 14 columns of a month" in mapped.said
-    assert "values.csv" in mapped.said
+    assert re.search(r"one_stop +│ filings +│ MucDo +│ 2022-10 +│ +9 │ +2 │ 2", mapped.printed)
+    assert "15 values in 14 columns of a month" in mapped.printed
+    assert "values.csv" in mapped.printed
     for written in ("mức cao", "đường dây", "hộ kinh doanh", "TT xong", "Ví điện tử"):
-        assert written.lower() not in mapped.said.lower()
+        assert written.lower() not in mapped.printed.lower()
 
 
 def test_a_line_of_the_folder_maps_one_source_and_goes_before_the_national_list(mapped: Mapped) -> None:

@@ -38,8 +38,8 @@ class Zygote:
             env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip
         assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        assert said == "ready\n", f"{said!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
+        line = self.process.stdout.readline()
+        assert line == "ready\n", f"{line!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
 
     def call(
         self, kind: str, arguments: list[str], environment: dict[str, str], output: Path, errors: Path | None = None
@@ -102,7 +102,15 @@ def _serve(path: str) -> None:
 
 def _import_everything() -> None:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    for name in ("great_expectations", "dbt.adapters.duckdb", "dbt.cli.main", "dvctt.cli.app", "altair", "vl_convert"):
+    for name in (
+        "great_expectations",
+        "dbt.adapters.duckdb",
+        "dbt.cli.main",
+        "dvctt.cli.app",
+        "dvctt.pipeline.stages",
+        "altair",
+        "vl_convert",
+    ):
         importlib.import_module(name)
 
 
@@ -133,7 +141,7 @@ def _do(call: dict[str, Any]) -> None:
             sys.stdout.write(reader.ask(Path(call["arguments"][0])))
         return
     from dvctt.cli import app
-    from dvctt.pipeline import stages
+    from dvctt.pipeline import night
     from dvctt.settings import Settings
 
     sys.argv = ["dvctt", *call["arguments"]]
@@ -147,8 +155,8 @@ def _do(call: dict[str, Any]) -> None:
         return
     logging.basicConfig(level=logging.INFO)
     stage, run_id = call["arguments"]
-    more = {"month": None} if stage == "land_extracts" else {}
-    getattr(stages, stage)(Settings.from_environment(), run_id=run_id, **more)
+    (wanted,) = [one for one in night.NIGHT if one.name == stage]
+    wanted.run(Settings.from_environment(), night.Run(run_id))
 
 
 def _leave(work: Any) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dvctt.pipeline import stages
+from dvctt.pipeline.night import NIGHT
 from dvctt.settings import Settings
 
 from tests.chaos.reader import ask
@@ -21,7 +21,7 @@ from tests.conftest import Inbox, environment_for, filing, payment, settings_for
 from tests.zygote import Zygote
 
 SABOTAGE = Path(__file__).parent / "sabotage"
-STAGES = ("land_extracts", *(stage.__name__ for stage in stages.AFTER_LANDING))
+STAGES = tuple(stage.name for stage in NIGHT)
 RUN = "nightly__2022-12-01"
 """The run that is killed; the runs that finish its work have ids of their own."""
 LANDED_AT = "2022-12-01T01:00:00+07:00"

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of landing, building and publishing: one error in words, nothing torn, and when there
+"""A disk that fills up in the middle of landing, building and publishing: one error in words, nothing incomplete, and when there
 is room again the next run finishes the work.
 
 The home lies on a small tmpfs of its own, mounted in a mount namespace that ends with its process, so nothing is left on the
@@ -18,7 +18,7 @@ from dvctt.landing.zone import landed_extracts
 from dvctt.settings import Settings
 
 from tests.chaos.homes import Lane, begin, environment_of, plan_of, wanted_of
-from tests.conftest import REPOSITORY, Told, settings_for
+from tests.conftest import REPOSITORY, SentAlerts, settings_for
 from tests.zygote import Zygote
 
 SIZE = "192m"
@@ -84,25 +84,27 @@ def disk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.parametrize("night", NIGHTS, ids=[night.name for night in NIGHTS])
-def test_a_full_disk_is_one_error_in_words_and_nothing_is_torn(
-    night: Night, disk: SmallDisk, lanes: list[Lane], told: Told
+def test_a_full_disk_is_one_error_in_words_and_nothing_is_incomplete(
+    night: Night, disk: SmallDisk, lanes: list[Lane], sent_alerts: SentAlerts
 ) -> None:
     mark, ballast = disk.folder / f"{night.name}.txt", disk.seen_as / "ballast"
     ballast.unlink(missing_ok=True)
     plan = plan_of(disk.settings, mark, steps=(night.step,), fill=str(disk.point / "ballast"))
-    code, words = disk.call("run", **plan, **told.environment)
+    code, words = disk.call("run", **plan, **sent_alerts.environment)
     # It was full, and from where it was said.
     assert re.search(night.step, mark.read_text(encoding="utf-8"))
     assert ballast.stat().st_size > 0
     # One error, in words: what, where, how much is free, what to do.
     assert code == 1, words
     assert "Traceback" not in words
-    (said,) = re.findall(r"^dvctt: (.+)$", words, re.M)
-    assert said.startswith(f"DiskFullError: stage {night.stage}: no space left on the disk while writing under "), words
+    (error_line,) = re.findall(r"^dvctt: (.+)$", words, re.M)
+    assert error_line.startswith(
+        f"DiskFullError: stage {night.stage}: no space left on the disk while writing under "
+    ), words
     for wanted in (str(disk.settings.home), "bytes free on", "docs/runbooks/disk-full.md", "df -h", "whole"):
-        assert wanted in said
+        assert wanted in error_line
     # People were told all the same.
-    assert "DiskFullError" in str(told.post()) or "no space left" in str(told.post())
+    assert "DiskFullError" in str(sent_alerts.post()) or "no space left" in str(sent_alerts.post())
     # Readers see publication 1, whole, while the disk is still full; landing is what its manifests say.
     assert disk.ask() == lanes[0].answers[0]
     assert disk.call("publications", "verify", "1")[0] == 0

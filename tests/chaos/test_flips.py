@@ -15,7 +15,7 @@ import pytest
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.landing.zone import landed_extracts
-from dvctt.pipeline import close, look, stages
+from dvctt.pipeline import close, inspection, stages
 from dvctt.settings import Settings
 
 from tests.conftest import rewrite, settings_for
@@ -38,9 +38,9 @@ def home(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
 
 
 def is_noticed(settings: Settings) -> bool:
-    """Whether the look that every night begins with finds something; what is no error of ours is a traceback, and raised."""
+    """Whether the inspection that every night begins with finds something; what is no error of ours is a traceback, and raised."""
     try:
-        return bool(look.look_over(settings).problems)
+        return bool(inspection.inspect_home(settings).problems)
     except DvcttError:
         return True
 
@@ -114,7 +114,7 @@ def test_an_extract_that_the_publication_lists_and_landing_lacks_stops_by_name_w
     extract = landed_extracts(home.landing)[0]
     lost = [lose(extract.parquet(home.landing)), lose(extract.manifest(home.landing))]
     with pytest.raises(DvcttError) as stopped:
-        look.look_over(home)
+        inspection.inspect_home(home)
     assert f"{extract.extract_id}.parquet: gone, but the current publication is made of it" in str(stopped.value)
     assert "restore both files from backup" in str(stopped.value)
     for path, content in lost:
@@ -135,10 +135,10 @@ def test_an_extract_that_an_older_version_landed_is_held_against_what_the_public
 
 
 def test_a_file_that_no_closing_lists_is_not_read_as_one_of_it(home: Settings) -> None:
-    stranger = home.closed / "2022-10" / "2" / "marts" / "mart_online_rates_2.parquet"
-    shutil.copyfile(stranger.with_name("mart_online_rates.parquet"), stranger)
+    unknown = home.closed / "2022-10" / "2" / "marts" / "mart_online_rates_2.parquet"
+    shutil.copyfile(unknown.with_name("mart_online_rates.parquet"), unknown)
     assert is_noticed(home)
-    stranger.unlink()
+    unknown.unlink()
 
 
 def test_a_lost_line_of_a_ledger_is_noticed(home: Settings) -> None:

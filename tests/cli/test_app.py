@@ -5,7 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from dvctt.cli.app import app
+from dvctt.cli.root import SUBJECTS
 from dvctt.settings import Settings
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from tests.conftest import dvctt, settings_for
 from tests.queries.test_additivity import FORMATS
@@ -97,3 +101,13 @@ def test_a_file_in_the_place_of_a_folder_to_write_is_told_in_words(
     assert finished.returncode == 1
     assert f"{tmp_path / 'file'} is no folder; wanted a folder, or a name for a new one" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_the_help_lists_every_command_under_its_subject() -> None:
+    listed = [name for names in SUBJECTS.values() for name in names]
+    group = get_command(app)
+    assert len(listed) == len(set(listed))
+    assert group.list_commands(group.make_context("dvctt", ["run"], resilient_parsing=True)) == listed
+    printed = CliRunner().invoke(app, ["--help"], terminal_width=100).stdout
+    places = [printed.index(f"─ {subject} ─") for subject in SUBJECTS]
+    assert places == sorted(places)

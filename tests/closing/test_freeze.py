@@ -19,11 +19,12 @@ from dvctt.closing.months import closed_now, read_figures, revisions
 from dvctt.core.errors import CloseRefused, ClosingError, ConfigError, PublishError, WarehouseError
 from dvctt.core.period import Month
 from dvctt.pipeline.close import close_month, plan_close, reopen_month
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.rebuild import compare, rebuild
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
+from tests.publications.test_publish import again
 
 SEPTEMBER, OCTOBER = Month(2022, 9), Month(2022, 10)
 FROZEN = {
@@ -411,9 +412,9 @@ def test_a_waiver_by_name_lets_the_month_be_closed_and_is_kept_with_it(tiny_copy
     )
     closed = close(settings, SEPTEMBER)
     assert len(closed.waived) == 26
-    told = {row["agency_code"]: (row["waived_by"], row["reason"], row["waived_on"]) for row in closed.waived}
-    assert told.pop("243") == ("Ông D", "cổng thanh toán hỏng", "2022-10-06")
-    assert set(told.values()) == {("Bà E", "chưa kết nối", "2022-10-07")}
+    waived = {row["agency_code"]: (row["waived_by"], row["reason"], row["waived_on"]) for row in closed.waived}
+    assert waived.pop("243") == ("Ông D", "cổng thanh toán hỏng", "2022-10-06")
+    assert set(waived.values()) == {("Bà E", "chưa kết nối", "2022-10-07")}
 
 
 def test_a_waiver_that_waives_nothing_is_said_and_does_not_stop_the_close(
@@ -493,10 +494,21 @@ def test_no_month_is_closed_between_the_first_stage_of_a_night_and_its_publicati
         close(tiny_copy)
 
 
+def test_no_month_is_closed_after_a_run_that_was_killed_before_readers_saw_its_publication(tiny_copy: Settings) -> None:
+    assert again(tiny_copy).number == 2
+    rewrite(tiny_copy.candidate / "run.json", run_id="again")
+    pointer = tiny_copy.published / "current"
+    pointer.unlink()
+    pointer.symlink_to("1")
+    (tiny_copy.published / ".newest").write_text("1\n", encoding="utf-8")
+    with pytest.raises(WarehouseError, match="run 'again' has begun and has not published"):
+        close(tiny_copy)
+
+
 KILLED = """
 import os
 from dvctt.pipeline import stages
-from dvctt.province.folder import Settings
+from dvctt.settings import Settings
 from dvctt.core.period import Month
 rename = os.rename
 def die(source, target):

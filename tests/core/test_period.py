@@ -9,7 +9,8 @@ from dvctt.core.period import Month, month_of_run, require_month
 from hypothesis import given
 from hypothesis import strategies as st
 
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+ZONE = "Asia/Ho_Chi_Minh"
+HANOI = ZoneInfo(ZONE)
 NIGHT = datetime(2022, 11, 1, 1, 0, tzinfo=HANOI)
 
 
@@ -22,17 +23,17 @@ def test_a_parameter_decides_before_the_logical_date() -> None:
 
 
 def test_a_night_reports_the_month_before_it() -> None:
-    assert month_of_run(logical_date=NIGHT) == Month(2022, 10)
+    assert month_of_run(logical_date=NIGHT, timezone=ZONE) == Month(2022, 10)
 
 
 def test_the_night_is_that_of_the_province_and_not_of_utc() -> None:
     # 01:00 on 1 November in Hà Nội is still 31 October in UTC.
-    assert month_of_run(logical_date=datetime(2022, 10, 31, 18, 0, tzinfo=UTC)) == Month(2022, 10)
-    assert month_of_run(logical_date=datetime(2022, 10, 31, 16, 59, tzinfo=UTC)) == Month(2022, 9)
+    assert month_of_run(logical_date=datetime(2022, 10, 31, 18, 0, tzinfo=UTC), timezone=ZONE) == Month(2022, 10)
+    assert month_of_run(logical_date=datetime(2022, 10, 31, 16, 59, tzinfo=UTC), timezone=ZONE) == Month(2022, 9)
 
 
 def test_january_reports_december() -> None:
-    assert month_of_run(logical_date=datetime(2023, 1, 1, 1, tzinfo=HANOI)) == Month(2022, 12)
+    assert month_of_run(logical_date=datetime(2023, 1, 1, 1, tzinfo=HANOI), timezone=ZONE) == Month(2022, 12)
 
 
 def test_a_run_that_an_asset_triggered_has_no_month_of_its_own() -> None:
@@ -47,9 +48,14 @@ def test_what_is_not_a_month_is_refused_with_what_was_found(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
+def test_a_night_of_a_province_without_a_zone_is_refused() -> None:
+    with pytest.raises(PeriodError, match="without the province's zone"):
+        month_of_run(logical_date=NIGHT)
+
+
 def test_a_date_without_a_zone_is_refused() -> None:
     with pytest.raises(PeriodError, match="without a zone"):
-        month_of_run(logical_date=datetime(2022, 11, 1, 1))
+        month_of_run(logical_date=datetime(2022, 11, 1, 1), timezone=ZONE)
 
 
 months = st.builds(Month, st.integers(1900, 2200), st.integers(1, 12))

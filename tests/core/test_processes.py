@@ -74,7 +74,7 @@ def test_dbt_holds_the_lock_of_the_home_while_it_lives(tmp_path: Path, monkeypat
 SUPERVISED = """
     import os, sys
     from dvctt.pipeline import local_airflow
-    local_airflow._GRACE = 1.0
+    local_airflow._GRACE_SECONDS = 1.0
     deaf = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(300)"
     away = (
         "import os, subprocess, sys, time; "

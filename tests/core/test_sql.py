@@ -1,11 +1,12 @@
 """A path is a path: whatever it holds, DuckDB reads that file and no neighbour's."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 from dvctt.core.errors import WarehouseError
-from dvctt.core.sql import file_literal, literal, read_literal, read_literals, readable
+from dvctt.core.sql import day_literal, file_literal, identifier, literal, read_literal, read_literals, readable
 from dvctt.landing import zone
 from dvctt.province.folder import load_province
 from dvctt.warehouse import connections, foundation
@@ -48,3 +49,15 @@ def test_inbox_and_landing_of_a_neighbour_stay_his(tmp_path: Path, name: str, ne
         with duckdb.connect(str(connections.candidate_path(root / "candidate")), read_only=True) as connection:
             found = connection.execute("select MaDonVi, extract_id from landing.filings").fetchall()
         assert found == [(agency, extracts[0].extract_id)]
+
+
+@pytest.mark.parametrize("name", ["plain", 'a"b', "select", "Tỷ lệ", "it's"])
+def test_a_name_is_a_name_whatever_it_holds(name: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"create table {identifier(name)} ({identifier(name)} varchar)")
+        connection.execute(f"insert into {identifier(name)} values ({literal(name)})")
+        assert connection.execute(f"select {identifier(name)} from {identifier(name)}").fetchall() == [(name,)]
+
+
+def test_a_day_is_a_day() -> None:
+    assert duckdb.sql(f"select {day_literal(date(2022, 10, 1))} as day").fetchall() == [(date(2022, 10, 1),)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvctt.province.folder import read_timezone
 
 from .compose_file import FILLED, ROOT, MissingVariable, env_names, load_compose
 
@@ -236,9 +237,10 @@ def test_the_nightly_schedule_starts_with_the_stack(services: dict[str, Any]) ->
     assert services["dag-processor"]["environment"]["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] == "false"
 
 
-def test_all_is_on_the_clock_of_vietnam(services: dict[str, Any]) -> None:
-    assert {service["environment"]["TZ"] for service in services.values()} == {"Asia/Ho_Chi_Minh"}
-    assert services["scheduler"]["environment"]["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "Asia/Ho_Chi_Minh"
+def test_all_is_on_the_clock_of_the_bundled_province(services: dict[str, Any]) -> None:
+    zone = read_timezone(ROOT / "include" / "provinces" / "vinh_phuc")
+    assert {service["environment"]["TZ"] for service in services.values()} == {zone}
+    assert services["scheduler"]["environment"]["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == zone
 
 
 # The image

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvctt.clock import now
 from dvctt.closing.months import closed_now, revisions
 from dvctt.core import ledger
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment, password_file, prepare
 from dvctt.publications import holds
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import Movement
+from dvctt.warehouse.verdicts import Movement
 
 from tests.conftest import environment_for
 
@@ -175,8 +176,8 @@ def test_what_a_named_person_approves_is_closed_in_that_name_and_the_night_is_st
 
     approved = airflow.start(conf={"month": "2022-10"})
     airflow.request(approved)
-    told = airflow.answer(approved, "Approve", "đã đối chiếu")
-    assert told["responded_by"]["name"] == PERSON
+    answer = airflow.answer(approved, "Approve", "đã đối chiếu")
+    assert answer["responded_by"]["name"] == PERSON
     assert airflow.end(approved) == "success"
     assert set(airflow.tasks(approved).values()) == {"success"}
     (closed,) = closed_now(airflow.settings.closed)
@@ -211,6 +212,7 @@ def test_what_is_held_is_answered_for_in_the_name_of_the_person_who_answers(airf
     )
     ledger.append(
         settings.ledgers / holds.LEDGER,
+        at=now(),
         event="held",
         hold="1",
         extract_id=held,

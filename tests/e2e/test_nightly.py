@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.pipeline.local_airflow import airflow_command, airflow_environment
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.sample import write_sample
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, Told, dvctt, filing, settings_for
+from tests.conftest import PROVINCE, Inbox, SentAlerts, dvctt, filing, settings_for
 
 NIGHT = ("airflow", "nightly", "--month", "2022-10")
 
@@ -167,20 +167,20 @@ def test_airflow_knows_the_dag_and_the_pool_as_the_house_wants_them(main_job: Ma
 
 
 def test_a_failing_gate_under_airflow_tells_people_once_and_keeps_the_last_publication(
-    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+    tiny_copy: Settings, sent_alerts: SentAlerts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Inbox(tiny_copy.inbox).write(
         "filings", "2022-10.bo-sung", [filing(f"X{n}", "244", "20221020101010", TrangThaiHoSo="99") for n in range(3)]
     )
     before = current_publication(tiny_copy.published)
-    finished = dvctt(tiny_copy, *NIGHT, **told.environment)
+    finished = dvctt(tiny_copy, *NIGHT, **sent_alerts.environment)
     assert finished.returncode == 1
     assert "airflow dags test nightly_warehouse" in finished.stderr
     assert "stage check_counts: failed" in finished.stderr
     assert "stage build_marts" not in finished.stderr
     assert current_publication(tiny_copy.published) == before
-    assert "KHÔNG ĐẠT" in told.email()["Subject"]
-    body = told.email().get_body(("plain",))
+    assert "KHÔNG ĐẠT" in sent_alerts.email()["Subject"]
+    body = sent_alerts.email().get_body(("plain",))
     assert body is not None
     for wanted in (
         "UBND thành phố Phúc Yên",
@@ -190,4 +190,4 @@ def test_a_failing_gate_under_airflow_tells_people_once_and_keeps_the_last_publi
         "Quan sát",
     ):
         assert wanted in body.get_content()
-    assert told.post()
+    assert sent_alerts.post()

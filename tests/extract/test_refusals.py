@@ -98,7 +98,7 @@ def test_the_place_of_a_bad_byte_does_not_depend_on_how_the_file_is_cut_into_pie
     assert (found.records, found.line_ends, found.bytes) == (3, ("\\r\\n",), 20)
 
 
-TORN = [
+MALFORMED = [
     ('{"sha256": 12345}', "key sha256: wanted a text of 64 hexadecimal digits"),
     ('{"sha256": "Nguyễn"}', "key sha256: wanted a text of 64 hexadecimal digits"),
     ("[" * 100_000, "not a control file: longer than 65536 bytes"),
@@ -121,7 +121,7 @@ TORN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), TORN, ids=range(len(TORN)))
+@pytest.mark.parametrize(("text", "wanted"), MALFORMED, ids=range(len(MALFORMED)))
 def test_a_control_file_that_is_none_is_told_in_words_and_not_quoted(
     inbox: Inbox, tmp_path: Path, text: str, wanted: str
 ) -> None:

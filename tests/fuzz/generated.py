@@ -33,7 +33,7 @@ SPOILED = st.one_of(
 
 FAULTS = (
     *["none"] * 24,
-    "no header", "person in the header", "person in an extra column", "comma behind the header", "case twin", "column gone",
+    "no header", "person in the header", "person in an extra column", "comma behind the header", "duplicate but for case", "column gone",
     "column twice", "bad byte", "zero byte", "one field more", "one field less", "quote never closed", "cut in the middle",
     "mark and carriage returns", "semicolons", "month that cannot be", "name that cannot be", "control: unknown key",
     "control: no JSON", "control: text for rows", "control: other rows", "control: person as a number", "control: sound",
@@ -121,7 +121,7 @@ def _tabled(header: list[str], rows: list[list[str]], fault: str, place: int) ->
             header, rows = [*header, PERSON], [[*row, PERSON] for row in rows]
         case "comma behind the header":
             header, rows = [*header, ""], [[*row, ""] for row in rows]
-        case "case twin":
+        case "duplicate but for case":
             header, rows = [*header, header[place].upper()], [[*row, PERSON] for row in rows]
         case "column gone":
             header, rows = header[:place] + header[place + 1 :], [row[:place] + row[place + 1 :] for row in rows]

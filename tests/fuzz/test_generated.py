@@ -22,7 +22,7 @@ from dvctt.province.model import Province
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import Node, read_definitions, replay
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.conftest import PROVINCE
@@ -70,7 +70,7 @@ class Machine:
         extracts = zone.landed_extracts(root / "landing")
         try:
             foundation.lay_foundation(root / "candidate", self.province, root / "landing", extracts)
-            previous.lay_past(root / "candidate", Making(1, "1", "d", "p"), None, [])
+            previous.load_previous(root / "candidate", Inputs(1, "1", "d", "p"), None, [])
             with connections.open_candidate(root / "candidate", read_only=False) as connection:
                 load_seeds(connection, self.seeds)
                 replay(connection, self.nodes)

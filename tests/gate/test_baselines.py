@@ -9,7 +9,7 @@ from dvctt.core.period import Month
 from dvctt.gate.baselines import Change, update
 from dvctt.province.folder import load_province
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import read_baselines
+from dvctt.warehouse.expectations import read_baselines
 
 from tests.conftest import PROVINCE
 

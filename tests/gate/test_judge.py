@@ -148,9 +148,9 @@ def test_a_suite_with_a_wrong_key_is_refused_with_its_file(tmp_path: Path) -> No
 
 
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    twin = suite().model_copy(update={"name": "z"})
+    duplicate = suite().model_copy(update={"name": "z"})
     with pytest.raises(ConfigError, match=r"id 'x\.equal' stands twice"):
-        load_suites(write_suites(tmp_path / "suites", suite(), twin))
+        load_suites(write_suites(tmp_path / "suites", suite(), duplicate))
 
 
 def test_suites_without_a_canary_are_refused(tmp_path: Path) -> None:

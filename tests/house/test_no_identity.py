@@ -104,7 +104,7 @@ PLANTS: dict[str, Plant] = {
     "control: sha256": control('{"sha256": "PERSON"}'),
     "control: a list": control('["PERSON"]'),
     "control: no JSON": control('{"rows": 1} PERSON'),
-    "control: a torn escape": control('{"rows": "\\PERSON"}'),
+    "control: an incomplete escape": control('{"rows": "\\PERSON"}'),
     "control: nested": control('{"rows": {"PERSON": {"PERSON": 1}}}'),
     "control: a key twice": control('{"PERSON": 1, "PERSON": 1}'),
 }  # fmt: skip
@@ -152,7 +152,7 @@ def test_no_message_and_no_file_outside_landing_holds_what_a_cell_holds(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     columns, row = list(ENTITIES[entity].columns), row_of(entity)
-    said, outcomes = [], set()
+    outputs, outcomes = [], set()
     for place in sorted({0, 1, len(columns) // 2, len(columns) - 1}):
         inbox, home = tmp_path / f"inbox{place}", tmp_path / f"home{place}"
         written(inbox, entity, *plant(columns, row, place))
@@ -162,11 +162,11 @@ def test_no_message_and_no_file_outside_landing_holds_what_a_cell_holds(
         except DvcttError as error:
             outcomes.add("refused")
             alert = alerts.alert_for(error, stage="dvctt run", month="2022-10", run_id="x", log_url=None)
-            said += [str(error), repr(error), str(alert)]
-        said += [f"{name} {text}" for name, text in everything_outside_landed_parquet(home)]
+            outputs += [str(error), repr(error), str(alert)]
+        outputs += [f"{name} {text}" for name, text in everything_outside_landed_parquet(home)]
     assert outcomes
-    assert said
-    assert [trace for text in (*said, caplog.text) for trace in found_in(text)] == []
+    assert outputs
+    assert [trace for text in (*outputs, caplog.text) for trace in found_in(text)] == []
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
@@ -217,8 +217,8 @@ def test_an_engine_s_error_is_told_without_the_cell_that_it_quotes(sql: Callable
     for person in PERSON:
         error = raised_by(lambda person=person: duckdb.connect().execute(sql(person)))
         assert found_in(str(error))
-        assert found_in(engines.told(error)) == []
-        assert re.match(r"[A-Z]\w+ .*at test_no_identity\.py:\d+ <lambda>$", engines.told(error))
+        assert found_in(engines.describe_error(error)) == []
+        assert re.match(r"[A-Z]\w+ .*at test_no_identity\.py:\d+ <lambda>$", engines.describe_error(error))
 
 
 @pytest.mark.parametrize("person", PERSON)
@@ -232,18 +232,18 @@ def test_a_library_s_error_is_told_without_the_cell_that_it_quotes(tmp_path: Pat
         raised_by(lambda: pd.Series([person + "x"]).astype(int)),
         raised_by(lambda: duckdb.sql(f"from read_csv('{path}', columns={{'a': 'INT', 'b': 'INT'}})").fetchall()),
     ]
-    assert [trace for error in errors for trace in found_in(engines.told(error))] == []
-    assert engines.told(errors[1]).startswith("KeyError at test_no_identity.py:")
+    assert [trace for error in errors for trace in found_in(engines.describe_error(error))] == []
+    assert engines.describe_error(errors[1]).startswith("KeyError at test_no_identity.py:")
     as_gx_keeps_it = ["".join(traceback.format_exception(error)) for error in errors]
-    assert [trace for text in as_gx_keeps_it for trace in found_in(engines.told_of_traceback(text))] == []
-    assert engines.told_of_traceback(as_gx_keeps_it[0]) == "ValueError"
+    assert [trace for text in as_gx_keeps_it for trace in found_in(engines.describe_traceback(text))] == []
+    assert engines.describe_traceback(as_gx_keeps_it[0]) == "ValueError"
 
 
 def test_what_speaks_of_files_and_relations_alone_is_told_in_full(tmp_path: Path) -> None:
-    said = engines.told(raised_by(lambda: duckdb.sql("from no_such_table")))
-    assert said.startswith("CatalogException (Catalog Error: Table with name no_such_table does not exist!) at ")
-    said = engines.told(raised_by(lambda: duckdb.connect(str(tmp_path / "none.duckdb"), read_only=True)))
-    assert f'(IO Error: Cannot open database "{tmp_path}/none.duckdb"' in said
+    outputs = engines.describe_error(raised_by(lambda: duckdb.sql("from no_such_table")))
+    assert outputs.startswith("CatalogException (Catalog Error: Table with name no_such_table does not exist!) at ")
+    outputs = engines.describe_error(raised_by(lambda: duckdb.connect(str(tmp_path / "none.duckdb"), read_only=True)))
+    assert f'(IO Error: Cannot open database "{tmp_path}/none.duckdb"' in outputs
 
 
 def dbt_that_fails(person: str, *, with_results: bool) -> Callable[..., Any]:
@@ -275,23 +275,23 @@ def dbt_that_fails(person: str, *, with_results: bool) -> Callable[..., Any]:
 def test_what_stopped_dbt_is_told_without_the_cell_that_stopped_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, person: str
 ) -> None:
-    said = {}
+    outputs = {}
     for with_results in (True, False):
         candidate = tmp_path / f"candidate {with_results}"
         candidate.mkdir()
         monkeypatch.setattr(subprocess, "run", dbt_that_fails(person, with_results=with_results))
         with pytest.raises(TransformError) as caught:
             transform.build_layer(transform.Layer.FACTS, candidate)
-        said[with_results] = str(caught.value)
-        kept = said[with_results].rpartition(": ")[2]
+        outputs[with_results] = str(caught.value)
+        kept = outputs[with_results].rpartition(": ")[2]
         assert found_in(Path(kept).read_text("utf-8")), "the way to dbt's own words is told"
         assert transform.target_folder(candidate).stat().st_mode & 0o777 == 0o700
-    assert [trace for text in said.values() for trace in found_in(text)] == []
+    assert [trace for text in outputs.values() for trace in found_in(text)] == []
     assert (
         "- model.dvctt.stg_filings: error: Runtime Error in model stg_filings (models/staging/stg_filings.sql): "
         "Conversion Error\n- test.dvctt.t: fail, 2 failing rows\n"
-    ) in said[True]
-    assert "- Database Error in model a (models/a.sql)\n" in said[False]
+    ) in outputs[True]
+    assert "- Database Error in model a (models/a.sql)\n" in outputs[False]
 
 
 @pytest.mark.parametrize("sql", SQL_THAT_QUOTES.values(), ids=SQL_THAT_QUOTES)
@@ -309,9 +309,9 @@ def test_a_stage_that_an_engine_stops_says_so_without_the_cell_and_keeps_the_wor
         kept.unlink()
         alert = alerts.alert_for(caught.value, stage="build_marts", month="2022-10", run_id="x", log_url=None)
         as_airflow_prints_it = "".join(traceback.format_exception(caught.value))
-        said = [str(caught.value), repr(caught.value), str(alert), as_airflow_prints_it, caplog.text]
-        said += [f"{name} {text}" for name, text in everything_outside_landed_parquet(settings.home)]
-        assert [trace for text in said for trace in found_in(text)] == []
+        outputs = [str(caught.value), repr(caught.value), str(alert), as_airflow_prints_it, caplog.text]
+        outputs += [f"{name} {text}" for name, text in everything_outside_landed_parquet(settings.home)]
+        assert [trace for text in outputs for trace in found_in(text)] == []
         assert f"on this machine alone, because its own words may quote a record: {kept}" in str(caught.value)
 
 
@@ -325,6 +325,6 @@ def test_sql_that_a_publication_carries_and_a_table_of_the_gate_tell_no_cell(tmp
         connection.execute(f"create view aud_x as {select}")
     suite = next(s for s in judge.load_suites() if s.name != judge.CANARY).model_copy(update={"table": "aud_x"})
     frames = judge._read_frames(tmp_path, [suite])
-    said = ["".join(traceback.format_exception(caught.value)), str(frames["aud_x"])]
-    assert "table aud_x cannot be read: ConversionException" in said[1]
-    assert [trace for text in said for trace in found_in(text)] == []
+    outputs = ["".join(traceback.format_exception(caught.value)), str(frames["aud_x"])]
+    assert "table aud_x cannot be read: ConversionException" in outputs[1]
+    assert [trace for text in outputs for trace in found_in(text)] == []

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import PROVINCE, REPOSITORY
 
 PACKAGE = REPOSITORY / "include" / "dvctt"
-CLOCK_READERS = {"core", "extract", "landing", "publications", "closing", "notify", "cli"}
-"""Rooms that record when something happened to a file (dvctt.core.clock says so too)."""
+CLOCK_READERS = {"landing", "publications", "closing", "notify", "cli"}
+"""Rooms that record when something happened to a file (dvctt.clock says so too)."""
 
 
 def modules() -> list[Path]:
@@ -64,7 +64,7 @@ def clock_calls(source: str) -> list[tuple[str, int]]:
 
 def test_only_the_clock_room_reads_the_clock() -> None:
     found = {path: clock_calls(path.read_text(encoding="utf-8")) for path in modules()}
-    assert found.pop(PACKAGE / "core" / "clock.py"), "the scan does not see the one call that is there"
+    assert found.pop(PACKAGE / "clock.py"), "the scan does not see the one call that is there"
     assert {str(path.relative_to(PACKAGE)): hits for path, hits in found.items() if hits} == {}
 
 
@@ -72,7 +72,7 @@ def test_only_rooms_that_record_when_a_file_moved_use_the_clock() -> None:
     users = {
         room(path)
         for path in modules()
-        if any(name.startswith("dvctt.core.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
+        if any(name.startswith("dvctt.clock") for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))))
     }
     assert "landing" in users
     assert users <= CLOCK_READERS
@@ -161,43 +161,62 @@ def heavy_imports(source: str) -> list[str]:
     ]
     allowed = {
         "airflow.sdk",
+        "collections.abc",
+        "typing",
         "airflow.providers.standard.operators.hitl",
         "airflow.providers.standard.operators.trigger_dagrun",
+        "dvctt.pipeline.night",
         "dvctt.province.folder",
         "dvctt.settings",
         "pendulum",
+        "warehouse_dags",
         "datetime",
     }
     return [name for name in names if name not in allowed]
 
 
+SHARED = DAGS / "warehouse_dags.py"
+
+
+def dag_files() -> list[Path]:
+    found = [path for path in sorted(DAGS.glob("*.py")) if path != SHARED]
+    assert found
+    return found
+
+
+def longest_work(source: str) -> int:
+    """Lines of the longest function that is no DAG, no task and no wrapping of one."""
+    plain = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+        and not any(isinstance(inner, ast.FunctionDef) and inner.decorator_list for inner in ast.walk(node))
+    ]
+    return max(((node.end_lineno or 0) - node.lineno for node in plain), default=0)
+
+
 def test_dag_files_are_tables_of_contents() -> None:
-    files = sorted(DAGS.glob("*.py"))
-    assert files
-    for path in files:
+    for path in (*dag_files(), SHARED):
         source = path.read_text(encoding="utf-8")
         assert not path.name.startswith("dbt_"), "dbt would import it as a plugin"
         assert heavy_imports(source) == [], path
-        longest = max(
-            (node.end_lineno or 0) - node.lineno
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.FunctionDef) and not node.decorator_list
-        )
-        assert longest <= 8, f"{path}: a function of {longest} lines is work, and work lives in the package"
+        longest = longest_work(source)
+        assert longest <= 12, f"{path}: a function of {longest} lines is work, and work lives in the package"
         assert not re.search(r"\b(select|insert|update|delete)\b.+\bfrom\b", source, re.I), f"{path}: SQL"
         assert not re.search(r"https?://|requests|urllib|httpx", source), f"{path}: HTTP"
+    assert longest_work("def work():\n" + "    pass\n" * 20) == 20
 
 
 def test_every_dag_says_what_it_makes_and_how_to_triage() -> None:
-    files = sorted(DAGS.glob("*.py"))
-    assert files
-    for path in files:
+    for path in dag_files():
         source = path.read_text(encoding="utf-8")
-        assert "doc_md=DOC" in source, path
         for heading in ("### What it makes", "### Which month a run means", "### What a failure costs", "### Triage"):
             assert heading in source, f"{path}: {heading}"
-        for setting in ('"pool": WRITER', '"retry_policy"', '"on_failure_callback"', "max_active_runs=1", "tags="):
+        for setting in ("dag_settings(", "DOC,", "retry_policy=RETRY_POLICY", "tags="):
             assert setting in source, f"{path}: {setting}"
+    shared = SHARED.read_text(encoding="utf-8")
+    for setting in ('"pool": WRITER_POOL', '"on_failure_callback"', '"max_active_runs": 1', '"doc_md": doc'):
+        assert setting in shared, setting
 
 
 def test_the_scan_for_heavy_imports_catches_one() -> None:
@@ -270,19 +289,3 @@ def test_documents_that_code_points_to_exist() -> None:
     }
     assert len(found) > 3
     assert sorted(name for name in found if not (REPOSITORY / name).exists()) == []
-
-
-CITED = re.compile(r"[Dd]omain notes \(?§(\d+)(?: and §(\d+))?")
-
-
-def test_every_section_of_the_domain_notes_that_is_cited_exists() -> None:
-    domain = (REPOSITORY / "docs/domain.md").read_text(encoding="utf-8")
-    sections = set(re.findall(r"^## §(\d+) ", domain, re.MULTILINE))
-    cited: dict[str, Path] = {}
-    for path in tracked():
-        if path.suffix in {".py", ".sql", ".yml", ".md", ".csv", ".j2", ".typ", ".po"}:
-            for match in CITED.finditer(path.read_text(encoding="utf-8")):
-                cited.update({number: path for number in match.groups() if number})
-    assert {"1", "2", "3", "4"} <= cited.keys(), "the search finds no citation any more"
-    missing = {number: str(path) for number, path in cited.items() if number not in sections}
-    assert not missing, f"cited, and no section of docs/domain.md: {missing}"

@@ -13,8 +13,8 @@ from dvctt.core.period import Month
 from dvctt.landing import withdrawals, zone
 from dvctt.pipeline import decisions
 from dvctt.province.folder import load_province
-from dvctt.publications import publish, rebuild
-from dvctt.publications.publish import Publication
+from dvctt.publications import next_night, rebuild
+from dvctt.publications.reading import Publication
 from dvctt.publications.store import notable
 from dvctt.settings import Settings
 
@@ -108,9 +108,9 @@ def test_the_withdrawn_bytes_stay_out_when_they_come_again(inbox: Inbox, tmp_pat
 def test_a_withdrawal_is_work_for_the_next_night_and_only_for_that_one(walk: Walk) -> None:
     settings = walk.nights.settings
     extracts = zone.landed_extracts(settings.landing)
-    assert not publish.work_to_do(settings.published, extracts, VINH_PHUC)
+    assert not next_night.work_to_do(settings.published, extracts, VINH_PHUC)
     out = [zone.LeftOut(walk.wrong.extract_id, "withdrawn", "x", "y", "z")]
-    assert publish.work_to_do(settings.published, extracts, VINH_PHUC, (), out).changed == ("extracts left out",)
+    assert next_night.work_to_do(settings.published, extracts, VINH_PHUC, (), out).changed == ("extracts left out",)
 
 
 def test_a_publication_is_built_again_without_what_was_left_out_of_it(walk: Walk, tmp_path: Path) -> None:

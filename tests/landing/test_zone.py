@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError, LandingError
-from dvctt.landing.zone import active_extracts, land, landed_extracts, strangers
+from dvctt.landing.zone import active_extracts, land, landed_extracts, unknown_entries
 from dvctt.province.folder import load_province
 
 from tests.conftest import PROVINCE, Inbox, filing, payment, write_tiny
@@ -123,7 +123,7 @@ def test_a_manifest_without_its_parquet_file_stops_everything(tiny_inbox: Inbox,
         landed_extracts(landing)
 
 
-def test_a_manifest_that_is_torn_is_named(tiny_inbox: Inbox, tmp_path: Path) -> None:
+def test_a_manifest_that_is_incomplete_is_named(tiny_inbox: Inbox, tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     extract = land(VINH_PHUC, tiny_inbox.root, landing)[0]
     manifest = extract.folder(landing) / f"{extract.extract_id}.json"
@@ -209,7 +209,7 @@ def test_what_no_source_owns_is_named_beside_every_other_fault(inbox: Inbox, tmp
     (inbox.root / "2022-10.csv").write_text("x", encoding="utf-8")
     (inbox.root / "onestop" / "filings").mkdir(parents=True)
     (inbox.root / ".sample").write_text("", encoding="utf-8")
-    assert strangers(VINH_PHUC, inbox.root) == ["2022-10.csv (file)", "onestop (folder)"]
+    assert unknown_entries(VINH_PHUC, inbox.root) == ["2022-10.csv (file)", "onestop (folder)"]
     assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
     (inbox.root / "one_stop").rename(inbox.root / "one stop")
     with pytest.raises(

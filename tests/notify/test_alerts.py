@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.core.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
 from dvctt.notify import airflow_callback, alerts, channels, outbox, wording
 from dvctt.report.findings import Value
@@ -443,7 +443,7 @@ def test_the_sender_can_be_set_and_must_be_known(monkeypatch: pytest.MonkeyPatch
 
 def test_without_any_channel_the_log_says_that_nobody_was_told(caplog: pytest.LogCaptureFixture) -> None:
     channels.send(failed_alert())
-    (record,) = [record for record in caplog.records if record.name == "dvctt.notify.alerts"]
+    (record,) = [record for record in caplog.records if record.name == "dvctt.notify.channels"]
     assert record.levelname == "ERROR"
     assert "NOBODY WAS TOLD" in record.getMessage()
     assert "DVCTT_ALERT_EMAILS" in record.getMessage()
@@ -710,7 +710,7 @@ def test_a_foreign_error_is_named_by_type_and_place_only() -> None:
     except ValueError as error:
         alert = alerts.alert_from_exception(error, stage="build_facts", province_vi="Vĩnh Phúc")
     assert alert.detail is not None
-    assert alert.detail.startswith("ValueError tại test_notify.py:")
+    assert alert.detail.startswith("ValueError tại test_alerts.py:")
     assert "Nguyễn Văn An" not in wording.text_body(alert)
 
 
@@ -899,7 +899,8 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/x"
         code = (
             "from dvctt.core.errors import DvcttError\n"
-            "from dvctt.notify.alerts import alert_from_exception, send\n"
+            "from dvctt.notify.alerts import alert_from_exception\n"
+            "from dvctt.notify.channels import send\n"
             "send(alert_from_exception(DvcttError('bước dừng'), stage='build_facts'))"
         )
         process = subprocess.Popen(
@@ -929,9 +930,9 @@ def test_a_damaged_entry_is_set_aside_and_told_and_the_others_go_out(hook: Hook,
     (outbox_folder() / "20221101T010000-0badc0de.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     hook.status, hook.taken = 200, []
     assert channels.deliver_waiting() == []
-    told = [json.loads(body) for *_, body in hook.taken]
-    assert sorted(payload["kind"] for payload in told) == ["gate_failed", "task_failed"]
-    assert "20221101T010000-0badc0de.json" in next(p["detail"] for p in told if p["kind"] == "task_failed")
+    payloads = [json.loads(body) for *_, body in hook.taken]
+    assert sorted(payload["kind"] for payload in payloads) == ["gate_failed", "task_failed"]
+    assert "20221101T010000-0badc0de.json" in next(p["detail"] for p in payloads if p["kind"] == "task_failed")
     assert [path.name for path in outbox_folder().glob("*.damaged")] == ["20221101T010000-0badc0de.json.damaged"]
     assert channels.deliver_waiting() == []
     assert len(hook.taken) == 2

@@ -10,12 +10,22 @@ import duckdb
 import pytest
 from dvctt.notify import channels
 from dvctt.pipeline import stages
-from dvctt.pipeline.look import look_at_publication, tell_of_unread_files
+from dvctt.pipeline.inspection import alert_about_unread_files, inspect_publication
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, Told, dvctt, environment_for, filing, payment, settings_for, write_tiny
+from tests.conftest import (
+    PROVINCE,
+    Inbox,
+    SentAlerts,
+    dvctt,
+    environment_for,
+    filing,
+    payment,
+    settings_for,
+    write_tiny,
+)
 
 
 def ask(settings: Settings, sql: str) -> list[tuple[object, ...]]:
@@ -169,22 +179,22 @@ def broken_night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_a_gate_that_fails_stops_before_the_marts_tells_people_and_changes_nothing_that_a_reader_sees(
-    broken_night: tuple[Settings, dict[str, bytes]], told: Told
+    broken_night: tuple[Settings, dict[str, bytes]], sent_alerts: SentAlerts
 ) -> None:
     settings, before = broken_night
-    finished = dvctt(settings, "run", **told.environment)
+    finished = dvctt(settings, "run", **sent_alerts.environment)
     assert finished.returncode == 1
     assert "GateFailed" in finished.stderr
     assert "UBND thành phố Phúc Yên: expected at most 1, observed 3" in finished.stderr
     assert before
     assert {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()} == before
-    body = told.email().get_body(("plain",))
+    body = sent_alerts.email().get_body(("plain",))
     assert body is not None
     words = body.get_content()
     for wanted in ("Vĩnh Phúc", "UBND thành phố Phúc Yên", "11/2022", str(settings.candidate / "verdict.json")):
         assert wanted in words
-    assert "KHÔNG ĐẠT" in told.email()["Subject"]
-    assert "UBND thành phố Phúc Yên" in json.dumps(told.post(), ensure_ascii=False)
+    assert "KHÔNG ĐẠT" in sent_alerts.email()["Subject"]
+    assert "UBND thành phố Phúc Yên" in json.dumps(sent_alerts.post(), ensure_ascii=False)
 
 
 def test_after_a_failed_gate_the_verdict_names_the_rows_and_a_mended_file_is_published(
@@ -229,30 +239,36 @@ def test_bad_input_is_one_error_and_nothing_lands_in_part(
     assert sorted(str(path) for path in (*tiny_copy.landing.rglob("*"), *tiny_copy.published.rglob("*"))) == before
 
 
-def test_a_publication_that_nobody_was_told_of_is_told_by_the_next_run_once(tiny_copy: Settings, told: Told) -> None:
+def test_a_publication_that_nobody_was_told_of_is_told_by_the_next_run_once(
+    tiny_copy: Settings, sent_alerts: SentAlerts
+) -> None:
     # As a run leaves it that is killed after the switch and before its last stage.
-    (tiny_copy.home / "told.json").unlink()
+    (tiny_copy.home / "alerted.json").unlink()
     for number in (1, 2):
-        finished = dvctt(tiny_copy, "run", **told.environment)
+        finished = dvctt(tiny_copy, "run", **sent_alerts.environment)
         assert finished.returncode == 0, finished.stderr
         assert "nothing new" in finished.stdout
         assert ("nobody has been told of publication 1" in finished.stderr) == (number == 1)
-    assert "đã công bố bản 1 kèm lưu ý" in told.email()["Subject"]
-    assert told.post()["publication"] == 1
+    assert "đã công bố bản 1 kèm lưu ý" in sent_alerts.email()["Subject"]
+    assert sent_alerts.post()["publication"] == 1
 
 
-def test_what_cannot_be_told_now_is_told_later_and_stops_no_night(tiny_copy: Settings, told: Told) -> None:
-    (tiny_copy.home / "told.json").unlink()
-    unreachable = {**told.environment, "DVCTT_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/", "DVCTT_ALERT_EMAILS": ""}
+def test_what_cannot_be_told_now_is_told_later_and_stops_no_night(tiny_copy: Settings, sent_alerts: SentAlerts) -> None:
+    (tiny_copy.home / "alerted.json").unlink()
+    unreachable = {
+        **sent_alerts.environment,
+        "DVCTT_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/",
+        "DVCTT_ALERT_EMAILS": "",
+    }
     for _ in range(3):
         finished = dvctt(tiny_copy, "run", **unreachable)
         assert finished.returncode == 0, finished.stderr
         assert "did not reach webhook" in finished.stderr
-    assert told.posts == []
+    assert sent_alerts.posts == []
     for _ in range(2):
-        finished = dvctt(tiny_copy, "run", **{**told.environment, "DVCTT_ALERT_EMAILS": ""})
+        finished = dvctt(tiny_copy, "run", **{**sent_alerts.environment, "DVCTT_ALERT_EMAILS": ""})
         assert finished.returncode == 0, finished.stderr
-    assert told.post()["publication"] == 1
+    assert sent_alerts.post()["publication"] == 1
 
 
 def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Path) -> None:
@@ -299,33 +315,33 @@ def test_a_second_run_in_the_same_home_is_refused_while_the_first_one_writes(tin
 
 
 def test_files_that_no_source_owns_are_told_once_and_again_when_they_change(
-    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+    tiny_copy: Settings, sent_alerts: SentAlerts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in told.environment.items():
+    for name, value in sent_alerts.environment.items():
         monkeypatch.setenv(name, value)
     (tiny_copy.inbox / "onestop" / "filings").mkdir(parents=True)
     (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
     for night in ("1", "2"):
         assert stages.land_extracts(tiny_copy, run_id=night, month=None) is None
-    (post,) = told.posts
+    (post,) = sent_alerts.posts
     assert (post["kind"], [finding["observed"] for finding in post["findings"]]) == (
         "inbox_not_read", ["2022-11.csv (file)", "onestop (folder)"],
     )  # fmt: skip
     assert "one_stop" in post["findings"][0]["expected"]
     (tiny_copy.inbox / "2022-11.csv").unlink()
     stages.land_extracts(tiny_copy, run_id="3", month=None)
-    assert [finding["observed"] for finding in told.posts[-1]["findings"]] == ["onestop (folder)"]
-    assert len(told.posts) == len(told.envelopes) == 2
+    assert [finding["observed"] for finding in sent_alerts.posts[-1]["findings"]] == ["onestop (folder)"]
+    assert len(sent_alerts.posts) == len(sent_alerts.envelopes) == 2
 
 
 def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_tried(
-    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+    tiny_copy: Settings, sent_alerts: SentAlerts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in told.environment.items():
+    for name, value in sent_alerts.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DVCTT_ALERT_EMAILS", "")
     monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
-    reachable, unreachable = told.environment["DVCTT_ALERT_WEBHOOK_URL"], "http://127.0.0.1:9/"
+    reachable, unreachable = sent_alerts.environment["DVCTT_ALERT_WEBHOOK_URL"], "http://127.0.0.1:9/"
     marts = tiny_copy.published / "1" / "marts.duckdb"
     marts.chmod(0o644)
     whole = marts.read_bytes()
@@ -335,8 +351,8 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
         for content in states:
             marts.write_bytes(content)
             channels.deliver_waiting()  # as every run begins
-            look_at_publication(tiny_copy, run_id="night", month=None)
-        return len(told.posts)
+            inspect_publication(tiny_copy, run_id="night", month=None)
+        return len(sent_alerts.posts)
 
     flipped, cut = whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-20]
     assert look(whole) == 0
@@ -346,28 +362,28 @@ def test_a_damaged_publication_is_one_alert_a_state_however_often_the_night_is_t
     assert look(cut, cut, cut, url=unreachable) == 3
     assert len(list((tiny_copy.home / "outbox").glob("damage-*"))) == 4, "one entry waits, not three"
     assert look(cut, cut) == 4
-    assert {post["kind"] for post in told.posts} == {"task_failed"}
+    assert {post["kind"] for post in sent_alerts.posts} == {"task_failed"}
     (tiny_copy.home / "states.json").write_text("{", encoding="utf-8")
     assert look(cut, cut) == 5, "rather twice than never"
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "")
-    told_nobody = look_at_publication
+    check_publication = inspect_publication
     marts.write_bytes(flipped)
-    told_nobody(tiny_copy, run_id="night", month=None)
+    check_publication(tiny_copy, run_id="night", month=None)
     assert look(flipped, flipped) == 6, "no channel was configured when it was found"
 
 
 def test_files_that_no_source_owns_wait_in_the_outbox_once_for_a_channel_that_is_down(
-    tiny_copy: Settings, told: Told, monkeypatch: pytest.MonkeyPatch
+    tiny_copy: Settings, sent_alerts: SentAlerts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
     monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/")
     (tiny_copy.inbox / "2022-11.csv").write_text("x", encoding="utf-8")
     for night in range(3):
-        tell_of_unread_files(tiny_copy, load_province(PROVINCE), str(night))
+        alert_about_unread_files(tiny_copy, load_province(PROVINCE), str(night))
     (entry,) = channels.waiting_and_sent()
     assert (len(entry.waiting), entry.alert["kind"]) == (1, "inbox_not_read")
-    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", told.environment["DVCTT_ALERT_WEBHOOK_URL"])
+    monkeypatch.setenv("DVCTT_ALERT_WEBHOOK_URL", sent_alerts.environment["DVCTT_ALERT_WEBHOOK_URL"])
     for night in range(2):
         channels.deliver_waiting()
-        tell_of_unread_files(tiny_copy, load_province(PROVINCE), str(night))
-    assert told.post()["kind"] == "inbox_not_read"
+        alert_about_unread_files(tiny_copy, load_province(PROVINCE), str(night))
+    assert sent_alerts.post()["kind"] == "inbox_not_read"

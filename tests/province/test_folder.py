@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import load_province, read_close
+from dvctt.province.folder import load_province, read_close, read_timezone
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE
@@ -112,10 +112,16 @@ def test_an_unknown_province_names_the_known_ones() -> None:
 
 def test_the_day_and_hour_of_the_close_are_read_without_the_rest_of_the_folder(tmp_path: Path) -> None:
     shutil.copy(BUNDLED / "province.yml", tmp_path)
-    close, zone = read_close(tmp_path)
-    assert (close.day, close.hour, zone) == (5, 2, "Asia/Ho_Chi_Minh")
+    close = read_close(tmp_path)
+    assert (close.day, close.hour) == (5, 2)
     with pytest.raises(ConfigError, match=r"province\.yml: no such file"):
         read_close(tmp_path / "nirgends")
+
+
+def test_the_time_zone_is_read_without_the_rest_of_the_folder(tmp_path: Path) -> None:
+    text = (BUNDLED / "province.yml").read_text(encoding="utf-8")
+    (tmp_path / "province.yml").write_text(text.replace("Asia/Ho_Chi_Minh", "Asia/Vientiane"), encoding="utf-8")
+    assert (read_timezone(tmp_path), read_timezone(BUNDLED)) == ("Asia/Vientiane", "Asia/Ho_Chi_Minh")
 
 
 def test_the_same_feed_is_waived_once(folder: Path) -> None:
@@ -212,9 +218,29 @@ def test_agencies_that_take_each_other_over_on_one_day_are_refused(folder: Path)
         ("Phường Hội Hợp,08707,Phường Vĩnh Yên", "Phường Hội Hợp,08707,Phường Khác", r":4: key new_commune_code: '08707' is .* here and .* on line 2"),
     ],
 )  # fmt: skip
-def test_a_commune_that_is_torn_apart_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
+def test_a_commune_that_is_split_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
     edit(folder / "commune_succession.csv", old, new)
     with pytest.raises(ConfigError, match=r"commune_succession\.csv" + wanted):
+        load_province(folder)
+
+
+def test_a_district_that_is_split_to_others_than_its_communes_went_to_is_refused(folder: Path) -> None:
+    lines = (folder / "agency_successions.csv").read_text(encoding="utf-8").splitlines()
+    number, first = next((n, line) for n, line in enumerate(lines, start=1) if line.startswith("243,H44.199,"))
+    edit(folder / "agency_successions.csv", first, first.replace("H44.199", "H44.01"))
+    with pytest.raises(
+        ConfigError,
+        match=rf"agency_successions\.csv:{number}: key successor_code: found 'H44\.01', wanted a new commune that "
+        r"commune_succession\.csv gives a commune of '243' to",
+    ):
+        load_province(folder)
+
+
+def test_a_district_whose_split_forgets_a_commune_is_refused(folder: Path) -> None:
+    path = folder / "agency_successions.csv"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("243,H44.199,")]
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"agency_successions\.csv:\d+: .*'243' is split without Phường Vĩnh Yên"):
         load_province(folder)
 
 

@@ -152,11 +152,11 @@ def test_good_data_that_does_not_pass_proves_nothing(tried: Tried) -> None:
 
 
 def test_one_fault_is_tried_alone_and_an_unknown_one_is_named(tmp_path: Path) -> None:
-    told: list[Outcome] = []
-    proof = proving.prove(load_province(PROVINCE), tmp_path / "work", only="thousands_dot", progress=told.append)
+    outcomes: list[Outcome] = []
+    proof = proving.prove(load_province(PROVINCE), tmp_path / "work", only="thousands_dot", progress=outcomes.append)
     assert proof.score == "caught 1/1"
     assert proof.complete
-    assert [outcome.fault_id for outcome in told] == ["thousands_dot"]
+    assert [outcome.fault_id for outcome in outcomes] == ["thousands_dot"]
     assert list((tmp_path / "work").iterdir()) == []
     with pytest.raises(ConfigError, match="no fault 'nope' in the catalogue; wanted one of empty_file, "):
         proving.prove(load_province(PROVINCE), tmp_path, only="nope")

@@ -12,11 +12,11 @@ from dvctt.core.errors import GateFailed, HoldRefused
 from dvctt.core.files import seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import zone
-from dvctt.pipeline import decisions, telling
+from dvctt.pipeline import alerting, decisions
 from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Rows, filing, payment
@@ -53,7 +53,7 @@ class Walk:
     publications: dict[str, Publication] = field(default_factory=dict)
     figures: dict[str, dict[tuple[str, str], tuple[object, ...]]] = field(default_factory=dict)
     held: dict[str, list[Hold]] = field(default_factory=dict)
-    said: dict[str, object] = field(default_factory=dict)
+    answers: dict[str, object] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -62,8 +62,8 @@ class Walk:
     def night(self, name: str) -> None:
         self.publications[name] = publication = self.nights.run()
         # What people are told of a publication is read off marts that these nights do without.
-        told = self.settings.home / "told.json"
-        write_atomically(told, seal({"publication": publication.number}))
+        alerted = self.settings.home / "alerted.json"
+        write_atomically(alerted, seal({"publication": publication.number}))
         self.figures[name] = {
             (f"{month:%Y-%m}", code): (received, caveat)
             for month, code, received, caveat in self.nights.rows(
@@ -127,20 +127,20 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     whole = filings("2022-10", a243=98, a253=100, aH62_01=60)
     inbox.write("filings", "2022-10", whole, control={"rows": len(whole)})
     walk.night("new content")
-    walk.said["outdated"] = said(lambda: decisions.accept_hold(settings, 1, **BY))
+    walk.answers["outdated"] = refusal(lambda: decisions.accept_hold(settings, 1, **BY))
 
     rows = filings("2022-10", a243=60, a253=100, aH62_01=60)
     inbox.write("filings", "2022-10", rows, control={"rows": len(rows)})
     inbox.write("payment_requests", "2022-09.muon", [payment("L1", "243-2022-09-061", "243", "2022-09-30 10:00:00", 7)])
     walk.night("cut again")
-    walk.said["plan"] = close_plan(settings, "2022-10")
+    walk.answers["plan"] = close_plan(settings, "2022-10")
 
     decisions.accept_hold(settings, 2, **BY)
     inbox.write("filings", "2022-10.muon", [filing(f"L{n}", "243", "2022-10-30 09:00:00") for n in range(1, 6)])
     walk.night("accepted, and other figures came")
     decisions.accept_hold(settings, 3, **BY)
     walk.night("accepted")
-    walk.said["decided"] = said(lambda: decisions.reject_hold(settings, 3, **BY))
+    walk.answers["decided"] = refusal(lambda: decisions.reject_hold(settings, 3, **BY))
 
     inbox.write("filings", "2022-10", whole[::-1], control={"rows": len(whole)})
     doubled = [{**row, "MaHoSo": row["MaHoSo"] + "-A"} for row in filings("2022-08", a243=100, a253=100)]
@@ -160,7 +160,7 @@ def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     return walk
 
 
-def said(act: Callable[[], object]) -> str:
+def refusal(act: Callable[[], object]) -> str:
     with pytest.raises(HoldRefused) as refused:
         act()
     return str(refused.value)
@@ -207,7 +207,7 @@ def test_what_comes_beside_a_held_file_is_published_the_same_night(walk: Walk) -
 def test_new_content_under_the_name_is_judged_anew(walk: Walk) -> None:
     assert walk.received("new content", "2022-10", "243", "253", "H62.01") == [98, 100, 60]
     assert walk.new("new content") == []
-    assert "newer content has come under this file's name" in str(walk.said["outdated"])
+    assert "newer content has come under this file's name" in str(walk.answers["outdated"])
 
 
 def test_a_cut_version_is_held_and_the_version_before_goes_on_with_a_caveat_that_says_so(walk: Walk) -> None:
@@ -228,7 +228,7 @@ def test_nobodys_other_figures_wait_for_a_held_file(walk: Walk) -> None:
 
 
 def test_a_close_says_that_a_file_of_its_month_waits(walk: Walk) -> None:
-    assert "hold 2, which no one has decided: dvctt held show 2" in walk.said["plan"]  # type: ignore[operator]
+    assert "hold 2, which no one has decided: dvctt held show 2" in walk.answers["plan"]  # type: ignore[operator]
 
 
 def test_a_persons_word_on_other_figures_does_not_count(walk: Walk) -> None:
@@ -243,7 +243,7 @@ def test_what_was_accepted_is_published_by_the_next_night_without_a_caveat(walk:
     assert walk.new("accepted") == []
     assert [one["why"] for one in walk.publications["accepted"].manifest["left_out"]] == ["outdated"]
     assert "giữ lại" not in walk.caveat("accepted", "2022-10", "243")
-    assert "hold 3 is accepted already" in str(walk.said["decided"])
+    assert "hold 3 is accepted already" in str(walk.answers["decided"])
 
 
 def test_every_file_of_a_bad_night_is_held_for_what_it_did_itself(walk: Walk) -> None:
@@ -287,14 +287,14 @@ def test_what_was_rejected_stays_out_and_what_nobody_answers_is_not_held_twice(w
 
 
 def test_people_are_told_of_everything_that_waits_and_how_to_answer(walk: Walk) -> None:
-    told = {finding.check.partition(": ")[2]: finding for finding in telling.held_figures(walk.settings)}
-    assert sorted(told) == [
+    waiting = {finding.check.partition(": ")[2]: finding for finding in alerting.held_figures(walk.settings)}
+    assert sorted(waiting) == [
         "bản mới của tệp filings/2022-08.lan-2.csv",
         "bản mới của tệp filings/2022-09.csv",
         "bản mới của tệp filings/2022-11.csv",
         "bản mới của tệp payment_requests/2022-08.csv (đồng)",
     ]
-    money = told["bản mới của tệp payment_requests/2022-08.csv (đồng)"]
+    money = waiting["bản mới của tệp payment_requests/2022-08.csv (đồng)"]
     assert (money.agency, money.month) == ("UBND thành phố Vĩnh Yên", "2022-08")
     assert (money.expected, money.observed) == (60_000, 60_000_000)
     number = walk.hold("five files", "payment_requests/2022-08.csv").number
@@ -338,7 +338,7 @@ def test_where_no_file_is_to_blame_the_night_stops_until_a_person_accepts_the_fi
     (hold,) = [h for h in holds.holds(settings.ledgers) if h.extract_id is None]
     assert hold.state == "waiting"
     assert shown(hold)[0] == ("filings", "rows", "agency", "243", "2022-07", "published", 100, 0)
-    assert "no file is to blame" in said(lambda: decisions.reject_hold(settings, hold.number, **BY))
+    assert "no file is to blame" in refusal(lambda: decisions.reject_hold(settings, hold.number, **BY))
     decisions.accept_hold(settings, hold.number, **BY)
     nights.run()
     assert nights.rows(
@@ -354,7 +354,7 @@ def test_what_was_accepted_is_believed_however_few_rows_an_agency_has(walk: Walk
     rows = filings("2022-10", a243=60, a253=100, aH62_01=4)
     Inbox(settings.inbox).write("filings", "2022-10", rows, control={"rows": len(rows)})
     held = nights.run()
-    write_atomically(settings.home / "told.json", seal({"publication": held.number}))
+    write_atomically(settings.home / "alerted.json", seal({"publication": held.number}))
     hold = holds.holds(settings.ledgers)[-1]
     assert shown(hold)[0] == ("filings", "rows", "agency", "H62.01", "2022-10", "published", 60, 4)
     decisions.accept_hold(settings, hold.number, **BY)
@@ -377,10 +377,10 @@ def test_the_ledger_says_who_when_and_why_and_quotes_no_record(walk: Walk) -> No
 
 def test_nobody_accepts_without_a_name_and_a_reason(walk: Walk) -> None:
     waiting = walk.hold("five files", "filings/2022-11.csv").number
-    assert "found no name of a person" in said(
+    assert "found no name of a person" in refusal(
         lambda: decisions.accept_hold(walk.settings, waiting, by=" ", reason="đúng")
     )
-    assert "found no reason" in said(
+    assert "found no reason" in refusal(
         lambda: decisions.accept_hold(walk.settings, waiting, by="Trần Thị Mẫu", reason="")
     )
-    assert "nothing held under the number 99" in said(lambda: decisions.accept_hold(walk.settings, 99, **BY))
+    assert "nothing held under the number 99" in refusal(lambda: decisions.accept_hold(walk.settings, 99, **BY))

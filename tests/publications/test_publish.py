@@ -10,7 +10,7 @@ from dvctt.core.files import sha256_of
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
-from dvctt.publications import publish
+from dvctt.publications import next_night, publish, reading, switching
 from dvctt.settings import Settings
 from dvctt.warehouse.transform import manifest_of
 
@@ -19,13 +19,13 @@ from tests.conftest import PROVINCE, rewrite
 VINH_PHUC = load_province(PROVINCE)
 
 
-def current(settings: Settings) -> publish.Publication:
-    publication = publish.current_publication(settings.published)
+def current(settings: Settings) -> reading.Publication:
+    publication = reading.current_publication(settings.published)
     assert publication is not None
     return publication
 
 
-def again(settings: Settings, *, verdict: str = "passed") -> publish.Publication:
+def again(settings: Settings, *, verdict: str = "passed") -> reading.Publication:
     """Publish the candidate that the home holds once more, without the slow stages."""
     path = settings.candidate / "verdict.json"
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def again(settings: Settings, *, verdict: str = "passed") -> publish.Publication
     return publish.publish(
         settings.published,
         building,
-        number=publish.next_number(settings.published),
+        number=switching.next_number(settings.published),
         province=VINH_PHUC,
         landing=settings.landing,
         extracts=landed_extracts(settings.landing),
@@ -155,8 +155,8 @@ def test_a_number_is_never_given_twice(tiny_copy: Settings) -> None:
 def test_a_kill_before_the_rename_leaves_publication_1_and_is_swept_up(tiny_copy: Settings) -> None:
     publish.assemble(tiny_copy.published, tiny_copy.candidate, tiny_copy.candidate / "verdict.json")
     assert current(tiny_copy).number == 1
-    publish.recover(tiny_copy.published)
-    assert not publish.building_folder(tiny_copy.published).exists()
+    switching.recover(tiny_copy.published)
+    assert not reading.building_folder(tiny_copy.published).exists()
     assert current(tiny_copy).number == 1
 
 
@@ -170,32 +170,32 @@ def test_a_kill_between_rename_and_switch_is_finished_by_the_next_run(
         raise KilledError
 
     with monkeypatch.context() as patched:
-        patched.setattr(publish, "_switch", killed)
+        patched.setattr(publish, "switch", killed)
         with pytest.raises(KilledError):
             again(tiny_copy)
     assert current(tiny_copy).number == 1
-    publish.recover(tiny_copy.published)
+    switching.recover(tiny_copy.published)
     assert current(tiny_copy).number == 2
 
 
 def test_work_is_what_landing_holds_and_the_manifest_does_not(tiny_home: Settings) -> None:
     extracts = landed_extracts(tiny_home.landing)
     assert len(extracts) == 6
-    assert not publish.work_to_do(tiny_home.published, extracts, VINH_PHUC)
+    assert not next_night.work_to_do(tiny_home.published, extracts, VINH_PHUC)
     late = [*extracts, extracts[0].__class__(**{**vars(extracts[0]), "extract_id": "late"})]
-    assert publish.work_to_do(tiny_home.published, late, VINH_PHUC).new_extract_ids == ("late",)
+    assert next_night.work_to_do(tiny_home.published, late, VINH_PHUC).new_extract_ids == ("late",)
 
 
 def test_a_changed_province_folder_is_work(tiny_home: Settings) -> None:
     changed = VINH_PHUC.model_copy(update={"digest": "other"})
-    work = publish.work_to_do(tiny_home.published, landed_extracts(tiny_home.landing), changed)
+    work = next_night.work_to_do(tiny_home.published, landed_extracts(tiny_home.landing), changed)
     assert (work.new_extract_ids, work.changed) == ((), ("province folder",))
 
 
 def test_a_lost_table_of_the_earlier_publication_is_an_error_and_not_an_empty_past(tiny_copy: Settings) -> None:
     (tiny_copy.published / "1" / "parquet" / "fct_filings.parquet").unlink()
     with pytest.raises(PublishError, match=r"fct_filings\.parquet: gone, but the manifest lists it.*verify 1"):
-        publish.earlier(tiny_copy.published, tiny_copy.closed)
+        next_night.previous_publication(tiny_copy.published, tiny_copy.closed)
 
 
 def test_a_table_that_an_older_version_did_not_publish_is_no_loss(tiny_copy: Settings) -> None:
@@ -204,14 +204,14 @@ def test_a_table_that_an_older_version_did_not_publish_is_no_loss(tiny_copy: Set
     files = dict(current(tiny_copy).manifest["files"])
     del files["parquet/mart_restatements.parquet"]
     rewrite(folder / "manifest.json", files=files)
-    earlier = publish.earlier(tiny_copy.published, tiny_copy.closed)
-    assert earlier is not None
-    assert earlier.number == 1
+    previous = next_night.previous_publication(tiny_copy.published, tiny_copy.closed)
+    assert previous is not None
+    assert previous.number == 1
 
 
 def test_everything_is_work_before_the_first_publication(tmp_path: Path, tiny_home: Settings) -> None:
     extracts = landed_extracts(tiny_home.landing)
-    work = publish.work_to_do(tmp_path, extracts, VINH_PHUC)
+    work = next_night.work_to_do(tmp_path, extracts, VINH_PHUC)
     assert len(work.new_extract_ids) == len(extracts)
     assert work.changed == ("no publication yet",)
 
@@ -219,7 +219,7 @@ def test_everything_is_work_before_the_first_publication(tmp_path: Path, tiny_ho
 def test_a_pointer_to_nowhere_is_named(tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to("7")
     with pytest.raises(PublishError, match=r"current: leads to publication 7, which is not there: readers see nothing"):
-        publish.current_publication(tmp_path)
+        reading.current_publication(tmp_path)
 
 
 def test_another_run_cannot_take_over_a_candidate(tiny_copy: Settings) -> None:

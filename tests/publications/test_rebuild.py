@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import LandingError, PublishError
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.publications.store import find
 from dvctt.settings import Settings

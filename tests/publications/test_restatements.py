@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
-from dvctt.publications import publish, restatements, store
+from dvctt.publications import next_night, publish, restatements, store
 from dvctt.publications.restatements import CAUSES, Change, Comparison
 from dvctt.settings import Settings
 from dvctt.warehouse import definitions, previous, transform
@@ -58,7 +58,8 @@ def happenings(nights: Nights, patch: pytest.MonkeyPatch) -> list[Callable[[], N
         agencies.write_text(changed, encoding="utf-8")
 
     def define(digest: str, model: str, found: str, wanted: str) -> None:
-        patch.setattr(publish, "project_digest", lambda: digest)
+        for room in (next_night, publish):
+            patch.setattr(room, "project_digest", lambda: digest)
         nights.doctor(model, lambda sql: sql.replace(found, wanted))
 
     return [
@@ -101,7 +102,7 @@ def diff_in(published: Path, closed: Path, earlier: int, later: int) -> Comparis
     return restatements.diff(store.find(published, earlier), store.find(published, later), closed)
 
 
-def told(comparison: Comparison, *metrics: str) -> list[tuple[object, ...]]:
+def restated(comparison: Comparison, *metrics: str) -> list[tuple[object, ...]]:
     """Metric, month, entity, old, new, and the causes that make something of the change."""
     return [
         (
@@ -123,7 +124,7 @@ def test_a_row_that_is_set_aside_moves_no_figure(story: Nights) -> None:
 
 def test_a_late_filing_is_told_of_agency_group_and_province(story: Nights) -> None:
     late = {"late_filings": 1}
-    assert told(compared(story, 2, 3)) == [
+    assert restated(compared(story, 2, 3)) == [
         ("received", "2022-09", PROVINCE_VI, 3, 4, late),
         ("received", "2022-09", DISTRICTS, 2, 3, late),
         ("received", "2022-09", VINH_YEN, 2, 3, late),
@@ -145,8 +146,8 @@ def test_the_rate_stands_beside_the_counts(story: Nights) -> None:
 
 def test_a_correction_is_told_where_it_left_and_where_it_arrived(story: Nights) -> None:
     comparison = compared(story, 3, 4)
-    assert told(comparison, "received") == []
-    assert told(comparison, "direct", "online", "online_level_4") == [
+    assert restated(comparison, "received") == []
+    assert restated(comparison, "direct", "online", "online_level_4") == [
         ("direct", "2022-10", PROVINCE_VI, 2, 3, {"corrections": 1}),
         ("direct", "2022-10", DISTRICTS, 2, 3, {"corrections": 1}),
         ("direct", "2022-10", VINH_YEN, 1, 2, {"corrections": 1}),
@@ -163,7 +164,7 @@ def test_a_correction_is_told_where_it_left_and_where_it_arrived(story: Nights) 
 
 
 def test_a_row_that_was_set_aside_and_is_mended_is_released(story: Nights) -> None:
-    assert told(compared(story, 4, 5), "received") == [
+    assert restated(compared(story, 4, 5), "received") == [
         ("received", "2022-09", PROVINCE_VI, 4, 5, {"released_from_quarantine": 1}),
         ("received", "2022-09", DISTRICTS, 3, 4, {"released_from_quarantine": 1}),
         ("received", "2022-09", VINH_YEN, 3, 4, {"released_from_quarantine": 1}),
@@ -173,7 +174,7 @@ def test_a_row_that_was_set_aside_and_is_mended_is_released(story: Nights) -> No
 def test_an_agency_that_moves_to_another_group_moves_the_groups_and_nothing_else(story: Nights) -> None:
     comparison = compared(story, 5, 6)
     assert comparison.movements == ()
-    assert told(comparison, "received", "online") == [
+    assert restated(comparison, "received", "online") == [
         ("received", "2022-09", DISTRICTS, 4, 5, {"reclassified": 1}),
         ("received", "2022-09", DEPARTMENTS, 1, 0, {"reclassified": -1}),
         ("received", "2022-10", DISTRICTS, 5, 6, {"reclassified": 1}),
@@ -185,7 +186,7 @@ def test_an_agency_that_moves_to_another_group_moves_the_groups_and_nothing_else
 
 def test_the_same_filing_under_another_definition_is_a_changed_definition(story: Nights) -> None:
     comparison = compared(story, 6, 7)
-    assert told(comparison, "online") == [
+    assert restated(comparison, "online") == [
         ("online", "2022-10", PROVINCE_VI, 2, 3, {"definition_changed": 1}),
         ("online", "2022-10", DISTRICTS, 2, 3, {"definition_changed": 1}),
         ("online", "2022-10", VINH_YEN, 1, 2, {"definition_changed": 1}),
@@ -196,7 +197,7 @@ def test_the_same_filing_under_another_definition_is_a_changed_definition(story:
 def test_a_mart_that_counts_otherwise_is_a_changed_definition_though_no_record_moved(story: Nights) -> None:
     comparison = compared(story, 7, 8)
     assert comparison.movements == ()
-    assert [row[2:] for row in told(comparison, "received") if row[1] == "2022-09"] == [
+    assert [row[2:] for row in restated(comparison, "received") if row[1] == "2022-09"] == [
         (PROVINCE_VI, 5, 10, {"definition_changed": 5}),
         (DISTRICTS, 5, 10, {"definition_changed": 5}),
         (VINH_YEN, 4, 8, {"definition_changed": 4}),
@@ -205,13 +206,13 @@ def test_a_mart_that_counts_otherwise_is_a_changed_definition_though_no_record_m
 
 
 def test_over_all_publications_each_cause_keeps_its_part(story: Nights) -> None:
-    assert told(compared(story, 2, 8), "received", "online")[0:1] == [
+    assert restated(compared(story, 2, 8), "received", "online")[0:1] == [
         (
             "received", "2022-09", PROVINCE_VI, 3, 10,
             {"late_filings": 1, "released_from_quarantine": 1, "definition_changed": 5},
         )
     ]  # fmt: skip
-    assert ("online", "2022-10", PROVINCE_VI, 3, 3, {}) not in told(compared(story, 2, 8), "online")
+    assert ("online", "2022-10", PROVINCE_VI, 3, 3, {}) not in restated(compared(story, 2, 8), "online")
 
 
 def test_all_at_once_is_told_cause_by_cause(
@@ -220,7 +221,8 @@ def test_all_at_once_is_told_cause_by_cause(
     monkeypatch.undo()
     nights = nights_in(tmp_path, tiny_home)
     first, *rest = happenings(nights, monkeypatch)
-    monkeypatch.setattr(publish, "project_digest", definitions.project_digest)
+    for room in (next_night, publish):
+        monkeypatch.setattr(room, "project_digest", definitions.project_digest)
     first()
     nights.run()
     for happen in rest:
@@ -252,7 +254,7 @@ def key(change: Change) -> tuple[object, ...]:
 
 
 def test_the_newest_publication_tells_the_whole_story(story: Nights) -> None:
-    told_by_mart = story.rows(
+    in_mart = story.rows(
         f"select from_publication, to_publication, metric, scope, entity_code, month, old_value, new_value, "
         f"{', '.join(CAUSES)} from mart_restatements"
     )
@@ -261,8 +263,8 @@ def test_the_newest_publication_tells_the_whole_story(story: Nights) -> None:
         for number in range(1, len(STORY) + 1)
         for c in compared(story, number, number + 1).changes
     ]
-    assert len(told_by_mart) > 40
-    assert sorted(told_by_mart, key=str) == sorted(by_diff, key=str)
+    assert len(in_mart) > 40
+    assert sorted(in_mart, key=str) == sorted(by_diff, key=str)
 
 
 def assertion(nights: Nights, name: str) -> list[tuple[object, ...]]:
@@ -294,7 +296,7 @@ def test_payments_are_told_of_by_the_month_in_which_they_were_paid_or_refunded(
         ],
     )
     nights.run()
-    assert [row for row in told(compared(nights, 1, 2)) if row[2] == VINH_YEN] == [
+    assert [row for row in restated(compared(nights, 1, 2)) if row[2] == VINH_YEN] == [
         ("online_payment_count", "2022-09", VINH_YEN, 1, 2, {"late_filings": 1}),
         ("online_payment_amount_vnd", "2022-09", VINH_YEN, 100_000, 9_000_100_000, {"late_filings": 9_000_000_000}),
         ("online_refund_count", "2022-10", VINH_YEN, 1, 2, {"corrections": 1}),

@@ -21,7 +21,7 @@ import pytest
 from dvctt.core.errors import ConfigError, PublishError
 from dvctt.province.folder import load_province
 from dvctt.province.model import Retention
-from dvctt.publications import publish, readers, retention, store
+from dvctt.publications import readers, reading, retention, store, switching
 from dvctt.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,8 +100,8 @@ FILE_READER = "held = open(sys.argv[1], 'rb')"
 
 
 def test_the_reason_of_every_decision_is_given_in_words() -> None:
-    def at(number: int, published_at: object) -> publish.Publication:
-        return publish.Publication(number, Path(str(number)), {"published_at": published_at})
+    def at(number: int, published_at: object) -> reading.Publication:
+        return reading.Publication(number, Path(str(number)), {"published_at": published_at})
 
     old = "2022-11-01T01:30:00+07:00"
     decisions = retention.plan(
@@ -137,7 +137,7 @@ def test_what_must_stay_stays_whatever_the_rule_and_a_second_plan_removes_nothin
 ) -> None:
     rules = Retention(nightly_days=days, keep_at_least=least)
     there = [
-        publish.Publication(number, Path(str(number)), {"published_at": (AT - timedelta(days=age)).isoformat()})
+        reading.Publication(number, Path(str(number)), {"published_at": (AT - timedelta(days=age)).isoformat()})
         for number, age in enumerate(ages, start=1)
     ]
     on_it = dict.fromkeys(readers, "somebody")
@@ -293,20 +293,20 @@ def test_a_kill_before_the_rename_leaves_a_publication_that_is_not_called_remove
 def test_a_number_is_not_given_again_after_its_publication_went(published: Path) -> None:
     for number in (3, 4):
         (published / str(number)).rename(published / f".removing-{number}")
-    assert publish.next_number(published) == 5
+    assert switching.next_number(published) == 5
     (published / "current").unlink()
     (published / "current").symlink_to("2")
     prune(published)
     assert kept(published) == [1, 2]
     (published / "removed").mkdir()
     (published / "removed" / "11.json").write_text("{}", encoding="utf-8")
-    assert publish.next_number(published) == 12
+    assert switching.next_number(published) == 12
 
 
 def test_what_readers_were_taken_back_to_stays_while_it_is_current(published: Path) -> None:
-    publish.roll_back(published, publish.load_publication(published / "1"), reason="sai số")
+    switching.roll_back(published, reading.load_publication(published / "1"), reason="sai số")
     assert set(prune(published)) == {2}
-    publish.roll_back(published, publish.load_publication(published / "4"), reason="đã sửa")
+    switching.roll_back(published, reading.load_publication(published / "4"), reason="đã sửa")
     assert set(prune(published)) == {1}
 
 
@@ -341,10 +341,10 @@ def test_one_that_cannot_be_judged_or_removed_stays_and_the_others_still_go(
 
     monkeypatch.setattr(os, "rename", stubborn)
     decisions, _ = retention.prune(published, RULES, closing=set(), at=AT)
-    told = {decision.number: (decision.keep, decision.failed, decision.why) for decision in decisions}
-    assert told[1] == (True, True, "to be removed, but: [Errno 16] Device or resource busy")
-    assert told[2][:2] == (True, False) and told[2][2].startswith("cannot be judged: ")
-    assert told[3][:2] == (False, False)
+    found = {decision.number: (decision.keep, decision.failed, decision.why) for decision in decisions}
+    assert found[1] == (True, True, "to be removed, but: [Errno 16] Device or resource busy")
+    assert found[2][:2] == (True, False) and found[2][2].startswith("cannot be judged: ")
+    assert found[3][:2] == (False, False)
 
 
 def test_a_night_goes_on_when_retention_cannot(published: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import PublishError
-from dvctt.publications import publish, store
+from dvctt.publications import store, switching
 from dvctt.settings import Settings
 
 from tests.conftest import dvctt
@@ -68,9 +68,9 @@ def test_a_rollback_is_one_step_with_a_reason_and_stays(two: Settings) -> None:
     finished = dvctt(two, "publications", "rollback", "1", "--reason", "sai số của Sở A")
     assert finished.returncode == 0, finished.stderr
     assert current(two).number == 1
-    (event,) = publish.rollbacks(two.published)
+    (event,) = switching.rollbacks(two.published)
     assert (event["from"], event["to"], event["reason"]) == (2, 1, "sai số của Sở A")
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert current(two).number == 1, "a run must not undo what a person has decided"
     assert "sai số của Sở A" in dvctt(two, "publications", "list").stdout
 
@@ -78,7 +78,7 @@ def test_a_rollback_is_one_step_with_a_reason_and_stays(two: Settings) -> None:
 def test_after_a_rollback_the_next_publication_has_a_number_of_its_own(two: Settings) -> None:
     store.rollback(two.published, 1, reason="thử")
     assert again(two).number == 3
-    publish.recover(two.published)
+    switching.recover(two.published)
     assert current(two).number == 3
 
 
@@ -93,4 +93,4 @@ def test_a_rollback_to_what_is_damaged_or_current_is_refused(two: Settings, tmp_
     with pytest.raises(PublishError, match="publication 1 is not what its manifest says: reports/"):
         store.rollback(two.published, 1, reason="thử")
     assert current(two).number == 2
-    assert publish.rollbacks(two.published) == []
+    assert switching.rollbacks(two.published) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries import additivity
 from dvctt.report.tables.table import Line
 from dvctt.settings import Settings

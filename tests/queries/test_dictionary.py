@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import DictionaryError
-from dvctt.queries.dictionary import CATALOGUE, Language, descriptions, read_catalogue, write_dictionary
+from dvctt.core.published_tables import DECLARED
+from dvctt.queries.dictionary import (
+    CATALOGUE,
+    Language,
+    descriptions,
+    read_catalogue,
+    write_dictionary,
+    write_published_tables,
+)
 from dvctt.settings import Settings
 from dvctt.warehouse.transform import manifest_of, target_folder
 
@@ -21,6 +29,13 @@ def test_the_committed_dictionary_is_up_to_date(
     assert fresh.count("\n## ") > 20
     committed = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
     assert committed == fresh, "run: make run && make dictionary"
+
+
+def test_the_committed_list_of_published_tables_is_up_to_date(tiny_home: Settings, tmp_path: Path) -> None:
+    write_published_tables(tiny_home.candidate, tmp_path / "tables.json")
+    assert DECLARED.read_text(encoding="utf-8") == (tmp_path / "tables.json").read_text(encoding="utf-8"), (
+        "run: make run && make dictionary"
+    )
 
 
 def test_the_catalogue_holds_the_words_of_the_models_and_no_others(tiny_home: Settings) -> None:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import FigureError, LandingError, PublishError
 from dvctt.core.files import seal, unseal
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.publications.store import find
 from dvctt.queries.explain import explain
 from dvctt.queries.explain_text import as_text

@@ -18,12 +18,12 @@ import pytest
 from dvctt.core.errors import MetricError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.index766 import Component, Index, head_lines, missing_lines, points_text, ratio_text, read_index
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.index import INDEX_CONTRACT, index_tables
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import Node, read_definitions, replay
@@ -277,7 +277,7 @@ def test_the_documents_tables_hold_the_marts_points_and_their_sums_add_up(
 
 def test_the_documents_tables_speak_english(publication: Publication, tiny_home: Settings) -> None:
     content = read_marts(publication.marts, {**CONTRACT, **INDEX_CONTRACT})
-    with speaking("en"):
+    with in_language("en"):
         components, scores = index_tables(content, OCTOBER.first_day, load_province(tiny_home.province_folder))
     assert (components.sheet_vi, scores.columns[-1].heading_vi) == ("Index", "Rank")
     assert components.lines[-1].cells[0].value == "Total points"
@@ -408,7 +408,7 @@ def test_points_are_those_of_plain_python_lie_within_their_bounds_and_rise_with_
 
 
 def _points(rule: dict[str, str], pairs: list[tuple[int, int]]) -> float | None:
-    """Points by the domain notes' words: all from the threshold on, in proportion below, half up to a hundredth; none without a
+    """Points by domain notes §4: all from the threshold on, in proportion below, half up to a hundredth; none without a
     whole.
     """
     if not pairs:

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import MetricError
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.online_rates import Comparison, Definition, as_text, compare_online_rates
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path

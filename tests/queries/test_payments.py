@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import PaymentsError
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.payments import Payments, as_text, payments_of
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path

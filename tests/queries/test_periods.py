@@ -74,7 +74,16 @@ def test_the_codes_and_lengths_of_the_seeds_are_those_that_the_parser_reads() ->
 @pytest.fixture(scope="module")
 def three_years(tiny_home: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """dim_reporting_periods as dbt compiled it, over the real seeds and files of December 2019 to January 2023."""
-    compiled = tiny_home.candidate / "dbt" / "compiled" / "dvctt" / "models" / "facts" / "dim_reporting_periods.sql"
+    compiled = (
+        tiny_home.candidate
+        / "dbt"
+        / "compiled"
+        / "dvctt"
+        / "models"
+        / "facts"
+        / "periods"
+        / "dim_reporting_periods.sql"
+    )
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("use warehouse")

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from dvctt.core.published_tables import published_tables
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.report.documents.month_page import write_reports
@@ -18,68 +19,80 @@ from dvctt.settings import INCLUDE_ROOT
 
 SEPTEMBER, OCTOBER = date(2022, 9, 1), date(2022, 10, 1)
 
-COLUMNS = {
-    "mart_online_rates": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, short_name_vi VARCHAR, "
-    "group_code VARCHAR, official_order INTEGER, agency_count BIGINT, received BIGINT, direct BIGINT, "
-    "direct_assumed BIGINT, online BIGINT, postal BIGINT, online_level_3 BIGINT, online_level_4 BIGINT, "
-    "online_no_level BIGINT, online_rate_percent DOUBLE, rank_in_group INTEGER, caveat_vi VARCHAR",
-    "mart_online_rate_definitions": "metric_id VARCHAR, version INTEGER, month DATE, scope VARCHAR, entity_code VARCHAR, "
-    "entity_name_vi VARCHAR, name_vi VARCHAR, numerator_vi VARCHAR, denominator_vi VARCHAR, not_applied_vi VARCHAR, "
-    "legal_basis_vi VARCHAR, certainty VARCHAR, is_report_definition BOOLEAN, is_in_force BOOLEAN, numerator BIGINT, "
-    "denominator BIGINT, rate_percent DOUBLE",
-    "mart_online_rate_changes": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, "
-    "baseline_id VARCHAR, baseline_name_vi VARCHAR, baseline_start DATE, baseline_end DATE, "
-    "baseline_months_expected INTEGER, baseline_months_present INTEGER, baseline_online BIGINT, "
-    "baseline_received BIGINT, baseline_rate_percent DOUBLE, online BIGINT, received BIGINT, "
-    "online_rate_percent DOUBLE, change_points DOUBLE, online_count_change_percent DOUBLE",
-    "mart_group_gaps": "month DATE, group_code VARCHAR, group_name_vi VARCHAR, other_group_code VARCHAR, "
-    "other_group_name_vi VARCHAR, online_rate_percent DOUBLE, other_online_rate_percent DOUBLE, gap_points DOUBLE",
-    "mart_payments": "month DATE, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, group_code VARCHAR, "
-    "official_order INTEGER, online_payment_count BIGINT, online_payment_amount_vnd BIGINT, online_phi_vnd BIGINT, "
-    "online_le_phi_vnd BIGINT, online_refund_count BIGINT, online_refund_amount_vnd BIGINT, "
-    "online_net_amount_vnd BIGINT, other_payment_count BIGINT, other_payment_amount_vnd BIGINT, attempt_count BIGINT, "
-    "attempt_success_count BIGINT, attempt_failed_count BIGINT, attempt_open_count BIGINT, "
-    "ytd_online_payment_count BIGINT, ytd_online_payment_amount_vnd BIGINT, ytd_online_refund_count BIGINT, "
-    "ytd_online_refund_amount_vnd BIGINT, ytd_online_net_amount_vnd BIGINT, ytd_months_expected INTEGER, "
-    "ytd_months_present INTEGER, caveat_vi VARCHAR",
-    "mart_catalogue_coverage": "month DATE, services_total BIGINT, services_level_3 BIGINT, services_level_4 BIGINT, "
-    "services_other_level BIGINT, online_services BIGINT, online_share_percent DOUBLE, connected_services BIGINT, "
-    "not_connected_services BIGINT, connected_share_percent DOUBLE",
-    "mart_targets": "month DATE, target_id VARCHAR, name_vi VARCHAR, metric VARCHAR, scope VARCHAR, "
-    "entity_code VARCHAR, entity_name_vi VARCHAR, target_percent DOUBLE, numerator BIGINT, denominator BIGINT, actual_percent DOUBLE, "
-    "status VARCHAR, short_by_points DOUBLE, short_by_count BIGINT, "
-    "short_unit_vi VARCHAR, short_unit_en VARCHAR, legal_basis VARCHAR, certainty VARCHAR, "
-    "valid_from DATE, valid_to DATE, caveat_vi VARCHAR",
-    "mart_published_figures": "figure_id INTEGER, scope VARCHAR, entity_name_vi VARCHAR, metric VARCHAR, "
-    "metric_name_vi VARCHAR, period_start DATE, period_end DATE, published_value DOUBLE, lower_bound DOUBLE, "
-    "upper_bound DOUBLE, unit VARCHAR, computed_value DOUBLE, verdict VARCHAR, wording_vi VARCHAR, note VARCHAR",
-    "mart_additivity_checks": "check_id VARCHAR, month DATE, scope VARCHAR, entity_code VARCHAR, "
-    "entity_name_vi VARCHAR, total_name_vi VARCHAR, total BIGINT, sum_of_classes BIGINT, residue BIGINT, "
-    "residue_name_vi VARCHAR, unexplained BIGINT",
-    "mart_data_cut_off": "month DATE, data_cut_off_at TIMESTAMP, extract_count INTEGER",
-    "mart_caveats": "month DATE, subject VARCHAR, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, "
-    "caveat_id VARCHAR, text_vi VARCHAR",
-    "mart_feed_timeliness": "source_id VARCHAR, entity VARCHAR, month DATE, expected_feeds BIGINT, "
-    "delivered_feeds BIGINT, on_time_feeds BIGINT, delivered_percent DOUBLE, on_time_percent DOUBLE",
-    "mart_feeds": "source_id VARCHAR, entity VARCHAR, month DATE, agency_code VARCHAR, agency_name_vi VARCHAR, "
-    "group_code VARCHAR, is_expected BOOLEAN, is_delivered BOOLEAN",
-    "mart_closed_months": "month DATE, revision INTEGER, is_in_force BOOLEAN, publication_number BIGINT, "
-    "closed_at TIMESTAMP, approved_by VARCHAR, note VARCHAR, waived_feeds BIGINT, waived_vi VARCHAR, "
-    "reopened_at TIMESTAMP, reopened_by VARCHAR, reopen_reason VARCHAR",
-    "mart_restatements": "from_publication BIGINT, to_publication BIGINT, metric VARCHAR, metric_name_vi VARCHAR, "
-    "unit VARCHAR, metric_place INTEGER, scope VARCHAR, entity_code VARCHAR, entity_name_vi VARCHAR, month DATE, "
-    "old_value BIGINT, new_value BIGINT, change BIGINT, late_filings BIGINT, corrections BIGINT, "
-    "released_from_quarantine BIGINT, reclassified BIGINT, definition_changed BIGINT, old_rate_percent DOUBLE, "
-    "new_rate_percent DOUBLE, rate_change_points DOUBLE",
-    "mart_late_ledger_totals": "month DATE, revision INTEGER, metric VARCHAR, metric_name_vi VARCHAR, unit VARCHAR, "
-    "metric_place INTEGER, agency_code VARCHAR, agency_name_vi VARCHAR, record_count BIGINT, effect BIGINT, "
-    "late_filings BIGINT, corrections BIGINT, released_from_quarantine BIGINT, reclassified BIGINT, "
-    "definition_changed BIGINT",
-    "mart_mended_rates": "month DATE, agency_code VARCHAR, agency_name_vi VARCHAR, quarantined_rows BIGINT, "
-    "received BIGINT, online BIGINT, online_rate_percent DOUBLE, lowest_rate_percent DOUBLE, highest_rate_percent DOUBLE",
-    "fct_quarantined_rows": "file_month DATE, source_id VARCHAR, entity VARCHAR, file_name VARCHAR, extract_id VARCHAR, "
-    "row_number BIGINT, agency_code VARCHAR, reason_name_vi VARCHAR, unparseable_columns VARCHAR, next_vi VARCHAR",
+GIVEN = {
+    "mart_online_rates": (
+        "month scope entity_code entity_name_vi short_name_vi group_code official_order agency_count received "
+        "direct direct_assumed online postal online_level_3 online_level_4 online_no_level "
+        "online_rate_percent rank_in_group caveat_vi"
+    ),
+    "mart_online_rate_definitions": (
+        "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi "
+        "not_applied_vi legal_basis_vi certainty is_report_definition is_in_force numerator denominator "
+        "rate_percent"
+    ),
+    "mart_online_rate_changes": (
+        "month scope entity_code entity_name_vi baseline_id baseline_name_vi baseline_start baseline_end "
+        "baseline_months_expected baseline_months_present baseline_online baseline_received "
+        "baseline_rate_percent online received online_rate_percent change_points online_count_change_percent"
+    ),
+    "mart_group_gaps": (
+        "month group_code group_name_vi other_group_code other_group_name_vi online_rate_percent "
+        "other_online_rate_percent gap_points"
+    ),
+    "mart_payments": (
+        "month scope entity_code entity_name_vi group_code official_order online_payment_count "
+        "online_payment_amount_vnd online_phi_vnd online_le_phi_vnd online_refund_count "
+        "online_refund_amount_vnd online_net_amount_vnd other_payment_count other_payment_amount_vnd "
+        "attempt_count attempt_success_count attempt_failed_count attempt_open_count ytd_online_payment_count "
+        "ytd_online_payment_amount_vnd ytd_online_refund_count ytd_online_refund_amount_vnd "
+        "ytd_online_net_amount_vnd ytd_months_expected ytd_months_present caveat_vi"
+    ),
+    "mart_catalogue_coverage": (
+        "month services_total services_level_3 services_level_4 services_other_level online_services "
+        "online_share_percent connected_services not_connected_services connected_share_percent"
+    ),
+    "mart_targets": (
+        "month target_id name_vi metric scope entity_code entity_name_vi target_percent numerator denominator "
+        "actual_percent status short_by_points short_by_count short_unit_vi short_unit_en legal_basis "
+        "certainty valid_from valid_to caveat_vi"
+    ),
+    "mart_published_figures": (
+        "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value "
+        "lower_bound upper_bound unit computed_value verdict wording_vi note"
+    ),
+    "mart_additivity_checks": (
+        "check_id month scope entity_code entity_name_vi total_name_vi total sum_of_classes residue "
+        "residue_name_vi unexplained"
+    ),
+    "mart_data_cut_off": "month data_cut_off_at extract_count",
+    "mart_caveats": "month subject scope entity_code entity_name_vi caveat_id text_vi",
+    "mart_feed_timeliness": (
+        "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent"
+    ),
+    "mart_feeds": "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
+    "mart_closed_months": (
+        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi "
+        "reopened_at reopened_by reopen_reason"
+    ),
+    "mart_restatements": (
+        "from_publication to_publication metric metric_name_vi unit metric_place scope entity_code "
+        "entity_name_vi month old_value new_value change late_filings corrections released_from_quarantine "
+        "reclassified definition_changed old_rate_percent new_rate_percent rate_change_points"
+    ),
+    "mart_late_ledger_totals": (
+        "month revision metric metric_name_vi unit metric_place agency_code agency_name_vi record_count "
+        "effect late_filings corrections released_from_quarantine reclassified definition_changed"
+    ),
+    "mart_mended_rates": (
+        "month agency_code agency_name_vi quarantined_rows received online online_rate_percent "
+        "lowest_rate_percent highest_rate_percent"
+    ),
+    "fct_quarantined_rows": (
+        "file_month source_id entity file_name extract_id row_number agency_code reason_name_vi "
+        "unparseable_columns next_vi"
+    ),
 }
+"""Which columns the rows below give, in their order; the types, and every other column, are those that dbt declares."""
 
 _P, _D = "Khối sở ban ngành", "Khối huyện thành phố"
 _LEVELS = "Hồ sơ trực tuyến = mức độ 3 + mức độ 4 + không phân mức"
@@ -212,13 +225,22 @@ def rows() -> dict[str, list[tuple[Any, ...]]]:
     return ROWS
 
 
+def create_table(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """An empty published table, as dbt declares it."""
+    declared = ", ".join(f"{name} {kind}" for name, kind in published_tables()[table].columns.items())
+    connection.execute(f"CREATE TABLE {table} ({declared})")
+
+
 def write_marts(path: Path, **replaced: list[tuple[Any, ...]]) -> Path:
     with duckdb.connect(str(path)) as connection:
-        for table, columns in COLUMNS.items():
-            connection.execute(f"CREATE TABLE {table} ({columns})")
+        for table, given in GIVEN.items():
+            create_table(connection, table)
             rows = replaced.get(table, ROWS[table])
             if rows:
-                connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' for _ in rows[0])})", rows)
+                names = given.split()
+                connection.executemany(
+                    f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})", rows
+                )
     return path
 
 

@@ -20,7 +20,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.sentences import read_sentences
@@ -491,11 +491,11 @@ def test_a_page_without_definitions_is_an_error(tmp_path):
 
 
 def test_sentences_keep_the_words_and_leave_out_what_only_a_screen_reader_hears(written):
-    said = read_sentences(written[0])
-    assert said.findings[1].startswith("Khối huyện thành phố*: 18.525 hồ sơ trực tuyến trên 23.449")
-    assert said.definitions[0][0] == "Tỷ lệ hồ sơ trực tuyến"
-    assert len(said.definitions) >= 8
-    assert all(term and meaning for term, meaning in said.definitions)
+    sentences = read_sentences(written[0])
+    assert sentences.findings[1].startswith("Khối huyện thành phố*: 18.525 hồ sơ trực tuyến trên 23.449")
+    assert sentences.definitions[0][0] == "Tỷ lệ hồ sơ trực tuyến"
+    assert len(sentences.definitions) >= 8
+    assert all(term and meaning for term, meaning in sentences.definitions)
 
 
 def test_a_sheets_name_that_is_not_allowed_is_an_error(tmp_path):

@@ -16,7 +16,7 @@ import pypdf
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.marts import CONTRACT, Mart
@@ -24,7 +24,7 @@ from dvctt.report.tables import areas
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, figure, text
 from dvctt.report.template import templates
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, catalogue, names_of, speaking
+from dvctt.report.wording.language import _, catalogue, in_language, names_of
 from dvctt.settings import INCLUDE_ROOT, Settings
 from jinja2 import Environment, nodes
 from python_calamine import CalamineWorkbook
@@ -78,17 +78,17 @@ def cells(path: Path) -> list[object]:
     return [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
 
 
-def numbers(said: str, language: str) -> Counter[str]:
+def numbers(printed: str, language: str) -> Counter[str]:
     """Every number of a text, as many times as it stands there; months by name count as their number."""
     if language == "en":
         # An original wording keeps the numbers of its language.
-        originals = MARKED.findall(said)
+        originals = MARKED.findall(printed)
         found = numbers(" ".join(originals), "vi")
-        rest = MARKED.sub(" ", said)
+        rest = MARKED.sub(" ", printed)
         for place, name in enumerate(MONTHS, start=1):
             rest = re.sub(rf"\b{name}\b", str(place), rest)
     else:
-        found, rest = Counter(), said
+        found, rest = Counter(), printed
     rest = re.sub(r"(?<![\d.,])3\.3(?!\d)", "", rest)  # an item of an index, no number
     separators = str.maketrans(",.", ".,") if language == "vi" else str.maketrans("", "")
     for number in NUMBER[language].findall(rest):
@@ -170,8 +170,8 @@ def test_no_vietnamese_word_is_left_outside_names_and_original_wordings(both: Pa
             cell for cell in cells(with_suffix(stem, ".xlsx")) if isinstance(cell, str)
         )
     found: set[str] = set()
-    for where, said in texts.items():
-        rest = MARKED.sub(" ", MARKED.sub(" ", said))
+    for where, printed in texts.items():
+        rest = MARKED.sub(" ", MARKED.sub(" ", printed))
         for name in kept:
             if name in rest:
                 found.add(name)
@@ -184,12 +184,12 @@ def test_no_vietnamese_word_is_left_outside_names_and_original_wordings(both: Pa
 
 
 def test_the_head_of_the_letter_is_english(both: Path) -> None:
-    said = pdf_text(both / "en" / "report-2022-10.pdf")
+    printed = pdf_text(both / "en" / "report-2022-10.pdf")
     for words in (
         "SOCIALIST REPUBLIC OF VIET NAM", "Independence – Freedom – Happiness", "PEOPLE'S COMMITTEE OF VINH PHUC PROVINCE",
         "REPORT", "Provision of online public services in October 2022", "APPENDIX", "2022-10-31", "50.3%", "percentage points",
     ):  # fmt: skip
-        assert words in said.replace("’", "'")
+        assert words in printed.replace("’", "'")
 
 
 def test_two_english_documents_of_the_same_rows_have_the_same_bytes(both: Path, province: Province) -> None:
@@ -200,7 +200,7 @@ def test_two_english_documents_of_the_same_rows_have_the_same_bytes(both: Path, 
 
 
 @pytest.mark.parametrize(
-    ("function", "value", "said"),
+    ("function", "value", "printed"),
     [
         (formats.count, 2952, "2,952"),
         (formats.rate, 50.25, "50.3%"),
@@ -216,10 +216,10 @@ def test_two_english_documents_of_the_same_rows_have_the_same_bytes(both: Path, 
         (formats.rate, None, "none"),
     ],
 )
-def test_numbers_and_days_are_printed_for_english_readers(function, value, said) -> None:
-    with speaking("en"):
-        assert function(value) == said
-    assert function(value) != said
+def test_numbers_and_days_are_printed_for_english_readers(function, value, printed) -> None:
+    with in_language("en"):
+        assert function(value) == printed
+    assert function(value) != printed
 
 
 def test_what_the_marts_say_in_english_is_printed_in_english(tmp_path: Path, province: Province) -> None:
@@ -230,9 +230,9 @@ def test_what_the_marts_say_in_english_is_printed_in_english(tmp_path: Path, pro
             "UPDATE mart_caveats SET text_en = 'rows set aside and not counted: 8' WHERE text_vi LIKE '%8 dòng%'"
         )
     write_documents(marts, Path("none"), tmp_path / "out", province, 7, OCTOBER, language="en")
-    said = page_text(tmp_path / "out" / "report-2022-10.html")
-    assert "Rows set aside and not counted: 8" in said
-    assert "“chưa tính 2 dòng bị cách ly” (original wording)" in said
+    printed = page_text(tmp_path / "out" / "report-2022-10.html")
+    assert "Rows set aside and not counted: 8" in printed
+    assert "“chưa tính 2 dòng bị cách ly” (original wording)" in printed
 
 
 # What only mails and the page of a verdict say, which are Vietnamese; a finding has its English beside it.
@@ -264,9 +264,9 @@ def strings(path: Path) -> set[str]:
 def test_every_vietnamese_text_of_the_code_has_its_translation() -> None:
     known = catalogue("en")
     modules = [path for path in (INCLUDE_ROOT / "dvctt" / "report").glob("*.py") if path.name not in VIETNAMESE_ONLY]
-    said = {text for path in modules for text in strings(path)}
-    assert len(said) > 250
-    assert sorted(said - PARTS - set(known)) == []
+    printed = {text for path in modules for text in strings(path)}
+    assert len(printed) > 250
+    assert sorted(printed - PARTS - set(known)) == []
 
 
 def test_every_message_of_the_page_has_its_translation_and_no_other_text_is_vietnamese() -> None:
@@ -288,11 +288,11 @@ def test_every_message_of_the_page_has_its_translation_and_no_other_text_is_viet
 def wordings() -> set[str]:
     """What marts say in fixed words: literals of the SQL that end in a name, and names of the seeds that reports print."""
     marts = REPOSITORY / "dbt_project" / "models" / "marts"
-    said: set[str] = set()
-    for path in [*marts.glob("*.sql"), marts.parent / "audit" / "aud_totals.sql"]:
+    printed: set[str] = set()
+    for path in [*marts.rglob("*.sql"), marts.parent / "audit" / "quality" / "aud_totals.sql"]:
         sql = path.read_text("utf-8")
-        said |= set(re.findall(r"'([^'{}]+)' as (?:total_name|residue_name)_vi", sql))
-        said |= set(re.findall(r"\('\w+', '([^'{}]+)'\)", sql))
+        printed |= set(re.findall(r"'([^'{}]+)' as (?:total_name|residue_name)_vi", sql))
+        printed |= set(re.findall(r"\('\w+', '([^'{}]+)'\)", sql))
     seeds: Mapping[str, tuple[str, ...]] = {
         "ref_baselines": ("name_vi",),
         "ref_metrics": ("name_vi",),
@@ -301,8 +301,8 @@ def wordings() -> set[str]:
     }
     for seed, columns in seeds.items():
         with (REPOSITORY / "dbt_project" / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
-            said |= {row[column] for row in csv.DictReader(file) for column in columns}
-    return {one for one in said if LETTER.search(one)}
+            printed |= {row[column] for row in csv.DictReader(file) for column in columns}
+    return {one for one in printed if LETTER.search(one)}
 
 
 def names_of_checks(home: Settings) -> set[str]:
@@ -315,11 +315,11 @@ def names_of_checks(home: Settings) -> set[str]:
 
 
 def test_every_fixed_wording_of_the_marts_has_its_translation(tiny_home: Settings) -> None:
-    said = wordings() | names_of_checks(tiny_home)
-    assert {"Hồ sơ tiếp nhận = trực tiếp + trực tuyến + bưu chính", "Tháng trước", "đồng"} <= said
+    printed = wordings() | names_of_checks(tiny_home)
+    assert {"Hồ sơ tiếp nhận = trực tiếp + trực tuyến + bưu chính", "Tháng trước", "đồng"} <= printed
     # What only an analyst sees of the audit tables is no part of a document.
     unseen = {"Trực tuyến nhưng được miễn, hoặc không ghi hình thức"}
-    assert sorted(said - unseen - set(catalogue("en"))) == []
+    assert sorted(printed - unseen - set(catalogue("en"))) == []
 
 
 AREA_CONTRACT = {"mart_area": Mart(("month", "agency_code", "filings"), "agency_code", ("month", "agency_code"))}
@@ -421,7 +421,7 @@ def test_a_small_base_is_marked_and_explained_in_both_languages(tmp_path: Path, 
         (en, "Department of Health °", "The mark ° means that too few filings were received to compare"),
     ):
         book = " ".join(cell for cell in cells(with_suffix(stem, ".xlsx")) if isinstance(cell, str))
-        for said in (page_text(with_suffix(stem, ".html")), pdf_text(with_suffix(stem, ".pdf")), book):
-            assert named in said
-            assert note in said
+        for printed in (page_text(with_suffix(stem, ".html")), pdf_text(with_suffix(stem, ".pdf")), book):
+            assert named in printed
+            assert note in printed
     assert "Sở Tài nguyên và Môi trường °" not in page_text(with_suffix(vi, ".html"))

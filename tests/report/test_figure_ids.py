@@ -6,18 +6,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-import yaml
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
-from dvctt.publications.publish import current_publication
+from dvctt.publications.reading import current_publication
 from dvctt.queries.lookup import Lookup
-from dvctt.report.marts import CONTRACT, MartRow
+from dvctt.report.marts import MartRow
 from dvctt.report.wording import formats, words
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import read_definitions
-
-from tests.conftest import REPOSITORY
 
 VOID = {"meta", "link", "br"}
 NO_FIGURES = {"dinh-nghia", "tra-cuu"}
@@ -141,14 +138,6 @@ def test_the_last_section_says_how_an_id_is_put_together_and_its_examples_stand_
     assert set(examples) <= figures
     marts = {figure.split("/")[0] for figure in figures}
     assert {example.split("/")[0] for example in examples} == marts
-
-
-def test_the_keys_of_the_ids_are_the_primary_keys_of_the_marts():
-    files = (REPOSITORY / "dbt_project" / "models" / "marts").glob("_*.yml")
-    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())]
-    keys = {model["name"]: tuple(model["config"]["meta"]["primary_key"]) for model in models}
-    assert len(CONTRACT) > 10
-    assert {name: mart.key for name, mart in CONTRACT.items()} == {name: keys[name] for name in CONTRACT}
 
 
 def test_a_mart_without_a_key_gives_no_ids():

@@ -9,7 +9,7 @@ from dvctt.queries.index766 import points_text, ratio_text
 from dvctt.queries.online_rates import rate_text
 from dvctt.report.tables.table import cell
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import LANGUAGES, speaking
+from dvctt.report.wording.language import LANGUAGES, in_language
 from dvctt.report.writers.xlsx import _number_format
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,7 +117,7 @@ def test_what_is_no_printed_number_is_not_read_as_one(text):
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=3, allow_nan=False))
 def test_a_printed_number_is_read_back_in_the_language_that_it_was_printed_in(value):
     for language in LANGUAGES:
-        with speaking(language):
+        with in_language(language):
             assert formats.read(formats.exact(value)) == value
 
 

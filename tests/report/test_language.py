@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.wording.language import CATALOGUES, _, name, quoted, speaking, spoken, told
+from dvctt.report.wording.language import CATALOGUES, _, current_language, in_language, name, quoted, translate
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
@@ -20,24 +20,24 @@ def catalogues(folder: Path, **files: str) -> Path:
 
 def test_a_message_is_vietnamese_until_another_language_is_spoken(tmp_path: Path) -> None:
     folder = catalogues(tmp_path, one='msgid "Hồ sơ"\nmsgstr "Filings"\n', two='msgid "{n} tệp"\nmsgstr "files: {n}"\n')
-    assert (_("Hồ sơ"), _("{n} tệp", n=3), spoken()) == ("Hồ sơ", "3 tệp", "vi")
-    with speaking("en", folder=folder):
-        assert (_("Hồ sơ"), _("{n} tệp", n=3), spoken()) == ("Filings", "files: 3", "en")
-        with speaking("vi"):
+    assert (_("Hồ sơ"), _("{n} tệp", n=3), current_language()) == ("Hồ sơ", "3 tệp", "vi")
+    with in_language("en", folder=folder):
+        assert (_("Hồ sơ"), _("{n} tệp", n=3), current_language()) == ("Filings", "files: 3", "en")
+        with in_language("vi"):
             assert _("Hồ sơ") == "Hồ sơ"
         assert _("Hồ sơ") == "Filings"
-    assert (_("Hồ sơ"), spoken()) == ("Hồ sơ", "vi")
+    assert (_("Hồ sơ"), current_language()) == ("Hồ sơ", "vi")
 
 
 def test_a_per_cent_sign_and_a_lone_brace_stay_what_they_are(tmp_path: Path) -> None:
     folder = catalogues(tmp_path, one='msgid "5% của {"\nmsgstr "5% of {"\n')
-    with speaking("en", folder=folder):
+    with in_language("en", folder=folder):
         assert _("5% của {") == "5% of {"
 
 
 def test_a_message_without_a_translation_is_an_error_that_names_it(tmp_path: Path) -> None:
     folder = catalogues(tmp_path, one='msgid "Hồ sơ"\nmsgstr ""\n\n#, fuzzy\nmsgid "Khối"\nmsgstr "Block"\n')
-    with speaking("en", folder=folder):
+    with in_language("en", folder=folder):
         for message in ("Hồ sơ", "Khối", "Thanh toán"):
             with pytest.raises(ReportError, match=f"no translation of '{message}'"):
                 _(message)
@@ -47,7 +47,7 @@ def test_two_translations_of_one_message_are_an_error(tmp_path: Path) -> None:
     folder = catalogues(tmp_path, a='msgid "Kênh"\nmsgstr "Channel"\n', b='msgid "Kênh"\nmsgstr "Canal"\n')
     with (
         pytest.raises(ReportError, match=r"b\.po: message 'Kênh': found 'Canal', wanted 'Channel' as in a\.po"),
-        speaking("en", folder=folder),
+        in_language("en", folder=folder),
     ):
         pass
 
@@ -56,37 +56,37 @@ def test_a_translation_with_another_value_than_its_message_is_an_error(tmp_path:
     folder = catalogues(tmp_path, a='msgid "{n} tệp"\nmsgstr "{m} files"\n')
     with (
         pytest.raises(ReportError, match=r"found the values \['m'\] in its translation, wanted \['n'\]"),
-        speaking("en", folder=folder),
+        in_language("en", folder=folder),
     ):
         pass
 
 
 def test_a_language_without_catalogues_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="wanted one of vi, en"), speaking("fr"):
+    with pytest.raises(ReportError, match="wanted one of vi, en"), in_language("fr"):
         pass
-    with pytest.raises(ReportError, match=r"found no \.po file"), speaking("en", folder=tmp_path):
+    with pytest.raises(ReportError, match=r"found no \.po file"), in_language("en", folder=tmp_path):
         pass
 
 
 def test_names_and_sentences_of_the_data_are_no_messages() -> None:
-    assert (name("Sở A"), told("chưa tính"), told(None), quoted("nguyên văn")) == (
+    assert (name("Sở A"), translate("chưa tính"), translate(None), quoted("nguyên văn")) == (
         "Sở A",
         "chưa tính",
         "",
         "nguyên văn",
     )
-    with speaking("en", {"Sở A": "Department A"}):
+    with in_language("en", {"Sở A": "Department A"}):
         assert (name("Sở A"), name("Sở B")) == ("Department A", "Sở B")
-        assert told("chưa tính 8 dòng", "8 rows not counted") == "8 rows not counted"
-        assert told("câu không ai dịch") == "“câu không ai dịch” (original wording)"
-        assert told(None, "x") == ""
+        assert translate("chưa tính 8 dòng", "8 rows not counted") == "8 rows not counted"
+        assert translate("câu không ai dịch") == "“câu không ai dịch” (original wording)"
+        assert translate(None, "x") == ""
 
 
 def test_what_one_task_speaks_another_does_not_hear() -> None:
     async def ask(language: str) -> str:
-        with speaking(language):
+        with in_language(language):
             await asyncio.sleep(0)
-            return spoken()
+            return current_language()
 
     async def both() -> list[str]:
         return await asyncio.gather(ask("en"), ask("vi"))

@@ -3,6 +3,7 @@
 import duckdb
 import pytest
 from dvctt.core.errors import ReportError
+from dvctt.core.published_tables import published_tables
 from dvctt.report.marts import CONTRACT, read_marts
 
 
@@ -39,6 +40,27 @@ def test_a_missing_table_is_named(marts):
         connection.execute("DROP TABLE mart_targets")
     with pytest.raises(ReportError, match="table mart_targets: missing the whole table"):
         read_marts(marts)
+
+
+def test_the_contract_is_what_dbt_declares():
+    """Every column is asked for, and the key of the ids is the table's: neither is typed again."""
+    gaps = CONTRACT["mart_group_gaps"]
+    assert gaps.key == ("month", "group_code", "other_group_code")
+    for name, mart in CONTRACT.items():
+        assert sorted((*mart.columns, *mart.optional)) == sorted(published_tables()[name].columns), name
+
+
+def test_a_column_that_an_older_publication_lacks_is_null(marts):
+    optional = {name: mart.optional for name, mart in CONTRACT.items() if mart.optional}
+    assert len(optional) > 5
+    with duckdb.connect(str(marts)) as connection:
+        for name, columns in optional.items():
+            for column in columns:
+                connection.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+    content = read_marts(marts)
+    assert {row[column] for name, columns in optional.items() for column in columns for row in content.rows[name]} == {
+        None
+    }
 
 
 def test_a_missing_column_is_named(marts):

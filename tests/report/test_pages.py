@@ -363,32 +363,32 @@ def test_an_unknown_verdict_is_refused_by_name(build_marts, rows, tmp_path, prov
         write_reports(marts, tmp_path / "r", province, 1)
 
 
-def told_of_closing(page: Page) -> str:
+def closing_note(page: Page) -> str:
     return page.text.split("Chốt số liệu", 1)[1].split("1. Tóm tắt", 1)[0]
 
 
 def test_a_closed_month_says_by_whom_when_from_what_without_what_and_how_it_was_opened_before(page):
-    told = told_of_closing(page)
-    assert "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022." in told
-    assert "Người phê duyệt: Bà Trần Thị B <MẪU>. Bản chốt số 2, lấy từ lần công bố số 5." in told
-    assert "Ghi chú khi chốt: đã đối chiếu" in told
+    text = closing_note(page)
+    assert "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022." in text
+    assert "Người phê duyệt: Bà Trần Thị B <MẪU>. Bản chốt số 2, lấy từ lần công bố số 5." in text
+    assert "Ghi chú khi chốt: đã đối chiếu" in text
     assert (
         "Chốt khi còn thiếu 1 phần dữ liệu phải nộp, được cho miễn: hồ sơ (nguồn one_stop) của UBND thành phố Vĩnh Yên: "
         "Ông D cho miễn ngày 07/11/2022, lý do: hỏng máy."
-    ) in told
+    ) in text
     assert (
         "Bản chốt số 1 (chốt lúc 02:00 05/11/2022, người phê duyệt: Bà Trần Thị B <MẪU>, từ lần công bố số 3) đã mở lại lúc "
         "09:30 07/11/2022. Người mở lại: Ông Lê Văn C (MẪU). Lý do: Sở A gửi bản sửa & đối chiếu lại"
-    ) in told
+    ) in text
 
 
 def test_an_open_month_says_that_it_may_still_change_and_why_it_was_opened(build_marts, rows, tmp_path, province):
     opened = [row for row in rows["mart_closed_months"] if row[1] == 1]
     first, *_ = write_reports(build_marts(mart_closed_months=opened), tmp_path / "r", province, 7)
-    told = told_of_closing(Page(first.read_text("utf-8")))
-    assert "Số liệu tháng 10/2022 chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau." in told
-    assert "đã mở lại lúc 09:30 07/11/2022" in told
-    assert "đã chốt" not in told
+    text = closing_note(Page(first.read_text("utf-8")))
+    assert "Số liệu tháng 10/2022 chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau." in text
+    assert "đã mở lại lúc 09:30 07/11/2022" in text
+    assert "đã chốt" not in text
 
 
 def test_a_figure_that_was_published_otherwise_is_told_with_its_causes(marts, tmp_path, province):

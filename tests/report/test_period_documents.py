@@ -17,6 +17,7 @@ import pypdf
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
+from dvctt.core.published_tables import published_tables
 from dvctt.province.model import Province
 from dvctt.report.documents.period import file_stem, write_period_documents
 from dvctt.report.marts import read_rows
@@ -24,6 +25,8 @@ from dvctt.report.tables.form_06a import FORM_06A_COLUMNS
 from dvctt.report.tables.periods import PERIOD_CONTRACT, PERIODS, of_period, period_tables
 from dvctt.report.writers.xlsx import FIRST_ROW
 from python_calamine import CalamineWorkbook
+
+from tests.report.conftest import create_table
 
 Q3, Q3_FROM_15, Q2_FROM_15 = "calendar_month/2022-Q3", "from_15/2022-Q3", "from_15/2022-Q2"
 NAMES = {"26": "Vĩnh Phúc", "so": "Khối sở ban ngành", "huyen": "Khối huyện thành phố"}
@@ -148,22 +151,6 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def sql_type(column: str) -> str:
-    if column.endswith("_day") or column in ("month", "history_from"):
-        return "DATE"
-    if column.endswith("_at"):
-        return "TIMESTAMP"
-    if column.startswith("is_"):
-        return "BOOLEAN"
-    if column.endswith(
-        ("_vi", "_en", "_key", "_code", "_id", "_kind", "kind", "certainty", "scope", "metric", "comparison")
-    ):
-        return "VARCHAR"
-    if column in ("arrangement", "approved_by", "note", "reopened_by", "reopen_reason"):
-        return "VARCHAR"
-    return "DOUBLE" if column.endswith(("_percent", "_points")) else "BIGINT"
-
-
 def write_marts(path: Path) -> Path:
     """Three quarters of two calendars; of the second quarter of one, a month did not come."""
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in PERIOD_CONTRACT}
@@ -174,9 +161,9 @@ def write_marts(path: Path) -> Path:
         {"month": date(2022, 9, 1), "data_cut_off_at": datetime(2022, 10, 1, 1, 2, 3), "extract_count": 5}
     ]
     with duckdb.connect(str(path)) as connection:
-        for name, mart in PERIOD_CONTRACT.items():
-            columns = (*mart.columns, *mart.optional)
-            connection.execute(f"create table {name} ({', '.join(f'{one} {sql_type(one)}' for one in columns)})")
+        for name in PERIOD_CONTRACT:
+            create_table(connection, name)
+            columns = published_tables()[name].columns
             for row in rows[name]:
                 connection.execute(
                     f"insert into {name} values ({', '.join('?' for _ in columns)})", [row.get(one) for one in columns]
@@ -285,15 +272,15 @@ def test_totals_are_formulas_over_their_parts(out: Path) -> None:
 def test_cover_and_part_one_name_period_calendar_basis_and_certainty(out: Path) -> None:
     stem = out / Q3_FROM_15 / "bao-cao-quy-3-2022-from-15"
     cover = "\n".join(row[0] for row in CalamineWorkbook.from_path(f"{stem}.xlsx").get_sheet_by_index(0).to_python())
-    for said in (
+    for sentence in (
         "Kỳ báo cáo: quý III/2022, từ ngày 15/06/2022 đến hết ngày 14/09/2022.",
         "Cách tính kỳ: kỳ từ ngày 15 tháng trước đến ngày 14 (mã from_15/2022-Q3). Căn cứ: Quy định về chế độ báo cáo "
         "(chưa đối chiếu được với văn bản gốc).",
         "Tháng cuối của kỳ (tháng 09/2022) chưa chốt",
     ):
-        assert said in cover
-        assert squeezed(said) in letter(Path(f"{stem}.pdf"))
-        assert squeezed(said) in squeezed(Path(f"{stem}.html").read_text("utf-8"))
+        assert sentence in cover
+        assert squeezed(sentence) in letter(Path(f"{stem}.pdf"))
+        assert squeezed(sentence) in squeezed(Path(f"{stem}.html").read_text("utf-8"))
 
 
 def test_changes_print_both_bases_and_mark_a_small_one(out: Path) -> None:

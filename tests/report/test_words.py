@@ -3,7 +3,7 @@
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import words
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_missed_target_says_by_how_much_and_how_many():
     row = {"status": "missed", "short_by_points": 31.1574, "short_by_count": 636}
     procedures = {"short_unit_vi": "thủ tục", "short_unit_en": "procedures"}
     assert words.target_shortfall({**row, **procedures}) == "thiếu 31,2 điểm %, tức 636 thủ tục"
-    with speaking("en"):
+    with in_language("en"):
         assert words.target_shortfall({**row, **procedures}).endswith(" 636 procedures")
     assert words.target_shortfall({**row, "short_unit_vi": None}) == "thiếu 31,2 điểm %, tức 636"
 

@@ -125,20 +125,20 @@ def test_a_few_names_of_agencies_are_decomposed_and_mean_the_same(sample: Sample
 
 
 def test_each_month_sends_some_rows_twice_in_the_same_file(sample: Sample) -> None:
-    twins: Counter[str] = Counter()
+    duplicates: Counter[str] = Counter()
     older: Counter[str] = Counter()
     held: dict[tuple[str, str], dict[str, str]] = {}
     for name, row in sample.rows("filings"):
         before = held.get((name, row["MaHoSo"]))
         if before == row:
-            twins[name] += 1
+            duplicates[name] += 1
         elif before:
             assert (before["TrangThaiHoSo"], before["NgayKetThucXuLy"]) == ("4", "") and row["NgayKetThucXuLy"]
             older[name] += 1
         held[name, row["MaHoSo"]] = row
     months = {f"2022-{number:02d}.csv" for number in range(1, 11)}
-    assert set(twins) == set(older) == months
-    assert all(3 <= count <= 10 for count in (*twins.values(), *older.values()))
+    assert set(duplicates) == set(older) == months
+    assert all(3 <= count <= 10 for count in (*duplicates.values(), *older.values()))
 
 
 def test_supplements_correct_and_complete_the_first_file(sample: Sample) -> None:

@@ -25,7 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["models/marts/mart_online_rates.sql", "seeds/ref_service_levels.csv", "macros/dispose.sql"]
+    "name", ["models/marts/online_rates/mart_online_rates.sql", "seeds/ref_service_levels.csv", "macros/dispose.sql"]
 )
 def test_another_model_seed_or_macro_is_another_digest(project: Path, name: str) -> None:
     before = project_digest()
@@ -36,7 +36,7 @@ def test_another_model_seed_or_macro_is_another_digest(project: Path, name: str)
 
 def test_words_about_a_model_are_no_definition(project: Path) -> None:
     before = project_digest()
-    (project / "models" / "marts" / "_marts.yml").unlink()
+    (project / "models" / "marts" / "online_rates" / "_online_rates.yml").unlink()
     assert project_digest() == before
 
 
@@ -82,7 +82,7 @@ def test_the_compiled_sql_of_an_earlier_process_is_read_from_what_it_left(tiny_c
     nodes, seeds = read_plan(tiny_copy.candidate, list(Layer))
     assert "ref_channels" in seeds
     assert "int_filings_disposed" in next(node.sql for node in nodes if node.name == "fct_filings")
-    path = tiny_copy.candidate / "dbt" / "compiled" / "dvctt" / "models" / "facts" / "fct_filings.sql"
+    path = tiny_copy.candidate / "dbt" / "compiled" / "dvctt" / "models" / "facts" / "filings" / "fct_filings.sql"
     path.unlink()
     with pytest.raises(TransformError, match=r"fct_filings\.sql: model\.dvctt\.fct_filings was not compiled"):
         read_plan(tiny_copy.candidate, list(Layer))

@@ -1,16 +1,19 @@
 """The candidate's foundation: exactly the active extracts, and a damaged landing file named."""
 
-import json
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
+from dvctt.core.columns import columns_of
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import LandingError, WarehouseError
 from dvctt.landing.zone import land, landed_extracts
 from dvctt.province.folder import load_province
 from dvctt.warehouse.connections import open_candidate, open_published
 from dvctt.warehouse.foundation import lay_foundation
+from dvctt.warehouse.province_tables import TABLES as PROVINCE_TABLES
+from dvctt.warehouse.transform import DBT_PROJECT
 
 from tests.conftest import PROVINCE, Inbox, filing
 
@@ -113,47 +116,6 @@ def test_a_path_with_a_quote_in_it_is_a_path(inbox: Inbox, tmp_path: Path) -> No
         assert connection.execute("select count(*) from landing.filings").fetchone() == (1,)
 
 
-def verdict(number: int, run_id: str, said: str, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    checks = [{"severity": "critical", "status": "failed" if said == "failed" else "passed"}]
-    content = {"run_id": run_id, "month": "2022-10", "verdict": said, "checks": checks}
-    (folder / f"{number:06d}-{said}.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-def test_the_history_holds_what_stopped_a_night_and_what_was_published_and_counts_without_gaps(tmp_path: Path) -> None:
-    verdicts = tmp_path / "verdicts"
-    for number, (run_id, said) in enumerate(
-        [
-            ("first", "passed"),  # published
-            ("second", "failed"),
-            ("third", "passed"),  # killed after its gate
-            ("fourth", "could_not_check"),
-            ("fourth", "passed"),  # judged again after a kill, and published
-            ("fourth", "passed"),
-        ],
-        start=1,
-    ):
-        verdict(number, run_id, said, verdicts)
-    lay_foundation(
-        tmp_path / "candidate",
-        VINH_PHUC,
-        tmp_path / "landing",
-        [],
-        verdicts=verdicts,
-        published_runs={"first", "fourth"},
-    )
-    with open_candidate(tmp_path / "candidate") as connection:
-        rows = connection.execute(
-            "select verdict_number, run_id, verdict, failed_critical from history.verdicts order by 1"
-        ).fetchall()
-    assert rows == [
-        (1, "first", "passed", 0),
-        (2, "second", "failed", 1),
-        (3, "fourth", "could_not_check", 0),
-        (4, "fourth", "passed", 0),
-    ]
-
-
 def test_a_feed_for_all_is_owed_by_those_that_the_source_serves(tmp_path: Path) -> None:
     source = VINH_PHUC.sources[0].model_copy(update={"agencies": ("group:district", "H62.01")})
     province = VINH_PHUC.model_copy(update={"sources": (source,)})
@@ -166,3 +128,45 @@ def test_a_feed_for_all_is_owed_by_those_that_the_source_serves(tmp_path: Path) 
         assert connection.execute(question).fetchall() == [
             (code, True) for code in ("243", "244", "246", "247", "248", "249", "251", "252", "253", "H62.01")
         ]
+
+
+def laid(folder: Path, schema: str) -> dict[str, dict[str, str]]:
+    """Tables of a schema of the candidate, each with its columns and types, in their order."""
+    tables: dict[str, dict[str, str]] = {}
+    with open_candidate(folder) as connection:
+        for table, column, kind in connection.execute(
+            "select table_name, column_name, lower(data_type) from duckdb_columns() where schema_name = ? "
+            "and table_name in (select table_name from duckdb_tables()) order by table_name, column_index",
+            [schema],
+        ).fetchall():
+            tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def test_the_tables_of_the_province_are_the_fields_of_its_models(tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    lay_foundation(tmp_path / "candidate", VINH_PHUC, tmp_path / "landing", [])
+    found = laid(tmp_path / "candidate", "province")
+    # As they were typed by hand before the models said so.
+    assert list(found["targets"].items()) == [
+        ("target_id", "varchar"), ("scope", "varchar"), ("entity_code", "varchar"), ("metric", "varchar"),
+        ("target_percent", "double"), ("valid_from", "date"), ("valid_to", "date"), ("name_vi", "varchar"),
+        ("legal_basis", "varchar"), ("certainty", "varchar"), ("name_en", "varchar"), ("legal_basis_en", "varchar"),
+    ]  # fmt: skip
+    assert list(found["drift_bands"].items()) == [
+        ("entity", "varchar"), ("measure", "varchar"), ("scope", "varchar"), ("group_code", "varchar"), ("basis", "varchar"),
+        ("trailing_months", "integer"), ("lowest_percent", "double"), ("highest_percent", "double"),
+        ("smallest_rows", "double"),
+    ]  # fmt: skip
+    assert {name: list(columns.items()) for name, columns in found.items()} == {
+        name: list(columns_of(model).items()) for name, (model, _) in PROVINCE_TABLES.items()
+    }
+
+
+def test_the_tables_of_the_province_are_those_that_dbt_names() -> None:
+    sources = yaml.safe_load((DBT_PROJECT / "models" / "staging" / "_sources.yml").read_text(encoding="utf-8"))[
+        "sources"
+    ]
+    (province,) = (source for source in sources if source["name"] == "province")
+    assert len(province["tables"]) > 10
+    assert {table["name"] for table in province["tables"]} == set(PROVINCE_TABLES)

@@ -8,9 +8,17 @@ import duckdb
 import pytest
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.warehouse.connections import open_candidate
-from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Earlier, Making, Revision, lay_past, read_closed
+from dvctt.warehouse.previous import (
+    EARLIER_TABLES,
+    ClosedMonth,
+    Inputs,
+    PreviousPublication,
+    Revision,
+    load_previous,
+    read_closed,
+)
 
-MAKING = Making(7, "0.2.0", "d" * 64, "p" * 64)
+INPUTS = Inputs(7, "0.2.0", "d" * 64, "p" * 64)
 
 
 @pytest.fixture
@@ -31,14 +39,14 @@ def asked(candidate: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def earlier(tmp_path: Path) -> Earlier:
+def previous(tmp_path: Path) -> PreviousPublication:
     """Publication 6, of a version whose filings had fewer columns and whose payments were not published."""
     folder = tmp_path / "published" / "6"
     write(
         folder / "parquet" / "fct_filings.parquet",
         "select 'one_stop' as source_id, 'O1' as filing_id, '243' as agency_code, date '2022-10-01' as received_month",
     )
-    return Earlier(6, folder, "0.1.0", "", "q" * 64)
+    return PreviousPublication(6, folder, "0.1.0", "", "q" * 64)
 
 
 @pytest.fixture
@@ -61,7 +69,7 @@ def october(tmp_path: Path) -> ClosedMonth:
 
 
 def test_before_the_first_publication_every_relation_is_there_and_empty(candidate: Path) -> None:
-    lay_past(candidate, MAKING, None, ())
+    load_previous(candidate, INPUTS, None, ())
     names = [f"history.{view}" for view in EARLIER_TABLES] + [
         "history.publication", "history.closed_months", "history.closed_filings", "history.closed_payments",
         "closed.months", "closed.filings", "closed.payments", "closed.mart_rows", "closed.waived_feeds",
@@ -72,9 +80,9 @@ def test_before_the_first_publication_every_relation_is_there_and_empty(candidat
 
 
 def test_a_publication_of_an_older_version_gives_null_for_what_it_did_not_have(
-    candidate: Path, earlier: Earlier
+    candidate: Path, previous: PreviousPublication
 ) -> None:
-    lay_past(candidate, MAKING, earlier, ())
+    load_previous(candidate, INPUTS, previous, ())
     assert asked(candidate, "select filing_id, received_month, is_online from history.filings") == [
         ("O1", date(2022, 10, 1), None)
     ]
@@ -82,17 +90,36 @@ def test_a_publication_of_an_older_version_gives_null_for_what_it_did_not_have(
     assert asked(candidate, "from history.publication") == [(6, "0.1.0", "", "q" * 64)]
 
 
-def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, earlier: Earlier) -> None:
-    lay_past(candidate, MAKING, earlier, ())
+def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, previous: PreviousPublication) -> None:
+    load_previous(candidate, INPUTS, previous, ())
     for view, (_, columns) in EARLIER_TABLES.items():
         described = [(name, kind.lower()) for name, kind, *_ in asked(candidate, f"describe history.{view}")]
         assert described == list(columns.items()), view
 
 
+def test_the_tables_of_the_past_have_the_columns_that_they_always_had(candidate: Path) -> None:
+    load_previous(candidate, INPUTS, None, ())
+    described = {
+        name: [(column, kind.lower()) for column, kind, *_ in asked(candidate, f"describe {name}")]  # type: ignore[attr-defined]
+        for name in ("history.payment_attempts", "closed.revisions")
+    }
+    assert described == {
+        "history.payment_attempts": [
+            ("source_id", "varchar"), ("payment_attempt_id", "varchar"), ("agency_code", "varchar"), ("amount_vnd", "bigint"),
+            ("attempted_month", "date"), ("extract_id", "varchar"), ("row_number", "bigint"),
+        ],
+        "closed.revisions": [
+            ("month", "date"), ("revision", "integer"), ("publication_number", "bigint"), ("closed_at", "varchar"),
+            ("approved_by", "varchar"), ("note", "varchar"), ("reopened_at", "varchar"), ("reopened_by", "varchar"),
+            ("reason", "varchar"),
+        ],
+    }  # fmt: skip
+
+
 def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_digit(
     candidate: Path, october: ClosedMonth
 ) -> None:
-    lay_past(candidate, MAKING, None, [october], [Revision(october)])
+    load_previous(candidate, INPUTS, None, [october], [Revision(october)])
     assert asked(candidate, "select month, revision, publication_number, approved_by from closed.months") == [
         (date(2022, 10, 1), 1, 6, "Trần Thị B")
     ]
@@ -113,19 +140,21 @@ def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_dig
 
 
 def test_what_was_closed_in_the_earlier_publication_is_kept_apart_from_what_is_closed_now(
-    candidate: Path, earlier: Earlier, october: ClosedMonth
+    candidate: Path, previous: PreviousPublication, october: ClosedMonth
 ) -> None:
-    reopened = Earlier(6, earlier.folder, "0.1.0", "", "q" * 64, (october,))
-    lay_past(candidate, MAKING, reopened, ())
+    reopened = PreviousPublication(6, previous.folder, "0.1.0", "", "q" * 64, (october,))
+    load_previous(candidate, INPUTS, reopened, ())
     assert asked(candidate, "select filing_id from history.closed_filings") == [("O1",)]
     assert asked(candidate, "select count(*) from closed.filings") == [(0,)]
 
 
-def test_a_damaged_file_of_the_earlier_publication_is_named_with_what_to_do(candidate: Path, earlier: Earlier) -> None:
-    path = earlier.folder / "parquet" / "fct_filings.parquet"
+def test_a_damaged_file_of_the_earlier_publication_is_named_with_what_to_do(
+    candidate: Path, previous: PreviousPublication
+) -> None:
+    path = previous.folder / "parquet" / "fct_filings.parquet"
     path.write_bytes(b"PAR1 not really")
     with pytest.raises(WarehouseError, match=r"fct_filings\.parquet.*dvctt publications verify 6"):
-        lay_past(candidate, MAKING, earlier, ())
+        load_previous(candidate, INPUTS, previous, ())
 
 
 def test_a_closing_without_a_manifest_is_named(tmp_path: Path) -> None:
@@ -136,7 +165,7 @@ def test_a_closing_without_a_manifest_is_named(tmp_path: Path) -> None:
 def test_every_revision_is_told_the_ones_that_were_opened_again_too(candidate: Path, tmp_path: Path) -> None:
     first = ClosedMonth("2022-10", 1, tmp_path, 6, "2022-11-05T02:00:00+07:00", "Trần Thị B", note="đã đối chiếu")
     opened = Revision(first, "2022-11-06T08:00:00+07:00", "Lê Văn C", "thiếu tệp")
-    lay_past(candidate, MAKING, None, (), [opened])
+    load_previous(candidate, INPUTS, None, (), [opened])
     assert asked(candidate, "select * exclude (month) from closed.revisions") == [
         (
             1,

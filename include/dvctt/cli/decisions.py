@@ -14,7 +14,7 @@ from dvctt.landing.zone import Extract
 from dvctt.pipeline.decisions import accept_hold, reject_hold, restore_extract, withdraw_extract
 from dvctt.publications import holds
 from dvctt.settings import Settings
-from dvctt.warehouse.foundation import Movement
+from dvctt.warehouse.verdicts import Movement
 
 HoldArgument = Annotated[int, typer.Argument(help="The hold's number: dvctt held list.")]
 

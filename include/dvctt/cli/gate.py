@@ -12,6 +12,7 @@ from dvctt.cli.root import app, baselines, check, gates, quarantine, values
 from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
+from dvctt.core.sql import identifier
 from dvctt.province.folder import load_province
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path, open_candidate, open_published, read_rows
@@ -60,7 +61,7 @@ def rows(
         known = [row[0] for row in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
         if table not in known:
             raise DvcttError(f"no table {table!r}; wanted one of {', '.join(known)}")
-        columns = [row[0] for row in connection.execute(f'describe "{table}"').fetchall()]
+        columns = [row[0] for row in connection.execute(f"describe {identifier(table)}").fetchall()]
         dated = next(
             (name for name in ("month", "file_month", "received_month", "paid_month") if name in columns), None
         )
@@ -68,7 +69,7 @@ def rows(
             raise DvcttError(f"table {table!r} has no month; found {', '.join(columns)}")
         where = f"where {dated} = ?" if month else ""
         parameters = [Month.parse(month).first_day] if month else []
-        cursor = connection.execute(f'select * from "{table}" {where} order by all limit {limit}', parameters)
+        cursor = connection.execute(f"select * from {identifier(table)} {where} order by all limit {limit}", parameters)
         shown = Table(title=f"{table} ({'publication' if published else candidate_path(settings.candidate)})")
         for name in columns:
             shown.add_column(name, no_wrap=True)
@@ -193,7 +194,7 @@ def baselines_update(
 ) -> None:
     """Freeze the row counts of all months up to one, and print what changed; read it as a diff before you commit it."""
     from dvctt.gate.baselines import update
-    from dvctt.warehouse.foundation import ROW_COUNTS
+    from dvctt.warehouse.expectations import ROW_COUNTS
 
     settings = Settings.from_environment()
     frozen = settings.province_folder / ROW_COUNTS

@@ -12,13 +12,15 @@ from rich.table import Table
 
 from dvctt.cli.root import airflow, alerts, app, check
 from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_folder
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import DvcttError
-from dvctt.core.period import Month, month_of_run
-from dvctt.pipeline import look, stages
+from dvctt.core.period import Month
+from dvctt.pipeline import inspection
 from dvctt.pipeline.close import close_month, reopen_month
-from dvctt.province.folder import load_province
-from dvctt.publications.publish import Standing
+from dvctt.pipeline.home import read_night
+from dvctt.pipeline.night import NIGHT, Run
+from dvctt.province.folder import read_timezone
+from dvctt.publications.next_night import Standing
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 
@@ -32,19 +34,17 @@ def run(
 ) -> None:
     """Run the night's stages here, without Airflow: land, build, check, publish."""
     settings = Settings.from_environment()
-    run_id = f"cli__{now().isoformat()}"
-    reporting = month_of_run(parameter=month)
+    reporting = Month.parse(month) if month else None
+    asked = Run(f"cli__{now().isoformat()}", reporting, rebuild)
     try:
-        night = stages.land_extracts(settings, run_id=run_id, month=reporting, rebuild=rebuild)
-        reporting = Month.parse(night.month) if night and night.month else reporting
-        if night is None:
-            out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
-            _print_summary(settings, reporting)
-            return
-        for stage in stages.AFTER_LANDING:
-            stage(settings, run_id=run_id)
+        for stage in NIGHT:
+            if not stage.run(settings, asked):
+                out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
+                break
+            night = read_night(settings)
+            reporting = Month.parse(night.month) if night.month else reporting
     except Exception as error:
-        _alert(error, run_id, reporting)
+        _alert(error, asked.run_id, reporting)
         raise
     _print_summary(settings, reporting)
 
@@ -161,7 +161,7 @@ def check_home() -> None:
         for problem in standing.problems:
             out.print(f"publication {standing.number}: {problem}", markup=False)
 
-    standing = look.look_over(Settings.from_environment(), show)
+    standing = inspection.inspect_home(Settings.from_environment(), show)
     out.print(
         f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
     )
@@ -179,7 +179,7 @@ def airflow_nightly(
     settings = Settings.from_environment()
     reported = Month.parse(month)
     first_of_next = reported.shifted(1).first_day
-    zone = ZoneInfo(load_province(settings.province_folder).timezone)
+    zone = ZoneInfo(read_timezone(settings.province_folder))
     night = datetime(first_of_next.year, first_of_next.month, first_of_next.day, 1, tzinfo=zone)
     log.info("Airflow: preparing %s", settings.airflow_home)
     output = local_airflow.run_nightly(settings, night, lambda words: log.info("%s", words))

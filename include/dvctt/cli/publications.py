@@ -11,11 +11,11 @@ from rich.table import Table
 
 from dvctt.cli.root import app, publications
 from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import answer_problems
+from dvctt.publications.reading import answer_problems
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 
@@ -99,9 +99,10 @@ def publications_list() -> None:
 
     Of what cannot be read it says why. Exit 1 if readers see nothing.
     """
-    from dvctt.publications.publish import Publication, pointed, rollbacks
+    from dvctt.publications.reading import Publication, pointed
     from dvctt.publications.retention import Removed, removed
     from dvctt.publications.store import listed, pointer_problem, unreadable
+    from dvctt.publications.switching import rollbacks
 
     settings = Settings.from_environment()
     problem = pointer_problem(settings.published)
@@ -115,9 +116,9 @@ def publications_list() -> None:
     there: list[Removed | Publication] = [*gone, *listed(settings.published)]
     for publication in sorted(there, key=lambda one: one.number):
         manifest = publication.manifest
-        told = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
+        summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), *told, str(len(manifest.get("extracts", ()))),
+            marks.get(publication.number, ""), str(publication.number), *summary, str(len(manifest.get("extracts", ()))),
             str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
         )  # fmt: skip
     out.print(table)
@@ -172,8 +173,8 @@ def publications_verify(
         )
         wrong += len(problems)
     if number is None:
-        for stranger, why in unreadable(published).items():
-            out.print(f"not a publication: {stranger}: {why}", markup=False)
+        for unknown, why in unreadable(published).items():
+            out.print(f"not a publication: {unknown}: {why}", markup=False)
             wrong += 1
         if unread := pointer_problem(published):
             raise PublishError(unread)

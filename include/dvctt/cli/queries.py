@@ -29,6 +29,7 @@ from dvctt.cli.screen import (
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month, Period, PeriodKind
 from dvctt.province.folder import load_province
+from dvctt.publications.publish import Publication
 from dvctt.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -425,10 +426,20 @@ def report_documents(
     """Write the documents of a month or period out of the current publication: HTML, PDF to be signed, XLSX with sums as
     formulas.
     """
-    from dvctt.report.documents.month import PACKETS, write_documents
-    from dvctt.report.documents.period import write_period_documents
+    asked, key = _what_to_report(month, period, calendar, packets=packets)
+    settings = Settings.from_environment()
+    publication = current_of(settings)
+    folder = _folder_of_report(settings, target, publication, key)
+    if asked is None:
+        _report_period(settings, publication, folder, key, language)
+    else:
+        _report_month(settings, publication, folder, asked, language, packets=packets)
 
-    clock = time.monotonic()
+
+def _what_to_report(
+    month: str | None, period: str | None, calendar: str | None, *, packets: bool
+) -> tuple[Month | None, str]:
+    """The month, if it is one of the plain calendar, and the key of what is asked for."""
     if (month is None) == (period is None):
         raise typer.BadParameter("wanted either --month or --period")
     if period is not None and calendar is None and Period.parse(period).kind is PeriodKind.MONTH:
@@ -437,35 +448,43 @@ def report_documents(
         raise typer.BadParameter("--calendar: wanted only with --period; --month is a calendar month")
     if period is not None and packets:
         raise typer.BadParameter("--all: there are packets of a calendar month only; wanted --month")
-    settings = Settings.from_environment()
-    publication = current_of(settings)
     asked = Month.parse(month) if month else None
-    key = str(asked) if asked else f"{calendar or 'calendar_month'}/{Period.parse(period or '')}"
+    return asked, str(asked) if asked else f"{calendar or 'calendar_month'}/{Period.parse(period or '')}"
+
+
+def _folder_of_report(settings: Settings, target: Path | None, publication: Publication, key: str) -> Path:
     folder = (target or settings.home / "reports" / str(publication.number) / key).resolve()
     if folder.is_relative_to(settings.published.resolve()):
         raise DvcttError(
             f"--out {folder}: found a folder inside {settings.published}, wanted one that no publication is in"
         )
     refuse_no_folder(folder)
-    if asked is None:
-        written = write_period_documents(
-            publication.marts,
-            folder,
-            load_province(settings.province_folder),
-            publication.number,
-            key,
-            language=language,
-        )
-        out.print("\n".join(map(str, written)))
-        log.info("report: period %s out of publication %d, %.1f s", key, publication.number, time.monotonic() - clock)
-        return
+    return folder
+
+
+def _report_period(settings: Settings, publication: Publication, folder: Path, key: str, language: str) -> None:
+    from dvctt.report.documents.period import write_period_documents
+
+    clock = time.monotonic()
+    province = load_province(settings.province_folder)
+    written = write_period_documents(publication.marts, folder, province, publication.number, key, language=language)
+    out.print("\n".join(map(str, written)))
+    log.info("report: period %s out of publication %d, %.1f s", key, publication.number, time.monotonic() - clock)
+
+
+def _report_month(
+    settings: Settings, publication: Publication, folder: Path, month: Month, language: str, *, packets: bool
+) -> None:
+    from dvctt.report.documents.month import PACKETS, write_documents
+
+    clock = time.monotonic()
     written = write_documents(
         publication.marts,
-        publication.reports / f"bao-cao-{asked}.html",
+        publication.reports / f"bao-cao-{month}.html",
         folder,
         load_province(settings.province_folder),
         publication.number,
-        asked.first_day,
+        month.first_day,
         packets=packets,
         language=language,
     )
@@ -482,14 +501,20 @@ def report_documents(
 
 @app.command()
 def dictionary(
-    target: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
+    target: Annotated[
+        Path, typer.Option("--out", help="Markdown file to write; one that ends in .json is for programs.")
+    ],
     language: Annotated[Literal["en", "vi"], typer.Option("--lang", help="The language that it is written in.")] = "en",
 ) -> None:
     """Write the data dictionary of the published tables from dbt's manifest of the last build."""
-    from dvctt.queries.dictionary import write_dictionary
+    from dvctt.queries.dictionary import write_dictionary, write_published_tables
 
     if target.is_dir():
         raise DvcttError(f"--out {target}: found a folder, wanted the name of a file")
     refuse_no_folder(target.resolve().parent)
-    write_dictionary(Settings.from_environment().candidate, target, language)
+    candidate = Settings.from_environment().candidate
+    if target.suffix == ".json":
+        write_published_tables(candidate, target)
+    else:
+        write_dictionary(candidate, target, language)
     out.print(str(target))

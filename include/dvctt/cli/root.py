@@ -1,9 +1,45 @@
 """The command line and its groups, to which every command adds itself."""
 
+from collections.abc import Mapping
+
+import click
 import typer
+from typer.core import TyperGroup
+
+SUBJECTS: Mapping[str, tuple[str, ...]] = {
+    "Nights": ("run", "status", "verdict", "rows", "alerts", "airflow"),
+    "Files that came": ("extracts", "held", "quarantine", "values"),
+    "Reports and figures": (
+        "report", "metric", "period", "form", "payments", "index", "structure", "explain", "reproduce",
+    ),
+    "Closed months": ("close", "reopen", "figure"),
+    "Publications and proofs": ("publications", "check", "reconcile", "parity", "gates"),
+    "Setting up": ("sample", "baselines", "dictionary"),
+}  # fmt: skip
+"""The commands as ``dvctt --help`` lists them."""
+
+
+class BySubject(TyperGroup):
+    """Lists commands by subject, whatever the order in which their modules are imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        known = super().list_commands(ctx)
+        listed = [name for names in SUBJECTS.values() for name in names if name in known]
+        return [*listed, *(name for name in known if name not in listed)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        for subject, names in SUBJECTS.items():
+            if command is not None and cmd_name in names:
+                command.rich_help_panel = subject  # type: ignore[attr-defined]
+        return command
+
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="DVCTT Warehouse: from records to figures that add up."
+    cls=BySubject,
+    no_args_is_help=True,
+    add_completion=False,
+    help="DVCTT Warehouse: from records to figures that add up.",
 )
 check = typer.Typer(no_args_is_help=True, help="Questions to the current publication and to the configuration.")
 airflow = typer.Typer(no_args_is_help=True, help="Airflow on this machine, in this home.")

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from dvctt.core.errors import DvcttError, PublishError
-from dvctt.publications.publish import Publication, current_publication, refuse_damaged
+from dvctt.publications.reading import Publication, current_publication, refuse_damaged
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published, read_rows
 

@@ -10,7 +10,7 @@ import duckdb
 from dvctt.core.figure_ids import figure_id, unit_of
 from dvctt.core.period import Month
 from dvctt.province.model import Province
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.warehouse.definitions import Node, read_definitions
 
 FIGURE_COLUMNS = ("figure_id", "mart", "metric", "scope", "entity_code", "entity_name_vi", "value", "unit")

@@ -18,15 +18,15 @@ from pathlib import Path
 import duckdb
 
 from dvctt import __version__
+from dvctt.clock import now
 from dvctt.closing.figures import FIGURE_MARTS, figures_in
 from dvctt.closing.months import FIGURES, verify_files
 from dvctt.closing.plan import Plan, refuse_missing
-from dvctt.core.clock import now
 from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_atomically
 from dvctt.core.ledger import person_name
 from dvctt.core.period import Month
-from dvctt.core.sql import file_literal
+from dvctt.core.sql import day_literal, file_literal
 from dvctt.province.model import Province
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import read_definitions
@@ -59,7 +59,7 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
     """
     approver = person_name(approved_by, "approved the close", CloseRefused)
     refuse_missing(plan, province)
-    for waiver in plan.moot:
+    for waiver in plan.not_applicable:
         log.warning(
             "close_waivers.csv: %s %s %s of %s waives nothing: that feed is not missing",
             waiver.source_id, waiver.entity, waiver.agency_code or "(all agencies)", waiver.month,
@@ -117,7 +117,7 @@ def _freeze(plan: Plan, building: Path, province: Province) -> None:
 def _copy(
     connection: duckdb.DuckDBPyConnection, table: str, which: str, order: str, month: Month, target: Path
 ) -> None:
-    rows = which.replace("$month", f"date '{month.first_day}'")
+    rows = which.replace("$month", day_literal(month.first_day))
     connection.execute(
         f"copy (select * from {table} where {rows} order by {order}) to {file_literal(target)} "
         f"(format parquet, compression zstd)"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import CloseRefused, ClosingError
 from dvctt.core.files import seal, sha256_of, unseal, write_atomically
 from dvctt.core.ledger import person_name, stated_reason
@@ -130,9 +130,9 @@ def verify_files(folder: Path, names: Sequence[str] | None = None) -> None:
             f"{path}: lists no file, so nothing of it can be held against anything; restore it from backup"
         )
     present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {"manifest.json"}
-    if names is None and (strangers := sorted(present - listed.keys())):
+    if names is None and (unknown := sorted(present - listed.keys())):
         raise ClosingError(
-            f"{folder / strangers[0]}: not listed in its manifest; a closed month holds what was closed and nothing else: "
+            f"{folder / unknown[0]}: not listed in its manifest; a closed month holds what was closed and nothing else: "
             f"move it away, or restore {folder} from backup"
         )
     for name in listed if names is None else names:

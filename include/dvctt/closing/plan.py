@@ -10,23 +10,18 @@ from typing import Any
 
 import duckdb
 
+from dvctt.clock import now
 from dvctt.closing.figures import figures_of_publication
 from dvctt.closing.months import closed_now, revisions_of_month
-from dvctt.core.clock import now
 from dvctt.core.errors import CloseRefused, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.period import Month
-from dvctt.landing.zone import landed_extracts
+from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.model import CloseWaiver, Province
 from dvctt.publications.holds import holds, is_outdated, left_out
-from dvctt.publications.publish import (
-    Publication,
-    current_publication,
-    load_publication,
-    published_runs,
-    refuse_damaged,
-    work_to_do,
-)
+from dvctt.publications.next_night import work_to_do
+from dvctt.publications.reading import Publication, current_publication, load_publication, refuse_damaged
+from dvctt.publications.store import published_runs
 
 
 @dataclass(frozen=True)
@@ -46,8 +41,8 @@ class Plan:
     Attributes:
         missing: feeds that did not come and that nobody has waived: one is enough to refuse the close.
         waived: feeds that did not come, each with the waiver that lets the month be closed without it.
-        moot: waivers of the month that no missing feed answers to; said, and no reason to refuse.
-        waiting: what landing or the province folder holds that the publication does not: said, and no reason to refuse.
+        not_applicable: waivers of the month that no missing feed answers to; logged, and no reason to refuse.
+        waiting: what landing or the province folder holds that the publication does not: shown, and no reason to refuse.
     """
 
     month: Month
@@ -55,7 +50,7 @@ class Plan:
     publication: Publication
     missing: tuple[Feed, ...]
     waived: tuple[tuple[Feed, CloseWaiver], ...]
-    moot: tuple[CloseWaiver, ...]
+    not_applicable: tuple[CloseWaiver, ...]
     waiting: tuple[str, ...]
 
 
@@ -78,6 +73,23 @@ def plan_close(
         WarehouseError: a run has begun and has not published.
         PublishError: the current publication cannot be read, or its marts are not what was published.
     """
+    revision = _next_revision(closed, month)
+    publication = _publication_to_close(published)
+    _refuse_unsettled_home(publication, published, candidate, verdicts)
+    _refuse_unclosable(publication, month)
+    missing, waived, not_applicable = _match_waivers(_missing(publication, month), _waivers(province, month))
+    extracts = landed_extracts(landing)
+    work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts))
+    waiting = (
+        *([f"{len(work.new_extract_ids)} extracts"] if work.new_extract_ids else ()),
+        *work.changed,
+        *_undecided_holds(ledgers, extracts, month),
+    )
+    return Plan(month, revision, publication, missing, waived, not_applicable, waiting)
+
+
+def _next_revision(closed: Path, month: Month) -> int:
+    """The number of the revision that a close would make; refuses a month that is closed, or not over."""
     folder = closed / str(month)
     known = revisions_of_month(folder) if folder.is_dir() else []
     if known and known[-1].reopened_at is None:
@@ -88,39 +100,43 @@ def plan_close(
         )
     if now().date() < month.shifted(1).first_day:
         raise CloseRefused(f"{month} is not over: found {now():%Y-%m-%d}, wanted a day after the month's last")
+    return known[-1].closed.revision + 1 if known else 1
+
+
+def _publication_to_close(published: Path) -> Publication:
     publication = current_publication(published)
     if publication is None:
         raise CloseRefused(f"{published}: no publication yet; a month is closed out of one: dvctt run")
     refuse_damaged(publication)
-    _refuse_unrest(publication, published, candidate, verdicts)
+    return publication
+
+
+def _refuse_unclosable(publication: Publication, month: Month) -> None:
+    """Refuse a month that the publication shows as it was closed before, or of which it holds nothing."""
     if str(month) in publication.manifest.get("closed_months", {}):
         raise CloseRefused(
             f"publication {publication.number} still shows {month} as it was closed before; "
             f"let one night publish it open, then close it again: dvctt run"
         )
-    if _ask(publication, "select count(*) from mart_online_rates where month = $month", month)[0][0] == 0:
+    if _query(publication, "select count(*) from mart_online_rates where month = $month", month)[0][0] == 0:
         raise CloseRefused(
             f"publication {publication.number} holds no data at all of {month}: a month that nothing came for is not "
             f"closed; look: dvctt status"
         )
-    missing, waived, moot = _answer(_missing(publication, month), _waivers(province, month))
-    extracts = landed_extracts(landing)
-    work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts))
-    waiting = [*work.changed]
-    if work.new_extract_ids:
-        waiting.insert(0, f"{len(work.new_extract_ids)} extracts")
-    waiting.extend(
+
+
+def _undecided_holds(ledgers: Path, extracts: Sequence[Extract], month: Month) -> list[str]:
+    """What waits for a person's word and would move the month."""
+    return [
         f"hold {hold.number}, which no one has decided: dvctt held show {hold.number}"
         for hold in holds(ledgers)
         if hold.state == "waiting"
         and not is_outdated(ledgers, hold, extracts)
         and any(movement.month == str(month) for movement in hold.movements)
-    )
-    revision = known[-1].closed.revision + 1 if known else 1
-    return Plan(month, revision, publication, missing, waived, moot, tuple(waiting))
+    ]
 
 
-def _refuse_unrest(publication: Publication, published: Path, candidate: Path, verdicts: Path) -> None:
+def _refuse_unsettled_home(publication: Publication, published: Path, candidate: Path, verdicts: Path) -> None:
     """A close is for ever: not while the last thing that is known of the data is that it did not pass, and not between a
     run's first stage and its publication, which would show the month open again.
     """
@@ -145,13 +161,13 @@ def _refuse_unrest(publication: Publication, published: Path, candidate: Path, v
             )
 
 
-def _ask(publication: Publication, sql: str, month: Month) -> list[Any]:
+def _query(publication: Publication, sql: str, month: Month) -> list[Any]:
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         return connection.execute(sql, {"month": month.first_day}).fetchall()
 
 
 def _missing(publication: Publication, month: Month) -> list[Feed]:
-    rows = _ask(
+    rows = _query(
         publication,
         "select source_id, entity, agency_code, agency_name_vi from mart_feeds "
         "where month = $month and is_expected and not is_delivered order by all",
@@ -164,7 +180,7 @@ def _waivers(province: Province, month: Month) -> list[CloseWaiver]:
     return [waiver for waiver in province.close_waivers if waiver.month == str(month)]
 
 
-def _answer(
+def _match_waivers(
     missing: Iterable[Feed], waivers: Sequence[CloseWaiver]
 ) -> tuple[tuple[Feed, ...], tuple[tuple[Feed, CloseWaiver], ...], tuple[CloseWaiver, ...]]:
     """Missing feeds that no waiver names, those that one does, and waivers that name none. A waiver of the agency itself
@@ -200,9 +216,9 @@ def refuse_missing(plan: Plan, province: Province) -> None:
         f"- {feed.source_id} {feed.entity} {plan.month}: {feed.agency_code} {feed.agency_name_vi}"
         for feed in plan.missing
     ]
-    moot = [
+    not_applicable = [
         f"- {path} waives {waiver.source_id} {waiver.entity} {waiver.agency_code or '(all)'}, which is not missing"
-        for waiver in plan.moot
+        for waiver in plan.not_applicable
     ]
     raise CloseRefused(
         "\n".join(
@@ -210,7 +226,7 @@ def refuse_missing(plan: Plan, province: Province) -> None:
                 f"{plan.month} has {len(plan.missing)} feeds missing; wanted all that were owed, "
                 f"or a waiver of each by name in {path}:",
                 *lines,
-                *moot,
+                *not_applicable,
                 f"look: dvctt rows --table mart_feeds --month {plan.month} --published",
             ]
         )

@@ -27,7 +27,7 @@ _RAISED = re.compile(r"^([A-Za-z_][A-Za-z0-9_.]*(?:Error|Exception))(?::|$)", re
 _LONGEST = 300
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error in words that can hold no cell: ours as they are, another's by its class and the line that met it."""
     if isinstance(error, DvcttError):
         return str(error)
@@ -49,13 +49,13 @@ def where(error: BaseException) -> list[str]:
     ]
 
 
-def told_of_traceback(text: object) -> str:
+def describe_traceback(text: object) -> str:
     """The class of an error, of which a library kept a traceback as text."""
     classes = _RAISED.findall(str(text or ""))
     return classes[-1].rpartition(".")[2] if classes else "an exception"
 
 
-def told_of_node(result: dict[str, Any]) -> str:
+def describe_node(result: dict[str, Any]) -> str:
     """What became of one node of dbt's run_results.json."""
     failures = result.get("failures")
     rows = f", {failures} failing rows" if failures else ""
@@ -67,7 +67,7 @@ def told_of_node(result: dict[str, Any]) -> str:
     return f"- {result['unique_id']}: {result['status']}{rows}" + (f": {': '.join(kinds)}" if kinds else "")
 
 
-def told_by_dbt(output: str) -> str:
+def describe_dbt_output(output: str) -> str:
     """What dbt printed when it wrote no results: which kinds of errors, in which of the project's files."""
     found = dict.fromkeys(kind for line in output.splitlines() if (kind := _of_dbt(line)))
     return "\n".join(f"- {kind}" for kind in found) or "it gave no result"

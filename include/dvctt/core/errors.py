@@ -48,7 +48,7 @@ class EngineError(DvcttError):
 
 
 class DiskFullError(DvcttError):
-    """No space was left where a stage was writing. Nothing is torn, and the same run succeeds when there is room again."""
+    """No space was left where a stage was writing. Nothing is incomplete; the same run succeeds when there is room again."""
 
 
 class VerdictError(DvcttError):

@@ -137,11 +137,11 @@ def disk_full_in_words(what: str, home: Path) -> Iterator[None]:
     except DiskFullError:
         raise
     except Exception as error:
-        said = no_room(error)
-        if said is None:
+        words = no_room(error)
+        if words is None:
             raise
         raise DiskFullError(
-            f"{what}: no space left on the disk while writing under {home}: found {_room(home)}; the system says: {said}; "
+            f"{what}: no space left on the disk while writing under {home}: found {_room(home)}; the system says: {words}; "
             f"wanted room to write: readers still see the last publication, whole; free some, then run again: df -h {home}; "
             "docs/runbooks/disk-full.md"
         ) from error
@@ -183,21 +183,21 @@ def no_room_line(text: str) -> str | None:
     for line in text.splitlines():
         if error := _AN_ERROR.match(line):
             is_of_a_value = error[1] in _OF_A_VALUE
-        said = next((words for words in _NO_ROOM_WORDS if words in line.lower()), None)
-        if said and not is_of_a_value:
-            return said
+        found = next((words for words in _NO_ROOM_WORDS if words in line.lower()), None)
+        if found and not is_of_a_value:
+            return found
     return None
 
 
 def _room(home: Path) -> str:
     """Free bytes of every file system that the home lies on, in words."""
-    told, devices = [], set()
+    volumes, devices = [], set()
     for folder in (home, *(path for path in sorted(home.glob("*")) if path.is_dir() and not path.is_symlink())):
         if (device := folder.stat().st_dev) not in devices:
             devices.add(device)
             usage = shutil.disk_usage(folder)
-            told.append(f"{usage.free} of {usage.total} bytes free on {folder}")
-    return ", ".join(told)
+            volumes.append(f"{usage.free} of {usage.total} bytes free on {folder}")
+    return ", ".join(volumes)
 
 
 def sha256_of(path: Path) -> str:

@@ -6,10 +6,10 @@ is never changed: what was decided is undone by another line.
 
 import json
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.clock import now
 from dvctt.core.errors import DvcttError, LedgerError
 from dvctt.core.files import write_atomically
 
@@ -59,9 +59,9 @@ def _refuse_unseen(text: str, what: str, longest: int, refusal: type[DvcttError]
         raise refusal(f"{what}: found {len(text)} characters, wanted at most {longest}")
 
 
-def append(path: Path, **event: Any) -> dict[str, Any]:
+def append(path: Path, *, at: datetime, **event: Any) -> dict[str, Any]:
     """Add one line, with the moment as its ``at``; the caller holds the home's lock."""
-    line = {**event, "at": now().isoformat()}
+    line = {**event, "at": at.isoformat()}
     path.parent.mkdir(parents=True, exist_ok=True)
     earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
     if earlier and not earlier.endswith("\n"):

@@ -117,7 +117,7 @@ def month_of_run(
     partition_key: str | None = None,
     parameter: str | None = None,
     logical_date: datetime | None = None,
-    timezone: str = "Asia/Ho_Chi_Minh",
+    timezone: str | None = None,
 ) -> Month | None:
     """The month that a run reports on.
 
@@ -126,7 +126,7 @@ def month_of_run(
     as one that an asset triggered, has no month of its own: None, and the caller takes the newest month in landing.
 
     Raises:
-        PeriodError: the key or the parameter is not ``YYYY-MM``, or the logical date carries no zone.
+        PeriodError: the key or the parameter is not ``YYYY-MM``, or the logical date or the province has no zone.
     """
     if partition_key:
         return Month.parse(partition_key)
@@ -134,6 +134,10 @@ def month_of_run(
         return Month.parse(parameter)
     if logical_date is None:
         return None
+    if timezone is None:
+        raise PeriodError(
+            f"a logical date names no month without the province's zone: found {logical_date.isoformat()}"
+        )
     if logical_date.tzinfo is None:
         raise PeriodError(f"a logical date without a zone cannot name a month: found {logical_date.isoformat()}")
     local = logical_date.astimezone(ZoneInfo(timezone))
@@ -145,7 +149,7 @@ def require_month(
     partition_key: str | None = None,
     parameter: str | None = None,
     logical_date: datetime | None = None,
-    timezone: str = "Asia/Ho_Chi_Minh",
+    timezone: str | None = None,
 ) -> Month:
     """As ``month_of_run``, for a run that means nothing without a month.
 

@@ -1,4 +1,4 @@
-"""How text and paths stand in SQL: quoted once, here.
+"""How text, names, days and paths stand in SQL: quoted once, here. What DuckDB takes as a parameter is a parameter instead.
 
 A path is a path. DuckDB takes ``* ? [`` in the path of a file that it *reads* for a pattern, so that a folder ``kho[12]`` would
 read its neighbour ``kho1`` in silence; each of the three is therefore put in brackets of its own, which stand for nothing but
@@ -7,6 +7,7 @@ themselves. Files that are written, attached or opened are taken as they are cal
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from dvctt.core.errors import WarehouseError
@@ -17,6 +18,16 @@ _PATTERN = re.compile(r"[*?\[]")
 def literal(text: str) -> str:
     """A text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """The name of a table or a column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def day_literal(day: date) -> str:
+    """A day as a literal of SQL."""
+    return f"date {literal(day.isoformat())}"
 
 
 def readable(path: Path) -> str:

@@ -111,10 +111,12 @@ class _Text:
         try:
             self._decoder.decode(chunk if zero < 0 else chunk[:zero])
         except UnicodeDecodeError as error:
-            self._tell(chunk, error.start - held, "not UTF-8 text")
+            self._report(chunk, error.start - held, "not UTF-8 text")
             return
         if zero >= 0:
-            self._tell(chunk, zero, "a zero byte, which no text holds (a file that is still being written, or was cut)")
+            self._report(
+                chunk, zero, "a zero byte, which no text holds (a file that is still being written, or was cut)"
+            )
             return
         self._waiting = self._decoder.getstate()[0]
         self._pass(chunk)
@@ -124,7 +126,7 @@ class _Text:
             try:
                 self._decoder.decode(b"", final=True)
             except UnicodeDecodeError:
-                self._tell(b"", -len(self._waiting), "not UTF-8 text: it ends in the middle of a letter")
+                self._report(b"", -len(self._waiting), "not UTF-8 text: it ends in the middle of a letter")
 
     def _pass(self, chunk: bytes) -> None:
         """Step over bytes that are text: on which line the next one stands, and where that line begins."""
@@ -134,7 +136,7 @@ class _Text:
             self._line += lines
         self._before += len(chunk)
 
-    def _tell(self, chunk: bytes, place: int, what: str) -> None:
+    def _report(self, chunk: bytes, place: int, what: str) -> None:
         self._pass(chunk[: max(place, 0)])
         at = self._before + min(place, 0)
         self.fault = f"{self._line}: {what}: byte {at - self._line_start + 1} of the line, byte {at + 1} of the file"

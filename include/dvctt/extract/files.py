@@ -21,7 +21,7 @@ from dvctt.core.contract import ENTITIES, Entity
 from dvctt.core.errors import ExtractError, PeriodError
 from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
-from dvctt.core.sql import file_literal, read_literal, readable
+from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
 from dvctt.extract import Control, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
 from dvctt.province.model import Feed, Source
@@ -139,7 +139,7 @@ def _refuse_one_name_twice(found: list[Offer], problems: list[str]) -> None:
             )
 
 
-class _Torn(ValueError):
+class _Malformed(ValueError):
     """Why a control file is none; its words quote nothing."""
 
 
@@ -151,9 +151,9 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
         totals = {key: _total(content, key) for key in _TOTALS}
         sha256 = content.get("sha256")
         if sha256 is not None and not (isinstance(sha256, str) and _HASH.fullmatch(sha256)):
-            raise _Torn("key sha256: wanted a text of 64 hexadecimal digits")
+            raise _Malformed("key sha256: wanted a text of 64 hexadecimal digits")
         agencies = _agencies(content.get("agencies"))
-    except _Torn as error:
+    except _Malformed as error:
         problems.append(f"{path_in_words(path)}: {error}; ask the source to send its control file again")
         return None
     except ExtractError as error:
@@ -164,7 +164,7 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
 
 def _parsed(text: bytes) -> dict[str, Any]:
     if len(text) > _CONTROL_BYTES:
-        raise _Torn(f"not a control file: longer than {_CONTROL_BYTES} bytes; wanted an object of four keys")
+        raise _Malformed(f"not a control file: longer than {_CONTROL_BYTES} bytes; wanted an object of four keys")
     try:
         content = json.loads(
             text.decode("utf-8-sig"),
@@ -174,15 +174,15 @@ def _parsed(text: bytes) -> dict[str, Any]:
             parse_constant=_Number,
         )
     except UnicodeDecodeError as error:
-        raise _Torn(f"not UTF-8 text at byte {error.start + 1}") from error
+        raise _Malformed(f"not UTF-8 text at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise _Torn(f"not JSON at line {error.lineno}, column {error.colno}") from error
+        raise _Malformed(f"not JSON at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise _Torn("not a control file: nested too deep; wanted an object of four keys") from error
+        raise _Malformed("not a control file: nested too deep; wanted an object of four keys") from error
     if not isinstance(content, dict):
-        raise _Torn(f"wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}, found another JSON value")
+        raise _Malformed(f"wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}, found another JSON value")
     if unknown := set(content) - _CONTROL_KEYS:
-        raise _Torn(
+        raise _Malformed(
             f"{len(unknown)} keys that no control file has; wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}"
         )
     return content
@@ -196,7 +196,7 @@ class _Number(str):
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) != len(pairs):
-        raise _Torn("a key stands twice in one object; wanted each once")
+        raise _Malformed("a key stands twice in one object; wanted each once")
     return dict(pairs)
 
 
@@ -205,9 +205,9 @@ def _total(content: dict[str, Any], key: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, _Number) or not _WHOLE.fullmatch(value):
-        raise _Torn(f"key {key}: wanted a whole number of at most 18 digits, without quotes")
+        raise _Malformed(f"key {key}: wanted a whole number of at most 18 digits, without quotes")
     if key == "rows" and int(value) < 0:
-        raise _Torn("key rows: found a number below 0")
+        raise _Malformed("key rows: found a number below 0")
     return int(value)
 
 
@@ -219,11 +219,11 @@ def _agencies(content: object) -> dict[str, int] | None:
         "key agencies: wanted an object with an agency's code for each key and a whole number of rows, without quotes"
     )
     if not isinstance(content, dict):
-        raise _Torn(wrong)
+        raise _Malformed(wrong)
     counts = {}
     for code, rows in content.items():
         if not isinstance(rows, _Number) or not _WHOLE.fullmatch(rows) or int(rows) < 0:
-            raise _Torn(wrong)
+            raise _Malformed(wrong)
         counts[str(code)] = int(rows)
     return counts
 
@@ -360,17 +360,17 @@ def _names_twice(renamed: list[str]) -> list[str]:
     for place, column in enumerate(renamed, start=1):
         places.setdefault(_folded(column), []).append(place)
     contract = {_folded(name): name for name in sorted(_NAMES)}
-    told = []
+    lines = []
     for folded, where in places.items():
         if len(where) > 1:
             name = contract.get(folded, "(a name that is not of the contract)")
             alike = len({renamed[place - 1] for place in where}) == 1
-            told.append(
+            lines.append(
                 f"column {name} stands more than once in the header, at {_places(where)}"
                 if alike
                 else f"columns {_places(where)} of the header have one name but for case: {name}"
             )
-    return told
+    return lines
 
 
 def _folded(name: str) -> str:
@@ -388,7 +388,7 @@ def _copy(path: Path, entity: Entity, renamed: list[str], target: Path, seen: Su
     DuckDB guesses how lines end, and takes a carriage return inside a field for an end: where the bytes say, it is told.
     """
     places = {column: f"c{place}" for place, column in enumerate(renamed)}
-    kept = ", ".join(f'{places[c]} as "{c}"' if c in places else f'null::varchar as "{c}"' for c in entity.columns)
+    kept = ", ".join(f"{places.get(column, 'null::varchar')} as {identifier(column)}" for column in entity.columns)
     with duckdb.connect() as connection:
         relation = connection.read_csv(
             readable(path),
@@ -430,7 +430,7 @@ def _hold_against_bytes(path: Path, rows: int) -> None:
 def whole_number(column: str) -> str:
     """Only digits are an amount, as in staging: what is none is set aside there, and added up nowhere."""
     blanks = r"[\s\p{Z}\x{feff}]+"
-    text = f'''regexp_replace("{column}", '^{blanks}|{blanks}$', '', 'g')'''
+    text = f"regexp_replace({identifier(column)}, {literal(f'^{blanks}|{blanks}$')}, '', 'g')"
     return rf"case when regexp_full_match({text}, '-?\d{{1,18}}') then cast({text} as hugeint) end"
 
 
@@ -441,7 +441,8 @@ def _check_agencies(offer: Offer, entity: Entity, target: Path) -> None:
         return
     with duckdb.connect() as connection:
         counted = connection.execute(
-            f'select trim("{_AGENCY}"), count(*) from read_parquet({read_literal(target)}) where "{_AGENCY}" is not null '
+            f"select trim({identifier(_AGENCY)}), count(*) from read_parquet({read_literal(target)}) "
+            f"where {identifier(_AGENCY)} is not null "
             "group by all"
         ).fetchall()
     rows_of = {str(code): int(rows) for code, rows in counted}

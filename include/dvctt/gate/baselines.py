@@ -14,7 +14,7 @@ from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.province.model import Province
 from dvctt.warehouse.connections import open_published
-from dvctt.warehouse.foundation import BASELINE_COLUMNS, read_baselines
+from dvctt.warehouse.expectations import BASELINE_COLUMNS, read_baselines
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dvctt.core.engines import told, told_of_traceback
+from dvctt.core.engines import describe_error, describe_traceback
 from dvctt.core.errors import ConfigError, GateCouldNotCheck, GateFailed
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
+from dvctt.core.sql import identifier
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import open_candidate
 
@@ -149,12 +150,12 @@ def check_counts(
     run_id: str,
     month: str | None,
     suites: Sequence[Suite] | None = None,
-    tell: Callable[[Mapping[str, Any]], str] = _plainly,
+    in_words: Callable[[Mapping[str, Any]], str] = _plainly,
 ) -> Path:
     """Judge the candidate's audit tables and write ``verdict.json`` beside it; its path when the verdict is ``passed``.
 
     Args:
-        tell: puts a failing row's two sides into words; numbers are printed in a room further along the street.
+        in_words: puts a failing row's two sides into words; numbers are printed in a room further along the street.
 
     Raises:
         GateFailed: a critical expectation does not hold.
@@ -165,7 +166,7 @@ def check_counts(
     frames = _read_frames(candidate, suites)
     checks = evaluate(suites, frames)
     verdict = decide(checks)
-    content = _as_dict(verdict, checks, province_vi, run_id, month, tell)
+    content = _as_dict(verdict, checks, province_vi, run_id, month, in_words)
     path = candidate / "verdict.json"
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
     seen = sum(frame.rows is not None and len(frame.rows) for frame in frames.values() if isinstance(frame, Frame))
@@ -174,7 +175,7 @@ def check_counts(
     )
     if verdict == "passed":
         return path
-    reasons = "\n".join(_reason(check, tell) for check in checks if check.status in _blocking(check))
+    reasons = "\n".join(_reason(check, in_words) for check in checks if check.status in _blocking(check))
     if verdict == "failed":
         raise GateFailed(f"the gate failed:\n{reasons}\nverdict: {path}", path)
     raise GateCouldNotCheck(f"the gate could not check:\n{reasons}\nverdict: {path}", path)
@@ -184,12 +185,12 @@ def _blocking(check: Check) -> tuple[Status, ...]:
     return ("failed", "could_not_check") if check.expectation.severity == "critical" else ("could_not_check",)
 
 
-def _reason(check: Check, tell: Callable[[Mapping[str, Any]], str]) -> str:
+def _reason(check: Check, in_words: Callable[[Mapping[str, Any]], str]) -> str:
     if check.error:
         return f"- {check.expectation.meta.id}: {check.error}"
     first = check.failing_rows[0] if check.failing_rows else {}
     where = " ".join(str(first[key]) for key in ("source_id", "entity", "month", "agency_name_vi") if first.get(key))
-    return f"- {check.expectation.meta.id}: {len(check.failing_rows)} rows, first: {where}: {tell(first)}"
+    return f"- {check.expectation.meta.id}: {len(check.failing_rows)} rows, first: {where}: {in_words(first)}"
 
 
 def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | str]:
@@ -200,10 +201,10 @@ def _read_frames(candidate: Path, suites: Sequence[Suite]) -> dict[str, Frame | 
             if suite.table in frames:
                 continue
             try:
-                cursor = connection.execute(f'select * from "{suite.table}" order by all')
+                cursor = connection.execute(f"select * from {identifier(suite.table)} order by all")
                 frames[suite.table] = Frame([column[0] for column in cursor.description or []], cursor.fetchall())
             except Exception as error:  # noqa: BLE001 - any failure to read is an answer of its own: could not check
-                frames[suite.table] = f"table {suite.table} cannot be read: {told(error)}"
+                frames[suite.table] = f"table {suite.table} cannot be read: {describe_error(error)}"
     return frames
 
 
@@ -242,7 +243,7 @@ def evaluate(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Ch
             result = batch.validate(gx_suite, result_format={"result_format": "COMPLETE"})
             answers = {_rule_of(answer): answer for answer in result.results}
         except Exception as raised:  # noqa: BLE001 - an exception inside GX is an answer of its own: could not check
-            error = told(raised)
+            error = describe_error(raised)
         checks.extend(_judge(suite, e, frame, answers.get(e.meta.id), error) for e in suite.expectations)
     return checks
 
@@ -297,7 +298,7 @@ def _exception_of(info: Any) -> str | None:
         return None
     records = [info] if "raised_exception" in info else list(info.values())
     raised = [
-        told_of_traceback(r.get("exception_traceback"))
+        describe_traceback(r.get("exception_traceback"))
         for r in records
         if isinstance(r, dict) and r.get("raised_exception")
     ]
@@ -379,7 +380,7 @@ def _as_dict(
     province_vi: str,
     run_id: str,
     month: str | None,
-    tell: Callable[[Mapping[str, Any]], str] = _plainly,
+    in_words: Callable[[Mapping[str, Any]], str] = _plainly,
 ) -> dict[str, Any]:
     return {
         "verdict": verdict,
@@ -403,7 +404,7 @@ def _as_dict(
                 "failing_rows_total": len(check.failing_rows),
                 # What people are warned of is published with the figures, all of it.
                 "failing_rows": [
-                    {**row, "words": tell(row)}
+                    {**row, "words": in_words(row)}
                     for row in check.failing_rows[: None if check.expectation.severity == "warning" else _LISTED_ROWS]
                 ],
             }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dvctt.clock import now
 from dvctt.core import ledger
 from dvctt.core.errors import LandingError
 from dvctt.landing.zone import Extract, LeftOut, active_extracts
@@ -54,7 +55,7 @@ def withdraw(ledgers: Path, extracts: Sequence[Extract], extract_id: str, *, by:
     for known in withdrawn(ledgers, extracts):
         if known.extract_id == extract_id:
             raise LandingError(f"{extract_id}: withdrawn already, by {known.by}, {known.at}; look: dvctt extracts list")
-    ledger.append(ledgers / LEDGER, event=_WITHDRAWN, extract_id=extract_id, by=person, reason=why)
+    ledger.append(ledgers / LEDGER, at=now(), event=_WITHDRAWN, extract_id=extract_id, by=person, reason=why)
     log.info("extract %s withdrawn by %s: %s; landing keeps it, no night reads it", extract_id, person, why)
     out = {known.extract_id for known in withdrawn(ledgers, extracts)}
     return [e for e in active_extracts(extracts, out) if e.name_key == extract.name_key]
@@ -72,7 +73,7 @@ def restore(ledgers: Path, extracts: Sequence[Extract], extract_id: str, *, by: 
     why = ledger.stated_reason(reason, f"restore {extract_id}")
     if extract_id not in {known.extract_id for known in withdrawn(ledgers, extracts)}:
         raise LandingError(f"{extract_id}: not withdrawn, so nothing to restore; look: dvctt extracts list")
-    ledger.append(ledgers / LEDGER, event=_RESTORED, extract_id=extract_id, by=person, reason=why)
+    ledger.append(ledgers / LEDGER, at=now(), event=_RESTORED, extract_id=extract_id, by=person, reason=why)
     log.info("extract %s restored by %s: %s", extract_id, person, why)
 
 

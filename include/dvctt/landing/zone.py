@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 
 from dvctt import __version__
-from dvctt.core.clock import now
+from dvctt.clock import now
 from dvctt.core.errors import DvcttError, ExtractError, LandingError
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month
@@ -193,7 +193,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
         problems.append(f"{inbox}: no source file at all; wanted <source>/<entity>/<YYYY-MM>.csv, set DVCTT_INBOX")
     if problems:
         shutil.rmtree(staged)
-        unread = strangers(province, inbox)
+        unread = unknown_entries(province, inbox)
         problems += [f"{path_in_words(inbox)}: not read, no source of this province owns it: {name}" for name in unread]
         raise ExtractError("\n".join(problems) + "\nnothing of this night has landed")
     for extract, path in prepared:
@@ -204,7 +204,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     return [extract for extract, _ in prepared]
 
 
-def strangers(province: Province, inbox: Path) -> list[str]:
+def unknown_entries(province: Province, inbox: Path) -> list[str]:
     """What lies in the inbox itself and belongs to no source: files, and folders of a mistyped source. None of it is read."""
     known = {source.id for source in province.sources}
     try:
@@ -234,11 +234,11 @@ def _prepare(
     sha256 = kind.fingerprint(offer)
     if versions and versions[-1].sha256 == sha256:
         _refuse_late_control(offer, versions[-1])
-        said = offer.control.agencies if offer.control else None
-        if said is None or dict(said) == versions[-1].control_agencies:
+        by_agency = offer.control.agencies if offer.control else None
+        if by_agency is None or dict(by_agency) == versions[-1].control_agencies:
             return None
     _refuse_impossible_month(offer, province.first_day)
-    _refuse_landed_twin(offer, known)
+    _refuse_landed_duplicate(offer, known)
     started, clock = now(), time.monotonic()
     stem = f"{source.id}.{offer.entity}.{offer.name.rpartition('.')[0]}-{sha256[:12]}"
     _refuse_long_name(offer, stem)
@@ -302,7 +302,7 @@ def _refuse_impossible_month(offer: Offer, first_day: date) -> None:
     )
 
 
-def _refuse_landed_twin(offer: Offer, known: list[Extract]) -> None:
+def _refuse_landed_duplicate(offer: Offer, known: list[Extract]) -> None:
     """The same name in other letters is a new version for whoever sent it, and would be a second file of the month here."""
     for extract in known:
         alike = (extract.source, extract.entity) == (offer.source_id, offer.entity) and extract.file_name != offer.name
@@ -336,10 +336,10 @@ def _refuse_late_control(offer: Offer, landed: Extract) -> None:
     )
     for key, found, wanted, bound in pairs:
         if wanted is not None and found != wanted:
-            told = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
+            expected = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
             raise ExtractError(
                 f"{path_in_words(control.path)}: control total differs from what has landed as {landed.extract_id}: key {key}: "
-                f"found {found}, wanted {told}; ask the source to send {offer.entity} of {offer.month} again"
+                f"found {found}, wanted {expected}; ask the source to send {offer.entity} of {offer.month} again"
             )
 
 

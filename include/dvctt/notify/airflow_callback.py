@@ -4,10 +4,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from dvctt.core.errors import PeriodError
+from dvctt.core.errors import ConfigError, PeriodError
 from dvctt.core.period import month_of_run
 from dvctt.notify.alerts import alert_for
 from dvctt.notify.channels import send
+from dvctt.province.folder import installed_timezone
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,17 @@ def _month_of(context: Mapping[str, Any]) -> str | None:
             partition_key=getattr(run, "partition_key", None),
             parameter=params.get("month"),
             logical_date=context.get("logical_date"),
+            timezone=_timezone(),
         )
     except PeriodError as error:
         logger.warning("the alert names no month: %s", error)
         return None
     return str(month) if month else None
+
+
+def _timezone() -> str | None:
+    """The province's; None where its folder is what went wrong."""
+    try:
+        return installed_timezone()
+    except ConfigError:
+        return None

@@ -178,15 +178,12 @@ def alert_about_publication(
     except (KeyError, TypeError, AttributeError) as error:
         raise _not_a_verdict(verdict_path, error) from error
     about, when = _about(findings, str(month) if month else optional_line(verdict.get("month")))
-    told = f"thay đổi {number_vi(len(changed))} số liệu đã công bố" if changed else "kèm lưu ý"
-    if held:
-        told += f", {number_vi(len(held))} phần đang giữ lại chờ xác nhận"
     last = [_AFTER_HOLDS_VI] * bool(held) + [_AFTER_CHANGES_VI] * bool(changed) + [_AFTER_WARNINGS_VI] * bool(warnings)
     return Alert(
         kind="published_with_warnings" if warnings or held else "published_with_changes",
         subject_vi=(
             f"[DVCTT {province}] {'CẢNH BÁO' if warnings or held else 'ĐIỀU CHỈNH'}: "
-            f"đã công bố bản {publication} {told}, số liệu {when} ({number_vi(total)} phát hiện)"
+            f"đã công bố bản {publication} {_content_in_words(changed, held)}, số liệu {when} ({number_vi(total)} phát hiện)"
         ),
         month=about,
         stage=stage,
@@ -203,18 +200,24 @@ def alert_about_publication(
     )
 
 
+def _content_in_words(changed: Sequence[Finding], held: Sequence[Finding]) -> str:
+    """What a subject says of a publication's content."""
+    content = f"thay đổi {number_vi(len(changed))} số liệu đã công bố" if changed else "kèm lưu ý"
+    return f"{content}, {number_vi(len(held))} phần đang giữ lại chờ xác nhận" if held else content
+
+
 def alert_about_inbox(
-    strangers: Sequence[str], known: Sequence[str], *, province_vi: str, run_id: str | None = None
+    unknown: Sequence[str], known: Sequence[str], *, province_vi: str, run_id: str | None = None
 ) -> Alert:
     """Word the alert of files and folders in the inbox that no source owns: what lies there is in no figure.
 
     Args:
-        strangers: what was found, each with its kind.
+        unknown: what was found, each with its kind.
         known: ids of the province's sources: where such a file belongs.
     """
     findings = tuple(
-        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), one_line(stranger))
-        for stranger in strangers
+        Finding(None, None, "mục trong hộp nhận tệp không thuộc nguồn nào", ", ".join(known), one_line(entry))
+        for entry in unknown
     )
     return Alert(
         kind="inbox_not_read",

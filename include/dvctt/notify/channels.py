@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import smtplib
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -24,9 +23,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.core.errors import NotifyError
 from dvctt.notify import outbox
+from dvctt.notify.airflow_smtp import mail_server
 from dvctt.notify.alerts import Alert, alert_from_exception
 from dvctt.notify.outbox import Delivery, Entry
 from dvctt.notify.plain import CONTROL, distinct, without_personal_data
@@ -150,7 +150,7 @@ class _Round:
             return
         found, damaged = outbox.entries(self._folder)
         for path in damaged:
-            found.append(self._told_of_damage(path))
+            found.append(self._alert_about_damage(path))
         for entry in found:
             if entry.waiting and entry.entry_id not in self._tried:
                 self.deliver(entry, due_only=due_only)
@@ -186,7 +186,7 @@ class _Round:
             if self._folder is not None:
                 outbox.save(self._folder, entry)
 
-    def _told_of_damage(self, path: Path) -> Entry:
+    def _alert_about_damage(self, path: Path) -> Entry:
         assert self._folder is not None
         aside = outbox.set_aside(path)
         logger.error("%s is not an entry of the outbox: set aside as %s", path, aside.name)
@@ -228,11 +228,11 @@ def _refuse_undelivered(entry: Entry, malformed: Sequence[str]) -> None:
         reasons.setdefault(EMAIL, []).append(words)
     failed = {channel: "; ".join(distinct(words)) for channel, words in reasons.items() if words}
     if failed:
-        told = distinct(d.channel for d in entry.deliveries if d.delivered_at is not None)
+        delivered = distinct(d.channel for d in entry.deliveries if d.delivered_at is not None)
         raise NotifyError(
             f"alert not delivered by {len(failed)} of {len(reasons)} channels: "
             + "; ".join(f"{channel}: {words}" for channel, words in failed.items())
-            + f". Delivered by: {', '.join(told) or 'none, nobody was told'}. Alert: {entry.subject_vi}. "
+            + f". Delivered by: {', '.join(delivered) or 'none, nobody was told'}. Alert: {entry.subject_vi}. "
             "What has not arrived is tried again by the next run: dvctt alerts list"
         )
 
@@ -271,26 +271,14 @@ def _send_email(entry: Entry, recipients: Sequence[str]) -> dict[str, str]:
     """
     alert = _alert_of(entry)
     conn_id = os.environ.get("DVCTT_ALERT_SMTP_CONN") or DEFAULT_SMTP_CONNECTION
-    _settle_airflow_home()
-    from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-    class OneAttemptHook(SmtpHook):
-        """Connection, TLS and login are the provider's. Its own send method is not used: it sends again when an
-        answer is lost, so a night could bring six e-mails, and it hides recipients that the server refused.
-        """
-
-        def deliver(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
-            assert isinstance(self._smtp_client, smtplib.SMTP), "the provider opens it before a message is sent"
-            return self._smtp_client.send_message(message, parseaddr(str(message["From"]))[1], list(recipients))
-
     is_connected = False
     try:
-        with (hook := OneAttemptHook(conn_id)):
+        with mail_server(conn_id) as hook:
             is_connected = True
             sender = os.environ.get("DVCTT_ALERT_FROM") or hook.from_email
             if not sender:
                 raise NotifyError("no sender: set DVCTT_ALERT_FROM, or from_email in the connection's extra")
-            refused = hook.deliver(_message(alert, sender, recipients, entry.entry_id))
+            refused = hook.deliver(_message(alert, sender, recipients, entry.entry_id), recipients)
     except NotifyError:
         raise
     except smtplib.SMTPRecipientsRefused as error:
@@ -356,14 +344,6 @@ def _recipients(setting: str) -> tuple[list[str], list[str]]:
 def _masked_address(address: str) -> str:
     name, at, domain = one_line(address).partition("@")
     return f"{name[:1]}***{at}{domain}"
-
-
-def _settle_airflow_home() -> None:
-    """Outside Airflow, importing it makes a folder in the user's home unless it is told where to live."""
-    if "airflow" not in sys.modules and not os.environ.get("AIRFLOW_HOME"):
-        # Which province it is does not matter here, and a wrong one may be what the alert reports.
-        home = Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""}).airflow_home
-        os.environ["AIRFLOW_HOME"] = str(home)
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -7,7 +7,7 @@ import html
 from datetime import datetime, timedelta
 from typing import Any
 
-from dvctt.core import clock
+from dvctt import clock
 from dvctt.notify.alerts import Alert
 from dvctt.notify.plain import lines_of, month_vi, number_vi
 from dvctt.report.findings import Finding, one_line
@@ -94,9 +94,9 @@ def html_body(alert: Alert) -> str:
         found += f"<p>và {number_vi(hidden)} dòng khác, xem tệp kết luận.</p>"
     steps = "<br>".join(html.escape(line) for line in lines_of(alert.next_step_vi).split("\n"))
     late = _late_vi(alert)
-    said_late = f"<p><b>{html.escape(late)}</b></p>" if late else ""
+    lateness = f"<p><b>{html.escape(late)}</b></p>" if late else ""
     return (
-        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{said_late}"
+        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{lateness}"
         f"<p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
         f"</p><table cellpadding='4'>{facts}</table>{found}"
         f"<p>{html.escape(_PREVIOUS_PUBLICATION_VI[alert.kind])}</p><h3>Việc cần làm</h3><p>{steps}</p></body></html>"
@@ -164,7 +164,7 @@ def _happened_late(alert: Alert) -> datetime | None:
 
 
 def _moment_vi(moment: datetime) -> str:
-    return f"{moment.astimezone(clock.LOCAL_ZONE):%H:%M ngày %d/%m/%Y}"
+    return f"{moment.astimezone(clock.local_zone()):%H:%M ngày %d/%m/%Y}"
 
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.engines import told, where
+from dvctt.core.engines import describe_error, where
 from dvctt.core.errors import DvcttError, EngineError, WarehouseError
 from dvctt.core.files import (
     HOME_MODE,
@@ -29,7 +29,7 @@ from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import ENGINE_WORDS
-from dvctt.warehouse.transform import make_way
+from dvctt.warehouse.transform import lower_priority
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,33 @@ def write_night(settings: Settings, night: Night) -> None:
     write_atomically(_night_path(settings), seal(asdict(night)))
 
 
+def read_night(settings: Settings) -> Night:
+    """What the run whose candidate this is has set out to do.
+
+    Raises:
+        WarehouseError: no run has begun in this home, or what it wrote down cannot be read.
+    """
+    path = _night_path(settings)
+    if not path.is_file():
+        raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
+    try:
+        written = unseal(path.read_bytes()).items()
+        fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in written}
+        return Night(**fields)
+    except (OSError, ValueError, TypeError) as error:
+        raise WarehouseError(
+            f"{path}: not what the first stage wrote ({type(error).__name__}); the candidate is begun anew from "
+            f"land_extracts: dvctt run, or dvctt run --rebuild if that finds nothing new"
+        ) from error
+
+
 def alerted_path(settings: Settings) -> Path:
     """Which publication people were told of last; of one that had nothing to tell, too."""
+    return settings.home / "alerted.json"
+
+
+def alerted_path_before(settings: Settings) -> Path:
+    """The same file under its name of earlier versions; read until this version has written its own."""
     return settings.home / "told.json"
 
 
@@ -79,18 +104,7 @@ class _Stage:
 @contextmanager
 def run_stage(settings: Settings, name: str, run_id: str) -> Iterator[_Stage]:
     with stage_context(settings, name), home_lock(settings) as lock:
-        path = _night_path(settings)
-        if not path.is_file():
-            raise WarehouseError(f"{path}: no run has begun in this home; run the stage land_extracts first: dvctt run")
-        try:
-            written = unseal(path.read_bytes()).items()
-            fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in written}
-            night = Night(**fields)
-        except (OSError, ValueError, TypeError) as error:
-            raise WarehouseError(
-                f"{path}: not what the first stage wrote ({type(error).__name__}); the candidate is begun anew from "
-                f"land_extracts: dvctt run, or dvctt run --rebuild if that finds nothing new"
-            ) from error
+        night, path = read_night(settings), _night_path(settings)
         if night.run_id != run_id:
             raise WarehouseError(
                 f"{path}: the candidate belongs to run {night.run_id!r}, not to {run_id!r}; let that run end, then run again"
@@ -105,7 +119,7 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
     """
     clock = time.monotonic()
     log.info("stage %s: begins", name)
-    make_way()
+    lower_priority()
     try:
         with disk_full_in_words(f"stage {name}", settings.home):
             try:
@@ -118,7 +132,7 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
             except DvcttError:
                 raise
             except Exception as error:  # noqa: BLE001 - its words may quote a record, and its traceback goes to logs and mails
-                raise EngineError(_in_private(settings, name, error)) from None
+                raise EngineError(_describe_for_the_owner(settings, name, error)) from None
     except DvcttError as error:
         log.error(
             "stage %s: failed after %.1f s: %s", name, time.monotonic() - clock, " | ".join(str(error).splitlines())
@@ -127,15 +141,15 @@ def stage_context(settings: Settings, name: str) -> Iterator[None]:
     log.info("stage %s: done, %.1f s", name, time.monotonic() - clock)
 
 
-def _in_private(settings: Settings, name: str, error: Exception) -> str:
+def _describe_for_the_owner(settings: Settings, name: str, error: Exception) -> str:
     """What may be told of an error that is not ours; the whole of it is kept for the home's owner."""
-    words = f"stage {name}: {told(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
+    words = f"stage {name}: {describe_error(error)}; it came through {', '.join(where(error)[-_FRAMES:])}"
     path = settings.candidate / ENGINE_WORDS
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, "".join(traceback.format_exception(error)), mode=0o600)
     except OSError as failed:
-        return f"{words}; its own words could not be kept: {told(failed)}"
+        return f"{words}; its own words could not be kept: {describe_error(failed)}"
     return f"{words}; look closer, on this machine alone, because its own words may quote a record: {path}"
 
 

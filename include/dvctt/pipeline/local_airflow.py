@@ -19,20 +19,21 @@ from pathlib import Path
 from dvctt.core.errors import DvcttError
 from dvctt.core.files import HOME_MODE, make_folder
 from dvctt.core.processes import adopts_orphans, ends_with_parent, kill_children
+from dvctt.pipeline.night import WRITER_POOL
+from dvctt.province.folder import read_timezone
 from dvctt.settings import PROJECT_ROOT, Settings
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 WORKER_LOG_PORT, TRIGGER_LOG_PORT = 8793, 8794
-_OURS_ALONE = 0o077
+_OWNER_ONLY = 0o077
 """Mask of what Airflow writes: database, passwords, logs. Publications get their modes by name, so readers lose nothing."""
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 """Seconds between two looks at whether a part of Airflow has ended."""
-_GRACE = 20.0
+_GRACE_SECONDS = 20.0
 """Seconds that a part of Airflow gets to end by itself."""
 DAG_ID = "nightly_warehouse"
-WRITER_POOL = "warehouse_writer"
 _STAGE_LINE = re.compile(r"\[\w+ *\] (?P<words>.*?) +\[dvctt\.[\w.]+\]")
 """A line that our own package logs, as Airflow prints it; Airflow's own lines go to the log file only."""
 
@@ -49,7 +50,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Ho_Chi_Minh",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": read_timezone(settings.province_folder),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
@@ -130,7 +131,7 @@ def _run(settings: Settings, arguments: tuple[str, ...], output: Path, show: Cal
             text=True,
             encoding="utf-8",
             errors="replace",
-            umask=_OURS_ALONE,
+            umask=_OWNER_ONLY,
             preexec_fn=ends_with_parent(signal.SIGTERM),
         ) as process,
     ):
@@ -148,7 +149,7 @@ def serve(settings: Settings) -> int:
 
     ``airflow standalone`` is not used: its log servers listen on all interfaces, and its API server outlives it.
     """
-    os.umask(_OURS_ALONE)
+    os.umask(_OWNER_ONLY)
     prepare(settings)
     close_to_others(settings)
     return supervise(
@@ -217,7 +218,7 @@ def supervise(commands: Mapping[str, Sequence[str]], environment: Mapping[str, s
             children[name] = subprocess.Popen(
                 command, env=dict(environment), start_new_session=True, preexec_fn=ends_with_parent(signal.SIGTERM)
             )
-        while not stop.wait(_LOOK_EVERY):
+        while not stop.wait(_POLL_SECONDS):
             if ended := {name: child.returncode for name, child in children.items() if child.poll() is not None}:
                 log.error("Airflow: %s ended by itself: %s; ending the others", ", ".join(ended), ended)
                 code = 1
@@ -232,7 +233,7 @@ def _end(children: Iterable[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE
+    deadline = time.monotonic() + _GRACE_SECONDS
     for child in children:
         try:
             child.wait(max(0.0, deadline - time.monotonic()))

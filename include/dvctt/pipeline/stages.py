@@ -1,9 +1,9 @@
-"""The stages of a night, in order: the one place where the rooms meet.
+"""What the stages of a night do: the one place where the rooms meet.
 
-The DAG's tasks and the command line both call these functions and add nothing of their own, so a night under Airflow and a
-night without it are the same night. What one stage leaves for the next lies on disk (``candidate/run.json``), not in memory
-and not in Airflow's database. One run at a time owns a home: each stage takes its lock, and refuses a candidate that
-another run has begun.
+Their names and their order stand in `dvctt.pipeline.night`. The DAG's tasks and the command line both go through that list
+and add nothing of their own, so a night under Airflow and a night without it are the same night. What one stage leaves for
+the next lies on disk (``candidate/run.json``), not in memory and not in Airflow's database. One run at a time owns a home:
+each stage takes its lock, and refuses a candidate that another run has begun.
 """
 
 import json
@@ -22,19 +22,20 @@ from dvctt.core.period import Month
 from dvctt.gate import judge
 from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
+from dvctt.pipeline.alerting import alert_about_missed_publication, alert_about_publication, deliver_waiting_alerts
 from dvctt.pipeline.home import Night, home_lock, run_stage, stage_context, write_night
-from dvctt.pipeline.look import look_at_publication, read_and_verify, tell_of_unread_files
-from dvctt.pipeline.telling import tell_of_publication, tell_what_waits, tell_what_was_missed
+from dvctt.pipeline.inspection import Verified, alert_about_unread_files, inspect_publication, read_and_verify
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications import holds, publish, retention
-from dvctt.publications.publish import Publication
+from dvctt.publications import holds, next_night, publish, reading, retention, store, switching
+from dvctt.publications.next_night import Standing, Work
+from dvctt.publications.reading import Publication
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.verdict import write_verdict_page
 from dvctt.report.findings import sides_en, warning_rows
 from dvctt.report.writers.csv_files import write_csv
 from dvctt.settings import Settings
-from dvctt.warehouse import foundation, previous, transform
+from dvctt.warehouse import expectations, foundation, previous, transform
 from dvctt.warehouse.previous import ClosedMonth
 from dvctt.warehouse.transform import Layer
 
@@ -51,16 +52,13 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
     """
     with stage_context(settings, "land_extracts"), home_lock(settings):
         province = load_province(settings.province_folder)
-        publish.recover(settings.published)
-        tell_what_waits(province)
-        standing = look_at_publication(settings, run_id=run_id, month=month)
-        if not standing.problems:
-            tell_what_was_missed(settings)
+        standing = _settle_last_night(settings, province, run_id=run_id, month=month)
         zone.land(province, settings.inbox, settings.landing)
-        tell_of_unread_files(settings, province, run_id)
-        base = standing.base
-        extracts, left_out, closed = read_and_verify(settings, base)
-        work = publish.work_to_do(settings.published, extracts, province, closed, left_out, now_standing=standing)
+        alert_about_unread_files(settings, province, run_id)
+        verified = read_and_verify(settings, standing.base)
+        work = next_night.work_to_do(
+            settings.published, verified.extracts, province, verified.closed, verified.left_out, now_standing=standing
+        )
         if not work and not rebuild:
             log.info("nothing new since publication %s: this run ends here", standing.number)
             return None
@@ -69,25 +67,47 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
             len(work.new_extract_ids),
             ", ".join(work.changed) or "nothing else",
         )
-        _lay(settings, province, extracts, closed, left_out, base)
-        night = _without(
-            Night(
-                run_id=run_id,
-                month=str(month) if month else None,
-                new_extract_ids=work.new_extract_ids,
-                changed=work.changed,
-                extract_ids=(),
-                closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
-                base=base.number if base else None,
-            ),
-            extracts,
-            left_out,
-        )
-        write_night(settings, night)
-        return night
+        return _begin_candidate(settings, province, verified, work, standing.base, run_id=run_id, month=month)
 
 
-def _lay(
+def _settle_last_night(settings: Settings, province: Province, *, run_id: str, month: Month | None) -> Standing:
+    """Finish what an earlier run began and could not end: a switch, alerts, and what people were not told."""
+    switching.recover(settings.published)
+    deliver_waiting_alerts(province)
+    standing = inspect_publication(settings, run_id=run_id, month=month)
+    if not standing.problems:
+        alert_about_missed_publication(settings)
+    return standing
+
+
+def _begin_candidate(
+    settings: Settings,
+    province: Province,
+    verified: Verified,
+    work: Work,
+    base: Publication | None,
+    *,
+    run_id: str,
+    month: Month | None,
+) -> Night:
+    """Lay the foundation of a new candidate, and write down what this night is made of."""
+    extracts, left_out, closed = verified
+    _lay_foundation(settings, province, extracts, closed, left_out, base)
+    begun = Night(
+        run_id=run_id,
+        month=str(month) if month else None,
+        new_extract_ids=work.new_extract_ids,
+        changed=work.changed,
+        extract_ids=(),
+        closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
+        base=base.number if base else None,
+    )
+    night = _without(begun, extracts, left_out)
+    write_night(settings, night)
+    return night
+
+
+def _lay_foundation(
     settings: Settings,
     province: Province,
     extracts: Sequence[Extract],
@@ -95,7 +115,7 @@ def _lay(
     left_out: Sequence[LeftOut],
     base: Publication | None,
 ) -> None:
-    """Begin a candidate: what has landed but for what is left out, the province folder, and the past."""
+    """Lay what dbt builds on: what has landed but for what is left out, the province folder, and the past."""
     foundation.lay_foundation(
         settings.candidate,
         province,
@@ -103,13 +123,13 @@ def _lay(
         extracts,
         left_out={one.extract_id: one.why for one in left_out},
         verdicts=settings.verdicts,
-        published_runs=publish.published_runs(settings.published),
+        published_runs=store.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
     )
-    previous.lay_past(
+    previous.load_previous(
         settings.candidate,
-        publish.making(settings.published, province),
-        publish.earlier(settings.published, settings.closed, base),
+        next_night.next_inputs(settings.published, province),
+        next_night.previous_publication(settings.published, settings.closed, base),
         closed,
         months.revisions(settings.closed),
     )
@@ -159,10 +179,10 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
     """
     extracts = zone.landed_extracts(settings.landing)
     closed = [previous.read_closed(settings.closed / name) for name in night.closed_months]
-    base = None if night.base is None else publish.load_publication(settings.published / str(night.base))
+    base = None if night.base is None else reading.load_publication(settings.published / str(night.base))
 
     def build_without(left_out: Sequence[LeftOut]) -> None:
-        _lay(settings, province, extracts, closed, left_out, base)
+        _lay_foundation(settings, province, extracts, closed, left_out, base)
         # Now and not later: a run that dies here is taken up by what its night says, and its candidate has this foundation.
         write_night(settings, _without(night, extracts, left_out))
         build(settings.candidate)
@@ -188,7 +208,11 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
         try:
             judge.check_counts(
-                settings.candidate, province_vi=province.name_vi, run_id=night.run_id, month=night.month, tell=sides_en
+                settings.candidate,
+                province_vi=province.name_vi,
+                run_id=night.run_id,
+                month=night.month,
+                in_words=sides_en,
             )
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.
@@ -198,7 +222,7 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
                 log.exception("the verdict's page could not be written; the verdict itself is kept")
             raise
         verdict = json.loads((settings.candidate / "verdict.json").read_text(encoding="utf-8"))
-        foundation.lay_warnings(settings.candidate, warning_rows(verdict))
+        expectations.lay_warnings(settings.candidate, warning_rows(verdict))
         _remember_verdict(settings)
 
 
@@ -227,7 +251,7 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         clock = time.monotonic()
         written = write_reports(
-            building / "marts.duckdb", building / "reports", stage.province, publish.next_number(settings.published)
+            building / "marts.duckdb", building / "reports", stage.province, switching.next_number(settings.published)
         )
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
         tables = write_csv(building / "marts.duckdb", building / "csv")
@@ -242,8 +266,8 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
         extracts = [e for e in zone.landed_extracts(settings.landing) if e.extract_id in held]
         publication = publish.publish(
             settings.published,
-            publish.building_folder(settings.published),
-            number=publish.next_number(settings.published),
+            reading.building_folder(settings.published),
+            number=switching.next_number(settings.published),
             province=province,
             landing=settings.landing,
             extracts=extracts,
@@ -267,19 +291,7 @@ def tell_people(settings: Settings, *, run_id: str) -> None:
     it again.
     """
     with run_stage(settings, "tell_people", run_id) as stage:
-        publication = publish.current_publication(settings.published)
+        publication = reading.current_publication(settings.published)
         if publication is None or publication.manifest["run_id"] != run_id:
             raise PublishError(f"{settings.published}: the current publication is not that of run {run_id!r}")
-        tell_of_publication(settings, publication, month=stage.night.month)
-
-
-AFTER_LANDING: tuple[Callable[..., object], ...] = (
-    build_facts,
-    audit_facts,
-    check_counts,
-    build_marts,
-    assemble_publication,
-    publish_marts,
-    tell_people,
-)
-"""What follows ``land_extracts`` when there is work, in order."""
+        alert_about_publication(settings, publication, month=stage.night.month)

@@ -26,17 +26,19 @@ from dvctt.province.model import (
 )
 from dvctt.province.reading import read_csv, read_yaml
 from dvctt.province.rules import (
+    refuse_contradicted_communes,
+    refuse_duplicates,
     refuse_impossible_checks,
     refuse_impossible_successions,
     refuse_overlaps,
+    refuse_split_communes,
     refuse_strange_figures,
     refuse_strange_service,
     refuse_strange_values,
     refuse_strange_waivers,
-    refuse_strangers,
-    refuse_torn_communes,
-    refuse_twins,
+    refuse_unknown,
 )
+from dvctt.settings import Settings
 
 PROVINCE_FILES = (
     "province.yml",
@@ -60,17 +62,38 @@ PUBLISHED_CHECKS = "published_checks.csv"
 """May be there: what should add up among the printed figures. No run reads it, so it is no part of the digest."""
 
 
-def read_close(folder: Path) -> tuple[Close, str]:
-    """When a province's months are asked to be closed, and its time zone: one small file, for a DAG that is parsed often.
+def read_close(folder: Path) -> Close:
+    """When a province's months are asked to be closed: one small file, for a DAG that is parsed often.
 
     Raises:
         ConfigError: province.yml is missing or wrong; the message gives file, line and key.
     """
+    return _read_province_file(folder).close
+
+
+def read_timezone(folder: Path) -> str:
+    """A province's time zone, from the same small file.
+
+    Raises:
+        ConfigError: province.yml is missing or wrong; the message gives file, line and key.
+    """
+    return _read_province_file(folder).timezone
+
+
+def installed_timezone() -> str:
+    """The time zone of the province that this installation serves.
+
+    Raises:
+        ConfigError: DVCTT_PROVINCE names no province, or its province.yml is missing or wrong.
+    """
+    return read_timezone(Settings.from_environment().province_folder)
+
+
+def _read_province_file(folder: Path) -> ProvinceFile:
     path = folder / "province.yml"
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; wanted a province folder")
-    province = read_yaml(path, ProvinceFile)
-    return province.close, province.timezone
+    return read_yaml(path, ProvinceFile)
 
 
 def load_province(folder: Path) -> Province:
@@ -102,14 +125,15 @@ def load_province(folder: Path) -> Province:
     waivers = read_csv(folder / "close_waivers.csv", CloseWaiver)
     mappings = read_csv(folder / "values.csv", ValueMapping) if (folder / "values.csv").is_file() else []
     refuse_strange_values(folder / "values.csv", sources.sources, mappings)
-    refuse_strangers(folder, sources.sources, group_codes, agencies, feeds, bands)
+    refuse_unknown(folder, sources.sources, group_codes, agencies, feeds, bands)
     refuse_strange_service(folder / "sources.yml", sources.sources, group_codes, agencies)
     refuse_strange_waivers(folder / "close_waivers.csv", sources.sources, agencies, waivers)
     refuse_overlaps(folder / "agencies.csv", agencies)
     refuse_impossible_successions(folder / "agency_successions.csv", agencies, successions)
-    refuse_torn_communes(folder / "commune_succession.csv", communes)
-    refuse_twins(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
-    refuse_twins(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
+    refuse_split_communes(folder / "commune_succession.csv", communes)
+    refuse_contradicted_communes(folder / "agency_successions.csv", successions, communes)
+    refuse_duplicates(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
+    refuse_duplicates(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
     refuse_strange_figures(folder / "published_figures.csv", province, agencies, targets, figures)
     checks = read_csv(folder / PUBLISHED_CHECKS, PublishedCheck) if (folder / PUBLISHED_CHECKS).is_file() else []
     refuse_impossible_checks(folder / PUBLISHED_CHECKS, figures, checks)

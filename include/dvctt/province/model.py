@@ -1,6 +1,7 @@
 """What is true of one province, as frozen objects: each refuses alone what it alone can see is wrong.
 
-Nothing here reads a file of the folder; what must hold across its files is in `rules`.
+Nothing here reads a file of the folder; what must hold across its files is in `rules`. Where a table of the warehouse holds
+these objects, its columns are their fields (`dvctt.core.columns`): a field that is added here is a column.
 """
 
 import csv
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from dvctt.core.columns import NO_COLUMN, Column
 from dvctt.core.contract import ENTITIES
 from dvctt.settings import PROJECT_ROOT
 
@@ -41,6 +43,9 @@ OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
 OptionalDate = Annotated[date | None, BeforeValidator(_blank_to_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
 Text = Annotated[str, Field(min_length=1)]
+Remark = Annotated[Text, NO_COLUMN]
+"""A text for whoever reads the file; no table of the warehouse has it."""
+OptionalRemark = Annotated[OptionalText, NO_COLUMN]
 
 
 class Group(_Frozen):
@@ -160,8 +165,8 @@ class Agency(_Frozen):
     parent_code: OptionalText
     valid_from: date
     valid_to: OptionalDate
-    code_basis: Text
-    membership_basis: Text
+    code_basis: Remark
+    membership_basis: Remark
     name_en: OptionalText = None
 
     def in_force(self, day: date) -> bool:
@@ -195,7 +200,7 @@ class CommuneSuccession(_Frozen):
     new_commune_code: Text
     new_commune_vi: Text
     portal_unit_code: OptionalText
-    kind: Literal["whole"]
+    kind: Annotated[Literal["whole"], NO_COLUMN]
 
 
 class Target(_Frozen):
@@ -205,9 +210,9 @@ class Target(_Frozen):
     scope: Literal["province", "group", "agency"]
     entity_code: OptionalText
     metric: Text
-    comparison: Literal["at_least"]
-    value: float
-    unit: Literal["percent"]
+    comparison: Annotated[Literal["at_least"], NO_COLUMN]
+    value: Annotated[float, Column("target_percent")]
+    unit: Annotated[Literal["percent"], NO_COLUMN]
     valid_from: date
     valid_to: date
     name_vi: Text
@@ -228,9 +233,9 @@ class PublishedFigure(_Frozen):
     period_start: OptionalDate
     period_end: date
     metric: Text
-    value: OptionalNumber
-    lower: OptionalNumber
-    upper: OptionalNumber
+    value: Annotated[OptionalNumber, Column("published_value")]
+    lower: Annotated[OptionalNumber, Column("lower_bound")]
+    upper: Annotated[OptionalNumber, Column("upper_bound")]
     unit: Text
     wording_vi: Text
     note: OptionalText
@@ -296,7 +301,7 @@ class ExpectedFeed(_Frozen):
     due_working_day: Annotated[int, Field(ge=1, le=20)]
     valid_from: date
     valid_to: OptionalDate
-    note: OptionalText
+    note: OptionalRemark
 
 
 class DriftBand(_Frozen):
@@ -323,9 +328,9 @@ class DriftBand(_Frozen):
     lowest_percent: Annotated[float, Field(ge=0, le=100)]
     highest_percent: Annotated[float, Field(ge=100)]
     smallest_rows: Annotated[float, Field(ge=1)]
-    reason: Text
-    observed: Text
-    observed_on: date
+    reason: Remark
+    observed: Remark
+    observed_on: Annotated[date, NO_COLUMN]
 
     @property
     def key(self) -> str:
@@ -351,7 +356,7 @@ class QuarantineBudget(_Frozen):
     rows of one agency in one month.
     """
 
-    rows_per_month: Annotated[int, Field(ge=0)]
+    rows_per_month: Annotated[int, Field(ge=0), Column(kind="bigint")]
     percent_of_agency_month: Annotated[float, Field(ge=0, le=100)]
 
 
@@ -394,10 +399,10 @@ class ValueMapping(_Frozen):
 
     source_id: Text
     entity: Text
-    column: Text
+    column: Annotated[Text, Column("column_name")]
     source_value: Text
-    value: Text
-    note: OptionalText = None
+    value: Annotated[Text, Column("national_value")]
+    note: OptionalRemark = None
 
 
 class ProvinceFile(_Frozen):
@@ -421,7 +426,9 @@ class ProvinceFile(_Frozen):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}; wanted a name such as Asia/Ho_Chi_Minh") from error
+            raise ValueError(
+                f"unknown time zone {value!r}; wanted a name of the IANA database, as Continent/City"
+            ) from error
         return value
 
     @field_validator("groups")

@@ -37,7 +37,7 @@ METRICS = SEEDS / "ref_metrics.csv"
 """The metrics that a printed figure can be compared with."""
 
 
-def refuse_strangers(
+def refuse_unknown(
     folder: Path,
     sources: Sequence[Source],
     group_codes: set[str],
@@ -73,7 +73,7 @@ def refuse_strangers(
                 f"{folder / 'drift_bands.csv'}:{line}: key group_code: found {band.group_code!r}, "
                 f"wanted * or a group of province.yml: {', '.join(sorted(group_codes))}"
             )
-    refuse_twins(folder / "drift_bands.csv", "basis", ((line, band.key) for line, band in bands))
+    refuse_duplicates(folder / "drift_bands.csv", "basis", ((line, band.key) for line, band in bands))
 
 
 def refuse_strange_service(
@@ -110,7 +110,7 @@ def refuse_strange_waivers(
                 f"wanted a code of agencies.csv, or nothing for the whole feed"
             )
     feeds = ((line, (row.month, row.source_id, row.entity, row.agency_code)) for line, row in waivers)
-    refuse_twins(path, "month, source_id, entity, agency_code", feeds)
+    refuse_duplicates(path, "month, source_id, entity, agency_code", feeds)
 
 
 _CATALOGUE = "services_"
@@ -165,7 +165,7 @@ def refuse_impossible_checks(
     path: Path, figures: Sequence[tuple[int, PublishedFigure]], checks: Sequence[tuple[int, PublishedCheck]]
 ) -> None:
     """A check that names no figure, or adds up what is no sum, would prove nothing."""
-    refuse_twins(path, "check_id", ((line, check.check_id) for line, check in checks))
+    refuse_duplicates(path, "check_id", ((line, check.check_id) for line, check in checks))
     units = {figure.figure_id: figure.unit for _, figure in figures}
     for line, check in checks:
         for key, numbers in (("figure_id", (check.figure_id,)), ("terms", check.terms), ("base", check.base)):
@@ -228,7 +228,7 @@ def refuse_strange_values(path: Path, sources: Sequence[Source], mappings: Seque
                 f"{where} value: found {mapping.value!r}, wanted a {codes.label} of dbt_project/seeds/{codes.seed}.csv"
                 f"{f', or {NOT_GIVEN}' if codes.optional else ''}: {', '.join(known_labels(codes))}"
             )
-    refuse_twins(
+    refuse_duplicates(
         path,
         "source_id, entity, column, source_value",
         ((line, (row.source_id, row.entity, row.column, fold_label(row.source_value))) for line, row in mappings),
@@ -242,7 +242,7 @@ def known_labels(codes: CodeList) -> tuple[str, ...]:
         return tuple(row[codes.label] for row in csv.DictReader(file))
 
 
-def refuse_twins(path: Path, key: str, values: Iterable[tuple[int, object]], *, quoted: bool = True) -> None:
+def refuse_duplicates(path: Path, key: str, values: Iterable[tuple[int, object]], *, quoted: bool = True) -> None:
     seen: dict[object, int] = {}
     for line, value in values:
         if value in seen:
@@ -273,8 +273,8 @@ def refuse_impossible_successions(
     by_code: dict[str, list[Agency]] = {}
     for _, agency in agencies:
         by_code.setdefault(agency.agency_code, []).append(agency)
-    twins = ((line, (row.predecessor_code, row.successor_code, row.effective_on)) for line, row in successions)
-    refuse_twins(path, "predecessor_code, successor_code, effective_on", twins)
+    duplicates = ((line, (row.predecessor_code, row.successor_code, row.effective_on)) for line, row in successions)
+    refuse_duplicates(path, "predecessor_code, successor_code, effective_on", duplicates)
     for line, row in successions:
         for key in ("predecessor_code", "successor_code"):
             if getattr(row, key) not in by_code:
@@ -335,9 +335,9 @@ def _refuse_cycles(path: Path, successions: Sequence[tuple[int, AgencySuccession
                 ahead += followers.get((code, row.effective_on), [])
 
 
-def refuse_torn_communes(path: Path, communes: Sequence[tuple[int, CommuneSuccession]]) -> None:
+def refuse_split_communes(path: Path, communes: Sequence[tuple[int, CommuneSuccession]]) -> None:
     """A commune goes to one commune, whole, and a new one has one name and one place on the portal."""
-    refuse_twins(path, "old_commune_code", ((line, row.old_commune_code) for line, row in communes))
+    refuse_duplicates(path, "old_commune_code", ((line, row.old_commune_code) for line, row in communes))
     known: dict[str, tuple[int, tuple[str, str | None]]] = {}
     for line, row in communes:
         named = (row.new_commune_vi, row.portal_unit_code)
@@ -346,4 +346,37 @@ def refuse_torn_communes(path: Path, communes: Sequence[tuple[int, CommuneSucces
             raise ConfigError(
                 f"{path}:{line}: key new_commune_code: {row.new_commune_code!r} is {named} here and {first} on line "
                 f"{first_line}"
+            )
+
+
+def refuse_contradicted_communes(
+    path: Path,
+    successions: Sequence[tuple[int, AgencySuccession]],
+    communes: Sequence[tuple[int, CommuneSuccession]],
+) -> None:
+    """A district that is split goes to the new communes of its old ones: to all of them, and to nobody else.
+
+    A new commune may be an agency by its own code or by its code on the portal.
+    """
+    split: dict[str, list[tuple[int, AgencySuccession]]] = {}
+    for line, row in successions:
+        if row.kind == "split":
+            split.setdefault(row.predecessor_code, []).append((line, row))
+    heirs: dict[str, dict[str, set[str | None]]] = {}
+    for _, commune in communes:
+        codes = {commune.new_commune_code, commune.portal_unit_code}
+        heirs.setdefault(commune.old_district_code, {})[commune.new_commune_vi] = codes
+    for district in (code for code in split if code in heirs):
+        known = {code for codes in heirs[district].values() for code in codes}
+        for line, row in split[district]:
+            if row.successor_code not in known:
+                raise ConfigError(
+                    f"{path}:{line}: key successor_code: found {row.successor_code!r}, wanted a new commune that "
+                    f"commune_succession.csv gives a commune of {district!r} to"
+                )
+        found = {row.successor_code for _, row in split[district]}
+        if left := sorted(name for name, codes in heirs[district].items() if not codes & found):
+            raise ConfigError(
+                f"{path}:{split[district][0][0]}: key predecessor_code: {district!r} is split without {', '.join(left)}, "
+                f"which commune_succession.csv gives communes of it to"
             )

@@ -1,6 +1,6 @@
 """The gate proves itself: a catalogue of faults, injected one at a time into a copy of good data, and who caught each.
 
-Good data, faults, liars and the engine that runs them live here. What may not: any rule of the gate (it is a suite's), and
+Good data, faults, false answers and the engine live here. What may not: any rule of the gate (it is a suite's), and
 anything that a night needs: no stage imports this package.
 """
 

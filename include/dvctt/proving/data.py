@@ -18,7 +18,7 @@ from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ConfigError
 from dvctt.core.period import Month
 from dvctt.province.model import Agency, DriftBand, ExpectedFeed, Feed, Province, QuarantineBudget, Source
-from dvctt.warehouse.foundation import BASELINE_COLUMNS
+from dvctt.warehouse.expectations import BASELINE_COLUMNS
 
 Row = dict[str, str]
 

@@ -20,21 +20,21 @@ import duckdb
 
 from dvctt import __version__
 from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
-from dvctt.core.sql import file_literal
+from dvctt.core.sql import file_literal, literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
-from dvctt.pipeline import look
+from dvctt.pipeline import inspection
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
+from dvctt.proving.false_answers import falsified
 from dvctt.proving.faults import Fault
-from dvctt.proving.liars import bent
 from dvctt.proving.site import Place, Site
-from dvctt.publications import publish
+from dvctt.publications import publish, reading
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous, transform
 from dvctt.warehouse.definitions import Node, project_digest, read_plan, statements
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 from dvctt.warehouse.transform import Layer
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Prover:
         write_inbox(self._good.inbox, self.province)
         write_baselines(self._good.baselines, self.province, closed_counts(self._good.inbox, self.province))
         zone.land(self.province, self._good.inbox, self._good.landing)
-        self._lay(self._good, self._candidate("good"))
+        self._lay_candidate(self._good, self._candidate("good"))
         self._plan, self._seeds = self._build_with_dbt()
         self.check_good(suites)
         self._check_replay()
@@ -169,13 +169,13 @@ class Prover:
         verdict, words = "refused", list(evidence.early)
         if evidence.audit is not None:
             with ExitStack() as stack:
-                if fault.bend is not None:
-                    stack.enter_context(bent(fault.bend))
-                verdict, spoken = _gate(evidence.audit, suites, self.province)
-            if spoken:
+                if fault.falsify is not None:
+                    stack.enter_context(falsified(fault.falsify))
+                verdict, reasons = _gate(evidence.audit, suites, self.province)
+            if reasons:
                 # Harmless is what no rule speaks of, not even a warning.
                 words = [word for word in words if word != "unmoved"]
-            words += spoken
+            words += reasons
         ok = any(_answers(fault.wanted, word) for word in words) and verdict == fault.verdict
         return Outcome(
             fault.id, fault.title_vi, fault.title_en, fault.where, fault.wanted, tuple(words), fault.verdict, verdict, ok,
@@ -188,10 +188,10 @@ class Prover:
     def _candidate(self, name: str) -> Path:
         return self.work / name / "candidate"
 
-    def _lay(self, site: Site, candidate: Path) -> None:
+    def _lay_candidate(self, site: Site, candidate: Path) -> None:
         extracts = zone.landed_extracts(site.landing)
         foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
-        previous.lay_past(candidate, Making(1, __version__, project_digest(), self.province.digest), None, ())
+        previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
         """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""
@@ -214,17 +214,17 @@ class Prover:
         Raises:
             GateCouldNotCheck: it does not: a fault found in it would prove nothing.
         """
-        verdict, spoken = _gate(self._candidate("good"), suites, self.province)
-        if verdict != "passed" or spoken:
+        verdict, reasons = _gate(self._candidate("good"), suites, self.province)
+        if verdict != "passed" or reasons:
             raise GateCouldNotCheck(
-                f"the proof's good data is not good: verdict {verdict}: {'; '.join(spoken) or 'no rule says why'}"
+                f"the proof's good data is not good: verdict {verdict}: {'; '.join(reasons) or 'no rule says why'}"
             )
 
     def _check_replay(self) -> None:
         """Replaying the compiled SQL on the good data gives what dbt itself built, table by table."""
         good = self._candidate("good")
         replayed = self._candidate("replayed")
-        self._lay(self._good, replayed)
+        self._lay_candidate(self._good, replayed)
         with connections.open_candidate(replayed, read_only=False) as connection:
             self._start(connection)
             words = self._replay(connection, Layer.FACTS) + self._replay(connection, Layer.AUDIT)
@@ -249,7 +249,7 @@ class Prover:
     def _publish_good(self) -> None:
         """What readers see while a fault happens: made by the real publication, with the facts alone."""
         published = self._good.publication.parent
-        building = publish.building_folder(published)
+        building = reading.building_folder(published)
         building.mkdir(parents=True)
         shutil.copy(self._candidate("good") / "verdict.json", building)
         with duckdb.connect() as connection:
@@ -263,13 +263,13 @@ class Prover:
         )  # fmt: skip
 
     def _look(self, folder: Path) -> tuple[str, ...]:
-        """What the look says that every night begins with; a publication that is damaged stops no night."""
+        """What the inspection says that every night begins with; a publication that is damaged stops no night."""
         settings = Settings(province_folder=self.province.folder, inbox=folder / "inbox", home=folder)
-        return tuple(f"look: {problem}" for problem in look.look_over(settings).problems)
+        return tuple(f"look: {problem}" for problem in inspection.inspect_home(settings).problems)
 
     def _set_session(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
-        connection.execute(f"set TimeZone = '{self.province.timezone}'")
+        connection.execute(f"set TimeZone = {literal(self.province.timezone)}")
         connection.execute("set threads = 1")
 
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -323,7 +323,7 @@ class Prover:
             elif fault.where == "landing":
                 places = list(fault.inject(site))
             candidate = folder / "candidate"
-            self._lay(site, candidate)
+            self._lay_candidate(site, candidate)
         except (ExtractError, LandingError) as error:
             return _Evidence(fault, (f"landing: {error}",))
         with connections.open_candidate(candidate, read_only=False) as connection:
@@ -436,13 +436,13 @@ def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple
         if error.verdict_path is None:
             raise
     content = json.loads(path.read_text(encoding="utf-8"))
-    spoken = []
+    reasons = []
     for check in content["checks"]:
         if check["status"] == "failed":
-            spoken.append(str(check["id"]))
+            reasons.append(str(check["id"]))
         elif check["status"] == "could_not_check":
-            spoken.append(f"{_NO_ANSWER}{check['id']}")
-    return str(content["verdict"]), spoken
+            reasons.append(f"{_NO_ANSWER}{check['id']}")
+    return str(content["verdict"]), reasons
 
 
 def _answers(wanted: str, word: str) -> bool:

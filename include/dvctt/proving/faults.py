@@ -24,7 +24,7 @@ from typing import Literal
 
 from dvctt.core.files import seal, unseal
 from dvctt.core.sql import file_literal, read_literal
-from dvctt.proving import liars
+from dvctt.proving import false_answers
 from dvctt.proving.data import CLOSED, LAST, MONTHS, Row
 from dvctt.proving.site import Injection, Place, Site
 
@@ -46,7 +46,7 @@ class Fault:
             the first before its models run and the others after; ``gate`` is Great Expectations itself.
         wanted: who must catch it.
         verdict: what the night must end with.
-        bend: how Great Expectations answers, for faults of the gate.
+        falsify: how Great Expectations answers, for faults of the gate.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Fault:
     wanted: str
     verdict: Verdict
     inject: Injection
-    bend: liars.Bend | None = None
+    falsify: false_answers.Falsify | None = None
 
 
 def _cells(entity: str, *rows: int, agency: int | None = None, **cells: str) -> Injection:
@@ -263,10 +263,10 @@ def _same_keys_again(site: Site) -> Iterable[Place]:
     return [Place("filings", f"{stem}.csv", row) for row in range(1, len(rows) + 1)]
 
 
-def _twin_key(site: Site) -> Iterable[Place]:
+def _duplicate_key(site: Site) -> Iterable[Place]:
     stem = site.own_file(0)
-    twin = {**site.rows("filings", stem)[4], "MucDo": "4", "TrangThaiHoSo": "9"}
-    site.write("filings", f"{stem}.bo-sung", [twin])
+    duplicate = {**site.rows("filings", stem)[4], "MucDo": "4", "TrangThaiHoSo": "9"}
+    site.write("filings", f"{stem}.bo-sung", [duplicate])
     return [Place("filings", f"{stem}.csv", 5)]
 
 
@@ -517,7 +517,7 @@ def _renamed_to(stem: str) -> Injection:
     return inject
 
 
-def _name_twin(site: Site) -> Iterable[Place]:
+def _two_names_for_one(site: Site) -> Iterable[Place]:
     for stem in (f"{_MONTH}.bo-sung", f"{_MONTH}.BO-SUNG"):
         site.write("filings", stem, site.rows("filings", site.own_file(0))[:1])
     return ()
@@ -705,7 +705,7 @@ FAULTS: tuple[Fault, ...] = (
           "a file named for a month before the province's first day",
           "inbox", "landing: the month of the province's first day", "refused", _renamed_to("0022-10")),
     Fault("name_twin", "Hai tên tệp chỉ khác chữ hoa", "two file names that differ in case alone",
-          "inbox", "landing: one name with", "refused", _name_twin),
+          "inbox", "landing: one name with", "refused", _two_names_for_one),
     Fault("data_file_missing", "Có tệp kiểm soát, không có tệp dữ liệu", "a control file without its data file",
           "inbox", "landing: control file without its data file", "refused", _data_file_missing),
     Fault("link_for_a_file", "Tệp là một liên kết", "a link in the place of a file",
@@ -915,7 +915,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("same_file_again", "Tệp gửi lại dưới tên khác", "the same file again under another name",
           "inbox", "superseded", "passed", _same_keys_again),
     Fault("twin_key", "Một mã hồ sơ, hai nội dung", "one key with two contents, in two files",
-          "inbox", "superseded", "passed", _twin_key),
+          "inbox", "superseded", "passed", _duplicate_key),
     Fault("counted_in_two_months", "Một hồ sơ ở hai tháng", "one filing in two months",
           "inbox", "superseded", "passed", _two_months),
     Fault("invisible_in_key", "Mã hồ sơ có dấu không nhìn thấy", "the same filings again, a soft hyphen in every key",
@@ -1078,26 +1078,26 @@ FAULTS: tuple[Fault, ...] = (
           _sql("alter table aud_agency_rows rename column accounted_rows to rows_accounted")),
     Fault("rule_not_run", "Một quy tắc đã khai không được chạy", "a declared rule is not run",
           "gate", "could not check: rows.landed_are_staged", "could_not_check", _nothing,
-          bend=liars.forgets("rows.landed_are_staged")),
+          falsify=false_answers.forgets("rows.landed_are_staged")),
     Fault("no_without_a_row", "Trả lời sai mà không nêu dòng nào", "a rule says no and names no row",
           "gate", "could not check: totals.are_classes_and_residue", "could_not_check", _nothing,
-          bend=liars.names_no_row("totals.are_classes_and_residue")),
+          falsify=false_answers.names_no_row("totals.are_classes_and_residue")),
     Fault("validator_falls_over", "Công cụ kiểm tra bị lỗi giữa chừng", "the validator falls over",
           "gate", "could not check: quarantine.agency_is_within_budget", "could_not_check", _nothing,
-          bend=liars.raises()),
+          falsify=false_answers.raises()),
     Fault("always_equal", "Phép bằng luôn nói đúng", "equal always says yes",
           "gate", "could not check: canary.equal", "could_not_check", _nothing,
-          bend=liars.says_yes_to(_EQUAL, with_condition=False)),
+          falsify=false_answers.says_yes_to(_EQUAL, with_condition=False)),
     Fault("always_equal_where", "Phép bằng có điều kiện luôn nói đúng", "equal under a condition always says yes",
           "gate", "could not check: canary.equal_where", "could_not_check", _nothing,
-          bend=liars.says_yes_to(_EQUAL, with_condition=True)),
+          falsify=false_answers.says_yes_to(_EQUAL, with_condition=True)),
     Fault("always_greater", "Phép lớn hơn luôn nói đúng", "greater always says yes",
           "gate", "could not check: canary.greater", "could_not_check", _nothing,
-          bend=liars.says_yes_to(_GREATER, with_condition=False)),
+          falsify=false_answers.says_yes_to(_GREATER, with_condition=False)),
     Fault("always_greater_where", "Phép lớn hơn có điều kiện luôn nói đúng", "greater under a condition always says yes",
           "gate", "could not check: canary.greater_where", "could_not_check", _nothing,
-          bend=liars.says_yes_to(_GREATER, with_condition=True)),
+          falsify=false_answers.says_yes_to(_GREATER, with_condition=True)),
     Fault("always_between", "Phép trong khoảng luôn nói đúng", "between always says yes",
           "gate", "could not check: canary.between", "could_not_check", _nothing,
-          bend=liars.says_yes_to(_BETWEEN, with_condition=False)),
+          falsify=false_answers.says_yes_to(_BETWEEN, with_condition=False)),
 )  # fmt: skip

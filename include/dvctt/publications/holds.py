@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from dvctt.clock import now
 from dvctt.core import ledger
 from dvctt.core.errors import HoldRefused
 from dvctt.landing.withdrawals import withdrawn
 from dvctt.landing.zone import Extract, LeftOut, active_extracts
-from dvctt.publications.publish import Publication, left_out_of
+from dvctt.publications.reading import Publication, left_out_of
 from dvctt.warehouse.connections import open_candidate, read_rows
-from dvctt.warehouse.foundation import Accepted, Movement
+from dvctt.warehouse.verdicts import Accepted, Movement
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +208,7 @@ def _decide(
         raise HoldRefused(
             f"hold {number}: newer content has come under this file's name since, and is judged anew; look: dvctt held list"
         )
-    line = ledger.append(ledgers / LEDGER, event=state, hold=str(number), by=person, reason=why)
+    line = ledger.append(ledgers / LEDGER, at=now(), event=state, hold=str(number), by=person, reason=why)
     log.info("hold %d %s by %s: %s", number, state, person, why)
     return replace(hold, state=state, by=person, reason=why, decided_at=line["at"])
 
@@ -263,9 +264,9 @@ def settle(
     _write_down(ledgers, shown, beyond, run_id)
     # What the candidate was built without, whatever the ledger says: a run that was killed before it wrote the ledger left
     # out a file that is told of nowhere, and the next night must judge it.
-    told = {one.extract_id: one for one in left_out(ledgers, extracts)}
+    known = {one.extract_id: one for one in left_out(ledgers, extracts)}
     without = [*already_out, *(_trial(extract_id) for extract_id in shown)]
-    return [told.get(one.extract_id, one) for one in without]
+    return [known.get(one.extract_id, one) for one in without]
 
 
 def _trial(extract_id: str) -> LeftOut:
@@ -389,12 +390,12 @@ def _write_down(
         _hold(ledgers, number + 1, None, beyond, run_id)
     for hold in waiting:
         if hold.movements != tuple(beyond):
-            ledger.append(ledgers / LEDGER, event="lapsed", hold=str(hold.number), run_id=run_id)
+            ledger.append(ledgers / LEDGER, at=now(), event="lapsed", hold=str(hold.number), run_id=run_id)
 
 
 def _hold(ledgers: Path, number: int, extract_id: str | None, movements: Sequence[Movement], run_id: str) -> None:
     ledger.append(
-        ledgers / LEDGER, event="held", hold=str(number), extract_id=extract_id, run_id=run_id,
+        ledgers / LEDGER, at=now(), event="held", hold=str(number), extract_id=extract_id, run_id=run_id,
         movements=[asdict(movement) for movement in movements],
     )  # fmt: skip
     first, beyond = movements[0], sum(movement.is_beyond for movement in movements)

@@ -12,18 +12,19 @@ from pathlib import Path
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError, PublishError, TransformError
 from dvctt.core.files import sha256_of
 from dvctt.core.sql import file_literal, read_literal
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, left_out_of, load_publication
+from dvctt.publications.next_night import as_previous
+from dvctt.publications.reading import RUNBOOK, Publication, closed_in, left_out_of, load_publication
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import Node, load_inputs, read_definitions, replay
-from dvctt.warehouse.previous import Earlier, Making
+from dvctt.warehouse.previous import Inputs, PreviousPublication
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,12 @@ def rebuild(
     foundation.lay_foundation(
         folder, province, settings.landing, extracts, left_out=left_out_of(publication)
     )  # fmt: skip
-    earlier = _earlier_of(settings, publication) if _reads_earlier(publication, nodes) else None
+    remembered = _previous_of(settings, publication) if _reads_previous(publication, nodes) else None
     manifest = publication.manifest
-    previous.lay_past(
+    previous.load_previous(
         folder,
-        Making(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
-        earlier,
+        Inputs(publication.number, manifest["software_version"], manifest["definitions"], manifest["province_digest"]),
+        remembered,
         closed_in(publication, settings.closed),
     )
     with connections.open_candidate(folder, read_only=False) as connection:
@@ -113,13 +114,13 @@ def _extracts_of(settings: Settings, publication: Publication) -> list[Extract]:
     return found
 
 
-def _reads_earlier(publication: Publication, nodes: Iterable[Node]) -> bool:
+def _reads_previous(publication: Publication, nodes: Iterable[Node]) -> bool:
     """Whether a model reads a table of the publication before: what is small of the past travels with the publication."""
     kept = {path.stem for path in (publication.folder / DEFINITIONS / "inputs").glob("history.*.parquet")}
     return any(name.startswith("history.") and name not in kept for node in nodes for name in node.inputs)
 
 
-def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
+def _previous_of(settings: Settings, publication: Publication) -> PreviousPublication | None:
     """The publication that was current when this one was made, as its own inputs name it."""
     path = publication.folder / "definitions" / "inputs" / "history.publication.parquet"
     row = duckdb.execute(f"select publication_number from read_parquet({read_literal(path)})").fetchone()
@@ -131,7 +132,7 @@ def _earlier_of(settings: Settings, publication: Publication) -> Earlier | None:
             f"{folder}: gone; publication {publication.number} tells what changed since it, and can be rebuilt only "
             f"with it; restore it from backup"
         )
-    return as_earlier(load_publication(folder), settings.closed)
+    return as_previous(load_publication(folder), settings.closed)
 
 
 def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] | None = None) -> list[Difference]:
@@ -145,7 +146,7 @@ def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] 
         return _compare_all(publication, rebuilt, tables)
     except duckdb.Error as error:
         raise PublishError(
-            f"{publication.marts}: cannot be read and compared: {told(error)}; look: dvctt publications verify "
+            f"{publication.marts}: cannot be read and compared: {describe_error(error)}; look: dvctt publications verify "
             f"{publication.number}; {RUNBOOK}"
         ) from None
 

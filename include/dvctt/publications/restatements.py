@@ -16,17 +16,18 @@ import duckdb
 
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import read_literal
-from dvctt.publications.publish import RUNBOOK, Publication, as_earlier, closed_in, file_problems
+from dvctt.publications.next_night import as_previous
+from dvctt.publications.reading import RUNBOOK, Publication, closed_in, file_problems
 from dvctt.warehouse import previous
 from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.warehouse.previous import Making
+from dvctt.warehouse.previous import Inputs
 
 log = logging.getLogger(__name__)
 
 CAUSES = ("late_filings", "corrections", "set_aside", "released_from_quarantine", "reclassified", "definition_changed")
 """In the order in which they are told; ids of the seed ref_restatement_causes."""
-_TOLD = "mart_restatements"
+_RESTATEMENTS = "mart_restatements"
 _EVIDENCE = "mart_figure_movements"
 
 
@@ -131,7 +132,7 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
 def _plan(later: Publication) -> list[Node]:
     """The models to build: the two that answer, and what they read that is not published."""
     nodes = {node.name: node for node in read_definitions(later.folder)}
-    wanted = {_TOLD, _EVIDENCE}
+    wanted = {_RESTATEMENTS, _EVIDENCE}
     if not wanted <= nodes.keys():
         raise PublishError(
             f"{later.folder / FOLDER}: publication {later.number} carries no definition of "
@@ -153,10 +154,10 @@ def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path,
         for path in _tables(later, read):
             connection.execute(f"create view main.{path.stem} as from read_parquet({read_literal(path)})")
     made = later.manifest
-    previous.lay_past(
+    previous.load_previous(
         folder,
-        Making(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
-        as_earlier(earlier, closings),
+        Inputs(later.number, made["software_version"], made.get("definitions", ""), made["province_digest"]),
+        as_previous(earlier, closings),
         closed_in(later, closings),
     )
 
@@ -166,7 +167,7 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
     folders = (later.folder / "parquet", later.folder / FOLDER / "seeds")
     return [
         path
-        for name in sorted(set(read) - {_TOLD, _EVIDENCE})
+        for name in sorted(set(read) - {_RESTATEMENTS, _EVIDENCE})
         for folder in folders
         if (path := folder / f"{name}.parquet").is_file()
     ]
@@ -174,7 +175,7 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
 
 def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Comparison:
     changes = connection.execute(
-        f"select {', '.join(Change.__dataclass_fields__)} from {_TOLD} "
+        f"select {', '.join(Change.__dataclass_fields__)} from {_RESTATEMENTS} "
         "left join (select metric, official_order from ref_restated_metrics) using (metric) "
         "where from_publication = ? and to_publication = ? "
         "order by month, official_order, scope = 'province' desc, scope = 'group' desc, entity_code",

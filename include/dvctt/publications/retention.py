@@ -24,8 +24,8 @@ from typing import Any
 from dvctt.core.errors import DvcttError, PublishError
 from dvctt.core.files import make_folder, seal, sync_folder, unseal, write_atomically
 from dvctt.province.model import Retention
-from dvctt.publications.publish import REMOVED, REMOVING, Publication, current_publication, load_publication, on_disk
 from dvctt.publications.readers import Readers, find_readers
+from dvctt.publications.reading import REMOVED, REMOVING, Publication, current_publication, load_publication, on_disk
 from dvctt.warehouse.previous import read_closed
 
 log = logging.getLogger(__name__)

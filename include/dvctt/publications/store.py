@@ -5,25 +5,30 @@ and when, is decided in dvctt.publications.retention.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
+from dvctt.core.files import unseal
 from dvctt.core.ledger import stated_reason
-from dvctt.publications.publish import (
+from dvctt.publications.reading import (
+    REMOVED,
     WAY_BACK,
     Problem,
     Publication,
     current_publication,
     file_problems,
     on_disk,
-    roll_back,
 )
 from dvctt.publications.retention import Removed, lock, removed
+from dvctt.publications.switching import highest_seen, roll_back
+
+log = logging.getLogger(__name__)
 
 
 def listed(published: Path) -> list[Publication]:
@@ -32,8 +37,26 @@ def listed(published: Path) -> list[Publication]:
 
 
 def unreadable(published: Path) -> dict[int, str]:
-    """What else has a number for a name: a publication whose manifest is damaged, or a stranger; and what is wrong with it."""
+    """What else has a number for a name, a damaged publication or something unknown, and what is wrong with it."""
     return on_disk(published)[1]
+
+
+def published_runs(published: Path) -> set[str]:
+    """The runs that led to a publication: those that readers have seen, the ones that retention removed among them.
+
+    A run that was killed while it sealed its publication, or before it switched readers to it, has not led to one.
+    """
+    seen = highest_seen(published)
+    publications, unreadable = on_disk(published)
+    for number, why in unreadable.items():
+        log.warning("%d: the run of this publication is left out of the history: %s", number, why)
+    runs = {str(publication.manifest.get("run_id")) for publication in publications if publication.number <= seen}
+    for path in sorted((published / REMOVED).glob("*.json")):
+        try:
+            runs.add(str(unseal(path.read_bytes())["run_id"]))
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("%s: not a publication's manifest, its run is left out of the history: %s", path, error)
+    return runs
 
 
 def pointer_problem(published: Path) -> str | None:
@@ -118,7 +141,7 @@ def _counted(publication: Publication) -> Iterator[Problem]:
                 for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
             }
     except duckdb.Error as error:
-        yield Problem("marts.duckdb", f"cannot be opened: {told(error)}", "a DuckDB file")
+        yield Problem("marts.duckdb", f"cannot be opened: {describe_error(error)}", "a DuckDB file")
         return
     wanted = publication.manifest.get("row_counts", {})
     for name in sorted(found.keys() | wanted.keys()):

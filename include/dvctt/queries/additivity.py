@@ -22,9 +22,9 @@ import duckdb
 import pypdf
 from python_calamine import CalamineWorkbook
 
-from dvctt.core.sql import read_literal
+from dvctt.core.sql import identifier, read_literal
 from dvctt.province.model import Province
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.period import file_stem, write_period
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
@@ -92,7 +92,7 @@ def _read_parquet(publication: Publication) -> FormatReading:
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         for name in _tables(connection):
             path = publication.folder / "parquet" / f"{name}.parquet"
-            table, file = f'main."{name}"', f"read_parquet({read_literal(path)})"
+            table, file = f"main.{identifier(name)}", f"read_parquet({read_literal(path)})"
             (count,) = connection.execute(f"select count(*) from {table}").fetchall()[0]
             (apart,) = connection.execute(
                 f"select (select count(*) from (from {table} except all from {file})) "
@@ -111,7 +111,7 @@ def _read_csv(publication: Publication) -> FormatReading:
         for path in sorted((publication.folder / "csv").glob("*.csv")):
             with path.open(encoding="utf-8-sig", newline="") as file:
                 header, *lines = list(csv.reader(file))
-            rows = connection.execute(f'select * from main."{path.stem}" order by all').fetchall()
+            rows = connection.execute(f"select * from main.{identifier(path.stem)} order by all").fetchall()
             if len(lines) != len(rows):
                 wrong.append(f"{path}: found {len(lines)} rows, wanted {len(rows)}")
             for place, (line, row) in enumerate(zip(lines, rows, strict=False), start=2):

@@ -4,6 +4,7 @@ The English words are the models' own descriptions; the Vietnamese ones stand be
 the English ones. Nothing is described here. A description without its Vietnamese is an error: half a dictionary is none.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,22 @@ def write_dictionary(candidate: Path, target: Path, language: Language = "en") -
             for name, column in columns.items()
         )
     write_atomically(target, "\n".join(parts) + "\n")
+
+
+def write_published_tables(candidate: Path, target: Path) -> None:
+    """Write the same tables for programs: columns with their types, and the primary key (`dvctt.core.published_tables`).
+
+    Raises:
+        TransformError: no dbt build has run in this home.
+    """
+    tables = {
+        node["name"]: {
+            "primary_key": node["config"]["meta"]["primary_key"],
+            "columns": {name: column["data_type"] for name, column in node["columns"].items()},
+        }
+        for node in published_models(manifest_of(candidate))
+    }
+    write_atomically(target, json.dumps(tables, indent=1) + "\n")
 
 
 def published_models(manifest: Node) -> list[Node]:

@@ -15,8 +15,9 @@ import duckdb
 
 from dvctt.core.errors import FigureError, PublishError, WarehouseError
 from dvctt.core.figure_ids import key_text, unit_of
+from dvctt.core.sql import day_literal, identifier, literal
 from dvctt.landing.zone import active_extracts, landed_extracts
-from dvctt.publications.publish import Publication, answer_problems, current_publication, refuse_damaged
+from dvctt.publications.reading import Publication, answer_problems, current_publication, refuse_damaged
 from dvctt.publications.store import listed
 from dvctt.queries.lookup import Figure, find_figure
 from dvctt.queries.reader import columns_by_table, condition_of, is_same, publication_asked_for
@@ -176,8 +177,7 @@ def _query_of(figure: Figure) -> str:
         elif isinstance(value, (int, float)):
             conditions.append(f"{name} = {value}")
         else:
-            escaped = str(value).replace("'", "''")
-            conditions.append(f"{name} = {'date ' if isinstance(value, date) else ''}'{escaped}'")
+            conditions.append(f"{name} = {day_literal(value) if isinstance(value, date) else literal(str(value))}")
     return f"select {figure.column} from {figure.mart} where {' and '.join(conditions)}"
 
 
@@ -247,7 +247,8 @@ class _Surroundings:
         """Rows of a fact table in the figure's months and agencies, by extract."""
         condition, parameters = self._narrowed(fact)
         found = self._connection.execute(
-            f'select extract_id, count(*) from "{fact}" where {condition} group by all order by all', parameters
+            f"select extract_id, count(*) from {identifier(fact)} where {condition} group by all order by all",
+            parameters,
         ).fetchall()
         return {str(extract): int(rows) for extract, rows in found}
 
@@ -283,7 +284,7 @@ class _Surroundings:
             condition += " and scope = 'province'"
         return read_rows(
             self._connection,
-            f"select distinct '{mart}' as mart, month, entity_name_vi, caveat_vi from \"{mart}\" "
+            f"select distinct {literal(mart)} as mart, month, entity_name_vi, caveat_vi from {identifier(mart)} "
             f"where {condition} and caveat_vi is not null order by all",
             parameters,
         )

@@ -14,7 +14,8 @@ import duckdb
 from dvctt.core.errors import FormError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
+from dvctt.queries.reader import is_of_entity, widest
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
@@ -160,10 +161,9 @@ def _line_rows(
         [calendar, str(period), arrangement, arrangement, entity, entity],
     )
     if rows:
-        # A code that both a group and an agency bear means the wider one.
-        scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
-        chosen = min(row["arrangement"] for row in rows if row["scope"] == scope)
-        return [row for row in rows if row["scope"] == scope and row["arrangement"] == chosen]
+        rows = widest(rows)
+        chosen = min(row["arrangement"] for row in rows)
+        return [row for row in rows if row["arrangement"] == chosen]
     found = read_rows(connection, f"select distinct calendar_id, period_code, last_day from {_MART} order by 1, 3, 2")
     calendars = sorted({row["calendar_id"] for row in found})
     if calendar not in calendars:
@@ -257,11 +257,7 @@ def _carried(
             and own.line_kind = 'total' and own.entity_code = coalesce(heirs.heir_code, earlier.entity_code)
         where earlier.period_key = $previous and earlier.arrangement = 'by_field' and earlier.scope = 'agency'
             and earlier.line_kind = 'total'
-            and (
-                $scope = 'province'
-                or ($scope = 'group' and own.group_code = $code)
-                or ($scope = 'agency' and own.entity_code = $code)
-            )
+            and {is_of_entity("own")}
         """,
         {
             "last_day": total["last_day"],

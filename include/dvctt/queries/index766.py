@@ -15,7 +15,8 @@ import duckdb
 from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
+from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -131,9 +132,7 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
             "where month = ? and scope = ? and entity_code = ? order by span, formula_version, component_order",
             [month.first_day, scope, code],
         )
-        closed = read_rows(
-            connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month.first_day]
-        )
+        closed = is_closed(connection, month.first_day)
         unknown = read_rows(
             connection,
             "select distinct source_component from aud_index_counts where month = ? and component_id is null "
@@ -145,7 +144,7 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
             score,
             [row for row in components if _same(row, score)],
             publication.number,
-            bool(closed),
+            closed,
             tuple(row["source_component"] for row in unknown),
         )
         for score in scores
@@ -163,9 +162,7 @@ def _score_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         [month.first_day, entity, entity],
     )
     if rows:
-        # A code that both a group and an agency bear means the wider one.
-        scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
-        return [row for row in rows if row["scope"] == scope]
+        return widest(rows)
     months = [
         str(Month.of(row["month"]))
         for row in read_rows(connection, "select distinct month from mart_index_scores order by 1")

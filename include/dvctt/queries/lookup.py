@@ -9,7 +9,8 @@ import duckdb
 
 from dvctt.core.errors import FigureError
 from dvctt.core.figure_ids import figure_id, key_text, parse
-from dvctt.publications.publish import Publication
+from dvctt.core.sql import identifier
+from dvctt.publications.reading import Publication
 from dvctt.queries.reader import columns_by_table, condition_of, read_row
 from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import Node, read_definitions
@@ -85,7 +86,7 @@ class Lookup:
         found = [
             value
             for (value,) in self._connection.execute(
-                f'select distinct "{name}" from "{mart}" where {condition} order by all', parameters
+                f"select distinct {identifier(name)} from {identifier(mart)} where {condition} order by all", parameters
             ).fetchall()
         ]
         for value in found:

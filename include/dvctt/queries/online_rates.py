@@ -15,7 +15,8 @@ import duckdb
 from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
+from dvctt.queries.reader import is_closed, is_of_entity, widest
 from dvctt.report.wording import formats, words
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -115,16 +116,13 @@ def compare_online_rates(
         rows = _value_rows(connection, month, entity)
         scope, code = rows[0]["scope"], rows[0]["entity_code"]
         filings = _filings(connection, month, scope, code) if records else None
-        closed = read_rows(
-            connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month.first_day]
-        )
         compared = Comparison(
             str(month),
             scope,
             code,
             rows[0]["entity_name_vi"],
             publication.number,
-            bool(closed),
+            is_closed(connection, month.first_day),
             rows[0]["missing_agencies"],
             tuple(_definition(row, _differences(connection, row, filings)) for row in rows),
         )
@@ -142,9 +140,7 @@ def _value_rows(connection: duckdb.DuckDBPyConnection, month: Month, entity: str
         [month.first_day, entity, entity],
     )
     if rows:
-        # A code that both a group and an agency bear means the wider one.
-        scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
-        return [row for row in rows if row["scope"] == scope]
+        return widest(rows)
     months = [
         str(Month.of(row["month"])) for row in read_rows(connection, f"select distinct month from {_VALUES} order by 1")
     ]
@@ -199,7 +195,7 @@ def _filings(
     found: dict[tuple[str, int, str], list[Filing]] = {}
     for row in read_rows(
         connection,
-        """
+        f"""
         select classes.metric_id, classes.version, filings.source_id, filings.filing_id, filings.agency_code,
             coalesce(
                 case
@@ -226,7 +222,7 @@ def _filings(
             and used.is_report_definition and used.is_in_force and used.scope = $scope and used.entity_code = $code
         where filings.is_received and filings.received_month = $month and rates.scope = 'agency'
             and rates.received is not null
-            and ($scope = 'province' or ($scope = 'group' and rates.group_code = $code) or rates.entity_code = $code)
+            and {is_of_entity("rates")}
             and (
                 classes.is_in_numerator <> reports.is_in_numerator
                 or classes.is_in_denominator <> reports.is_in_denominator

@@ -14,7 +14,8 @@ import duckdb
 from dvctt.core.errors import PaymentsError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
+from dvctt.queries.reader import is_closed, is_of_entity, widest
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -110,9 +111,7 @@ def payments_of(
             entity_code=totals["entity_code"],
             entity_name_vi=totals["entity_name_vi"],
             publication=publication.number,
-            is_closed=bool(
-                read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", key[:1])
-            ),
+            is_closed=is_closed(connection, month.first_day),
             caveats_vi=tuple(
                 row["text_vi"] for row in _of(connection, "mart_caveats", key, "subject, caveat_id", ("text_vi",))
             ),
@@ -136,8 +135,7 @@ def _totals(connection: duckdb.DuckDBPyConnection, month: Month, entity: str | N
         [month.first_day, entity, entity],
     )
     if rows:
-        # A code that both a group and an agency bear means the wider one.
-        return min(rows, key=lambda row: ("province", "group", "agency").index(row["scope"]))
+        return widest(rows)[0]
     known = read_rows(connection, "select distinct month from mart_payments order by month")
     months = [str(Month.of(row["month"])) for row in known]
     if str(month) not in months:
@@ -202,18 +200,14 @@ def _filings(connection: duckdb.DuckDBPyConnection, key: Sequence[Any]) -> dict[
     month, scope, code = key
     for row in read_rows(
         connection,
-        """
+        f"""
         select filings.flag_gap_reason, filings.source_id, filings.filing_id, filings.agency_code
         from fct_filing_duties as filings
         inner join mart_payment_duties as duties
             on filings.received_month = duties.month and filings.agency_code = duties.entity_code
         where filings.flag_gap_reason is not null and filings.received_month = $month and duties.scope = 'agency'
             and duties.received is not null
-            and (
-                $scope = 'province'
-                or ($scope = 'group' and duties.group_code = $code)
-                or ($scope = 'agency' and duties.entity_code = $code)
-            )
+            and {is_of_entity("duties")}
         order by all
         """,
         {"month": month, "scope": scope, "code": code},

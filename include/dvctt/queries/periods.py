@@ -12,7 +12,8 @@ import duckdb
 from dvctt.core.errors import PeriodError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Period
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
+from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats, words
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -114,11 +115,7 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
             f"select * from {_CHANGES} where period_key = ? and scope = ? and entity_code = ?",
             place,
         )
-        closed = read_rows(
-            connection,
-            "select 1 from mart_closed_months where month = ? and is_in_force",
-            [period.month.first_day],
-        )
+        closed = is_closed(connection, period.month.first_day)
     paid: dict[str, Any] = {
         name: payments.get(name)
         for name in (
@@ -140,7 +137,7 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
         **paid,
         payments_caveat_vi=payments.get("caveat_vi"),
         publication=publication.number,
-        is_closed=bool(closed),
+        is_closed=closed,
         changes=tuple(_change(row) for row in ordered),
     )  # fmt: skip
 
@@ -244,7 +241,7 @@ def _entity_row(connection: duckdb.DuckDBPyConnection, key: str, entity: str | N
     if not wanted:
         codes = ", ".join(dict.fromkeys(row["entity_code"] for row in rows)) or "none"
         raise PeriodError(f"{key}: no figures of {entity or 'the province'}; wanted one of: {codes}")
-    return wanted[0]
+    return widest(wanted)[0]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, mart: str, place: list[Any]) -> dict[str, Any]:

@@ -210,8 +210,8 @@ def _same_period(check: PublishedCheck, figures: Mapping[int, PublishedFigure]) 
     own, others = figures[check.figure_id], [figures[number] for number in check.terms]
     periods = {one.figure_id: (one.period_start, one.period_end) for one in (own, *others)}
     verdict: Verdict = "holds" if len(set(periods.values())) == 1 else "not_comparable"
-    told = ", ".join(f"{_name(number)} {start or '…'}..{end}" for number, (start, end) in periods.items())
-    words = f"{_comma([check.figure_id, *check.terms])} side by side: {told}"
+    periods_in_words = ", ".join(f"{_name(number)} {start or '…'}..{end}" for number, (start, end) in periods.items())
+    words = f"{_comma([check.figure_id, *check.terms])} side by side: {periods_in_words}"
     return _held(check, "same period", own, interval(own), None, verdict, words)
 
 

@@ -1,15 +1,17 @@
-"""The publication that a question is asked of, and a row of it by its key.
+"""The publication that a question is asked of, a row of it by its key, and what every question says of entities and months.
 
-Nothing here knows a table.
+Of tables, only the list of closed months is known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
 
 from dvctt.core.errors import PublishError
-from dvctt.publications.publish import Publication, current_publication
+from dvctt.core.sql import identifier
+from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.store import find
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import read_rows
@@ -29,6 +31,25 @@ def publication_asked_for(settings: Settings, number: int | None) -> Publication
     return current
 
 
+def is_closed(connection: duckdb.DuckDBPyConnection, month: date) -> bool:
+    """Whether the month's figures are those that were frozen."""
+    return bool(read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month]))
+
+
+def widest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the widest scope: a code that both a group and an agency bear means the wider one."""
+    scope = min((row["scope"] for row in rows), key=("province", "group", "agency").index)
+    return [row for row in rows if row["scope"] == scope]
+
+
+def is_of_entity(agencies: str) -> str:
+    """SQL: whether an agency's row belongs to the entity of ``$scope`` and ``$code``; ``agencies`` names the relation."""
+    return (
+        f"($scope = 'province' or ($scope = 'group' and {agencies}.group_code = $code) "
+        f"or ($scope = 'agency' and {agencies}.entity_code = $code))"
+    )
+
+
 def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Every published table: its columns and their types."""
     tables: dict[str, dict[str, str]] = {}
@@ -42,13 +63,13 @@ def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[st
 
 def condition_of(key: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """SQL that finds the row of a key, and its parameters; an empty key finds every row."""
-    return " and ".join([f'"{name}" is not distinct from ?' for name in key] or ["true"]), list(key.values())
+    return " and ".join([f"{identifier(name)} is not distinct from ?" for name in key] or ["true"]), list(key.values())
 
 
 def read_row(connection: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
     """The row of a table with this key, or None."""
     condition, parameters = condition_of(key)
-    found = read_rows(connection, f'select * from "{table}" where {condition}', parameters)
+    found = read_rows(connection, f"select * from {identifier(table)} where {condition}", parameters)
     return found[0] if found else None
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import duckdb
 
 from dvctt.core.contract import ENTITIES
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError, PublishError
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, readable
 from dvctt.extract.files import whole_number
 from dvctt.landing.zone import Extract, active_extracts, landed_extracts
-from dvctt.publications.publish import current_publication, refuse_damaged
+from dvctt.publications.reading import current_publication, refuse_damaged
 from dvctt.settings import Settings
 
 FACTS = {
@@ -148,7 +148,9 @@ class _Counting:
         try:
             return self.connection.execute(sql, [files]).fetchall()
         except duckdb.Error as error:
-            raise LandingError(f"{self.landing}: {self.entity} of {self.month} cannot be read: {told(error)}") from None
+            raise LandingError(
+                f"{self.landing}: {self.entity} of {self.month} cannot be read: {describe_error(error)}"
+            ) from None
 
     def _landed(self) -> int:
         return int(self._read("select count(*) from read_parquet(?)", self._files(only_active=False))[0][0])

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.publications.publish import answer_problems
+from dvctt.publications.reading import answer_problems
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.queries.explain import chain_of_models
 from dvctt.queries.lookup import Figure, find_figure

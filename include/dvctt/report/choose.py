@@ -97,7 +97,7 @@ def caveats_between(content: Marts, table: str, row: Row, start: date | None, en
     if start is None or end is None:
         return None
     found = [
-        f"{formats.month(other['month'])}: {words.said(other, 'caveat_vi')}"
+        f"{formats.month(other['month'])}: {words.text_of(other, 'caveat_vi')}"
         for other in content.rows[table]
         if is_same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from dvctt.core.printable import printable
 from dvctt.report.wording import words
-from dvctt.report.wording.language import speaking
+from dvctt.report.wording.language import in_language
 
 Value = str | int | float | list[Any] | None
 
@@ -101,7 +101,7 @@ def _warning_row(check: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, 
 
 def sides_en(row: Mapping[str, Any]) -> str:
     """A failing row's two sides in English: "expected at least 1,064, observed 4"; a missing one is "none"."""
-    with speaking("en"):
+    with in_language("en"):
         return f"expected {words.wanted_value(row)}, observed {words.checked_value(row.get('observed'))}"
 
 

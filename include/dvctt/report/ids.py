@@ -118,7 +118,7 @@ def _show(context: Context, *, anchored: bool = True) -> words.Show:
 def _worded(context: Context, row: MartRow, column: str, form: str, more: tuple[Any, ...]) -> str:
     if form in _FORMS_OF_A_ROW:
         return _FORMS_OF_A_ROW[form](row, column, *more)
-    value = words.said(row, column) if column.endswith("_vi") else row[column]
+    value = words.text_of(row, column) if column.endswith("_vi") else row[column]
     return str(context.environment.filters[form](value, *more))
 
 

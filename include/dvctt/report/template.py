@@ -51,7 +51,7 @@ def _printable(value: Any) -> Any:
 
 
 def templates() -> Environment:
-    """The templates of include/reports, with the filters that turn values and codes into words of the language spoken."""
+    """The templates of include/reports, with the filters that turn values and codes into words of the current language."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -81,7 +81,7 @@ def templates() -> Environment:
         words.month_of_key,
         words.entity,
         words.share,
-        words.said,
+        words.text_of,
         words.ranked_name,
         words.small_base,
         words.measure,
@@ -112,7 +112,7 @@ def templates() -> Environment:
     environment.filters["tone"] = words.TONE.__getitem__
     # A page says its messages and what language they are in; both are looked up while it is filled.
     environment.globals["_"] = language.markup
-    environment.globals["spoken"] = language.spoken
+    environment.globals["current_language"] = language.current_language
     environment.globals["additivity_note"] = additivity_note
     ids.install(environment)
     return environment

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import WarehouseError
 
 CANDIDATE_NAME = "warehouse.duckdb"
@@ -54,11 +54,11 @@ def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be opened: {told(error)}") from None
+        raise WarehouseError(f"{path}: cannot be opened: {describe_error(error)}") from None
     try:
         yield connection
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be read: {told(error)}") from None
+        raise WarehouseError(f"{path}: cannot be read: {describe_error(error)}") from None
     finally:
         connection.close()
 

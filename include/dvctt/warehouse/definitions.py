@@ -15,9 +15,10 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, TransformError
-from dvctt.core.sql import file_literal, read_literal
+from dvctt.core.sql import file_literal, literal, read_literal
+from dvctt.province.folder import installed_timezone
 from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of, target_folder
 
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 FOLDER = "definitions"
 _MODELS = "models.json"
 _INPUT_SCHEMAS = ("province", "expectations", "history", "closed")
-_TIMEZONE = "Asia/Ho_Chi_Minh"
-"""As dbt's profile sets it."""
 
 
 @dataclass(frozen=True)
@@ -160,13 +159,14 @@ def replay(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> None
     Raises:
         TransformError: a model's SQL fails.
     """
-    connection.execute(f"set TimeZone = '{_TIMEZONE}'")
+    # As dbt's profile sets it.
+    connection.execute(f"set TimeZone = {literal(installed_timezone())}")
     for node in nodes:
         try:
             for statement in statements(node):
                 connection.execute(statement)
         except duckdb.Error as error:
-            raise TransformError(f"model {node.name}: its SQL fails: {told(error)}") from None
+            raise TransformError(f"model {node.name}: its SQL fails: {describe_error(error)}") from None
 
 
 def write_definitions(candidate: Path, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a candidate is told of the past: the publication that readers see while it is built, and the months that are closed.
+"""What a candidate knows of the past: the publication that readers see while it is built, and the months that are closed.
 
 Lays the schemas ``history`` and ``closed`` beside the foundation: Parquet files as views, small things as tables, all with
 fixed columns, so that a publication of an older version, or none at all, gives the same relations. What follows from the
@@ -8,143 +8,65 @@ past (restatements, frozen figures) is decided by dbt_project alone.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.columns import Count, columns_of
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.core.files import unseal
-from dvctt.core.sql import read_literal
+from dvctt.core.published_tables import published_tables
+from dvctt.core.sql import day_literal, read_literal
 from dvctt.warehouse.connections import open_candidate
-from dvctt.warehouse.foundation import write_table
+from dvctt.warehouse.tables import write_table
 
 log = logging.getLogger(__name__)
 
-FILINGS = {
-    "source_id": "varchar",
-    "filing_id": "varchar",
-    "agency_code": "varchar",
-    "source_agency_code": "varchar",
-    "channel_code": "integer",
-    "is_channel_assumed": "boolean",
-    "is_online": "boolean",
-    "level_code": "varchar",
-    "is_online_service_level": "boolean",
-    "status_code": "integer",
-    "is_received": "boolean",
-    "received_at": "timestamp",
-    "received_month": "date",
-    "extract_id": "varchar",
-    "row_number": "bigint",
-}
-PAYMENTS = {
-    "source_id": "varchar",
-    "payment_request_id": "varchar",
-    "agency_code": "varchar",
-    "source_agency_code": "varchar",
-    "amount_vnd": "bigint",
-    "phi_vnd": "bigint",
-    "le_phi_vnd": "bigint",
-    "status_id": "varchar",
-    "method_id": "varchar",
-    "collection_id": "varchar",
-    "is_paid": "boolean",
-    "is_online_payment": "boolean",
-    "is_refunded": "boolean",
-    "paid_at": "timestamp",
-    "paid_month": "date",
-    "refunded_at": "timestamp",
-    "refunded_month": "date",
-    "extract_id": "varchar",
-    "row_number": "bigint",
-}
-_RATES = {
-    "month": "date",
-    "scope": "varchar",
-    "entity_code": "varchar",
-    "entity_name_vi": "varchar",
-    "group_code": "varchar",
-    "received": "bigint",
-    "direct": "bigint",
-    "online": "bigint",
-    "postal": "bigint",
-    "online_level_3": "bigint",
-    "online_level_4": "bigint",
-    "online_no_level": "bigint",
-    "online_rate_percent": "double",
-}
-_PAYMENT_FIGURES = {
-    "month": "date",
-    "scope": "varchar",
-    "entity_code": "varchar",
-    "entity_name_vi": "varchar",
-    "group_code": "varchar",
-    "online_payment_count": "bigint",
-    "online_payment_amount_vnd": "bigint",
-    "online_refund_count": "bigint",
-    "online_refund_amount_vnd": "bigint",
-    "other_payment_count": "bigint",
-    "other_payment_amount_vnd": "bigint",
-}
-RESTATEMENTS = {
-    "from_publication": "bigint",
-    "to_publication": "bigint",
-    "metric": "varchar",
-    "scope": "varchar",
-    "entity_code": "varchar",
-    "entity_name_vi": "varchar",
-    "month": "date",
-    "old_value": "bigint",
-    "new_value": "bigint",
-    "change": "bigint",
-    "late_filings": "bigint",
-    "corrections": "bigint",
-    "set_aside": "bigint",
-    "released_from_quarantine": "bigint",
-    "reclassified": "bigint",
-    "definition_changed": "bigint",
-    "old_rate_percent": "double",
-    "new_rate_percent": "double",
-}
-_QUARANTINED = {
-    "source_id": "varchar",
-    "entity": "varchar",
-    "file_name": "varchar",
-    "row_number": "bigint",
-    "record_key": "varchar",
-    "extract_id": "varchar",
-}
-_ATTEMPTS = {
-    "source_id": "varchar",
-    "payment_attempt_id": "varchar",
-    "agency_code": "varchar",
-    "amount_vnd": "bigint",
-    "attempted_month": "date",
-    "extract_id": "varchar",
-    "row_number": "bigint",
-}
-_FEEDS = {
-    "source_id": "varchar",
-    "entity": "varchar",
-    "month": "date",
-    "agency_code": "varchar",
-    "is_expected": "boolean",
-    "is_delivered": "boolean",
+_EARLIER = {
+    "filings": (
+        "fct_filings",
+        "source_id filing_id agency_code source_agency_code channel_code is_channel_assumed is_online level_code "
+        "is_online_service_level status_code is_received received_at received_month extract_id row_number",
+    ),
+    "payments": (
+        "fct_payments",
+        "source_id payment_request_id agency_code source_agency_code amount_vnd phi_vnd le_phi_vnd status_id method_id "
+        "collection_id is_paid is_online_payment is_refunded paid_at paid_month refunded_at refunded_month extract_id "
+        "row_number",
+    ),
+    "quarantined_rows": ("fct_quarantined_rows", "source_id entity file_name row_number record_key extract_id"),
+    "online_rates": (
+        "mart_online_rates",
+        "month scope entity_code entity_name_vi group_code received direct online postal online_level_3 online_level_4 "
+        "online_no_level online_rate_percent",
+    ),
+    "payment_figures": (
+        "mart_payments",
+        "month scope entity_code entity_name_vi group_code online_payment_count online_payment_amount_vnd "
+        "online_refund_count online_refund_amount_vnd other_payment_count other_payment_amount_vnd",
+    ),
+    "data_cut_off": ("mart_data_cut_off", "month data_cut_off_at"),
+    "restatements": (
+        "mart_restatements",
+        "from_publication to_publication metric scope entity_code entity_name_vi month old_value new_value change "
+        "late_filings corrections set_aside released_from_quarantine reclassified definition_changed old_rate_percent "
+        "new_rate_percent",
+    ),
+    "payment_attempts": (
+        "fct_payment_attempts",
+        "source_id payment_attempt_id agency_code amount_vnd attempted_month extract_id row_number",
+    ),
+    "feeds": ("mart_feeds", "source_id entity month agency_code is_expected is_delivered"),
 }
 EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "filings": ("fct_filings", FILINGS),
-    "payments": ("fct_payments", PAYMENTS),
-    "quarantined_rows": ("fct_quarantined_rows", _QUARANTINED),
-    "online_rates": ("mart_online_rates", _RATES),
-    "payment_figures": ("mart_payments", _PAYMENT_FIGURES),
-    "data_cut_off": ("mart_data_cut_off", {"month": "date", "data_cut_off_at": "timestamp"}),
-    "restatements": ("mart_restatements", RESTATEMENTS),
-    "payment_attempts": ("fct_payment_attempts", _ATTEMPTS),
-    "feeds": ("mart_feeds", _FEEDS),
+    view: (table, published_tables()[table].types_of(*columns.split())) for view, (table, columns) in _EARLIER.items()
 }
-"""View in the schema ``history``: the published table that it shows, and its columns."""
+"""View in the schema ``history``: the published table that it shows, and those of its columns that are asked for again."""
+_OF_A_CLOSED_MONTH = ("filings", "payments", "quarantined_rows")
+"""Those whose rows a closed month keeps as well."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +90,10 @@ class ClosedMonth:
     definitions: str = ""
     province_digest: str = ""
 
+    @property
+    def first_day(self) -> date:
+        return date.fromisoformat(f"{self.month}-01")
+
 
 @dataclass(frozen=True)
 class Revision:
@@ -180,7 +106,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousPublication:
     """The publication that readers see while the candidate is built."""
 
     number: int
@@ -192,8 +118,11 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Making:
-    """What the candidate itself is made with; compared with ``Earlier`` to tell a changed definition from changed data."""
+class Inputs:
+    """What the candidate itself is made with.
+
+    Compared with those of the previous publication, to tell a changed definition from changed data.
+    """
 
     number: int
     software_version: str
@@ -201,18 +130,83 @@ class Making:
     province_digest: str
 
 
-def lay_past(
+@dataclass(frozen=True)
+class MadeWith:
+    """A row of ``history.candidate`` and of ``history.publication``."""
+
+    publication_number: Count
+    software_version: str
+    definitions_digest: str
+    province_digest: str
+
+
+@dataclass(frozen=True)
+class ClosedMonthRow:
+    """A row of ``closed.months`` and of ``history.closed_months``."""
+
+    month: date
+    revision: int
+    publication_number: Count
+    closed_at: str
+    approved_by: str
+    software_version: str
+    definitions_digest: str
+    province_digest: str
+
+
+@dataclass(frozen=True)
+class RevisionRow:
+    """A row of ``closed.revisions``."""
+
+    month: date
+    revision: int
+    publication_number: Count
+    closed_at: str
+    approved_by: str
+    note: str | None
+    reopened_at: str | None
+    reopened_by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class WaivedFeed:
+    """A row of ``closed.waived_feeds``; after its month and revision, the keys of the waiver in the month's manifest."""
+
+    month: date
+    revision: int
+    source_id: str
+    entity: str
+    agency_code: str
+    agency_name_vi: str
+    waived_by: str
+    reason: str
+    waived_on: str
+
+
+@dataclass(frozen=True)
+class FrozenRow:
+    """A row of ``closed.mart_rows``."""
+
+    month: date
+    revision: int
+    mart: str
+    place: Count
+    row_json: str | None
+
+
+def load_previous(
     candidate: Path,
-    making: Making,
-    earlier: Earlier | None,
+    inputs: Inputs,
+    previous: PreviousPublication | None,
     closed: Sequence[ClosedMonth],
     revisions: Sequence[Revision] = (),
 ) -> None:
     """Lay the schemas ``history`` and ``closed`` in a candidate whose foundation lies.
 
     Args:
-        making: the publication to be.
-        earlier: the current publication; None before the first.
+        inputs: what the publication to be is made with.
+        previous: the current publication; None before the first.
         closed: the newest revision of every month that is closed now.
         revisions: all revisions that there ever were.
 
@@ -222,24 +216,24 @@ def lay_past(
     with open_candidate(candidate, read_only=False) as connection:
         connection.execute("create schema if not exists history")
         connection.execute("create schema closed")
-        _write_publications(connection, making, earlier)
+        _write_publications(connection, inputs, previous)
         try:
-            _lay_earlier(connection, earlier)
-            _lay_closed(connection, earlier.closed if earlier else (), closed, revisions)
+            _load_publication(connection, previous)
+            _load_closed(connection, previous.closed if previous else (), closed, revisions)
         except (duckdb.Error, WarehouseError) as error:
             raise WarehouseError(
-                f"what was published before cannot be read: {told(error)}; look: dvctt publications verify "
-                f"{earlier.number if earlier else ''}; restore the file from backup, or go back: dvctt publications rollback"
+                f"what was published before cannot be read: {describe_error(error)}; look: dvctt publications verify "
+                f"{previous.number if previous else ''}; restore the file from backup, or go back: dvctt publications rollback"
             ) from None
 
 
-def _lay_earlier(connection: duckdb.DuckDBPyConnection, earlier: Earlier | None) -> None:
+def _load_publication(connection: duckdb.DuckDBPyConnection, previous: PreviousPublication | None) -> None:
     for view, (table, columns) in EARLIER_TABLES.items():
-        paths = [earlier.folder / "parquet" / f"{table}.parquet"] if earlier else []
+        paths = [previous.folder / "parquet" / f"{table}.parquet"] if previous else []
         _create_view(connection, f"history.{view}", columns, paths)
 
 
-def _lay_closed(
+def _load_closed(
     connection: duckdb.DuckDBPyConnection,
     before: Sequence[ClosedMonth],
     closed: Sequence[ClosedMonth],
@@ -247,11 +241,8 @@ def _lay_closed(
 ) -> None:
     for prefix, months in (("history.closed_", before), ("closed.", closed)):
         _write_months(connection, f"{prefix}months", months)
-        for view, table, columns in (
-            ("filings", "fct_filings", FILINGS),
-            ("payments", "fct_payments", PAYMENTS),
-            ("quarantined_rows", "fct_quarantined_rows", _QUARANTINED),
-        ):
+        for view in _OF_A_CLOSED_MONTH:
+            table, columns = EARLIER_TABLES[view]
             paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
             _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
     _write_revisions(connection, revisions)
@@ -260,83 +251,47 @@ def _lay_closed(
     _write_mart_rows(connection, closed)
 
 
-def _write_publications(connection: duckdb.DuckDBPyConnection, making: Making, earlier: Earlier | None) -> None:
-    columns = {
-        "publication_number": "bigint",
-        "software_version": "varchar",
-        "definitions_digest": "varchar",
-        "province_digest": "varchar",
-    }
-    for table, rows in (("candidate", [making]), ("publication", [earlier] if earlier else [])):
-        write_table(
-            connection,
-            f"history.{table}",
-            columns,
-            [(row.number, row.software_version, row.definitions, row.province_digest) for row in rows],
-        )
+def _write_publications(
+    connection: duckdb.DuckDBPyConnection, inputs: Inputs, previous: PreviousPublication | None
+) -> None:
+    for table, made in (("candidate", [inputs]), ("publication", [previous] if previous else [])):
+        rows = [MadeWith(one.number, one.software_version, one.definitions, one.province_digest) for one in made]
+        write_table(connection, f"history.{table}", MadeWith, rows)
 
 
 def _write_months(connection: duckdb.DuckDBPyConnection, name: str, months: Sequence[ClosedMonth]) -> None:
-    write_table(
-        connection,
-        name,
-        {
-            "month": "date",
-            "revision": "integer",
-            "publication_number": "bigint",
-            "closed_at": "varchar",
-            "approved_by": "varchar",
-            "software_version": "varchar",
-            "definitions_digest": "varchar",
-            "province_digest": "varchar",
-        },
-        [
-            (
-                f"{m.month}-01",
-                m.revision,
-                m.publication,
-                m.closed_at,
-                m.approved_by,
-                m.software_version,
-                m.definitions,
-                m.province_digest,
-            )
-            for m in months
-        ],
-    )
+    rows = [
+        ClosedMonthRow(
+            m.first_day, m.revision, m.publication, m.closed_at, m.approved_by, m.software_version, m.definitions,
+            m.province_digest,
+        )
+        for m in months
+    ]  # fmt: skip
+    write_table(connection, name, ClosedMonthRow, rows)
 
 
 def _write_revisions(connection: duckdb.DuckDBPyConnection, revisions: Sequence[Revision]) -> None:
-    texts = ("closed_at", "approved_by", "note", "reopened_at", "reopened_by", "reason")
-    write_table(
-        connection,
-        "closed.revisions",
-        {"month": "date", "revision": "integer", "publication_number": "bigint", **dict.fromkeys(texts, "varchar")},
-        [
-            (f"{r.closed.month}-01", r.closed.revision, r.closed.publication, r.closed.closed_at, r.closed.approved_by,
-             r.closed.note, r.reopened_at, r.reopened_by, r.reason)
-            for r in revisions
-        ],
-    )  # fmt: skip
+    rows = [
+        RevisionRow(
+            r.closed.first_day, r.closed.revision, r.closed.publication, r.closed.closed_at, r.closed.approved_by,
+            r.closed.note, r.reopened_at, r.reopened_by, r.reason,
+        )
+        for r in revisions
+    ]  # fmt: skip
+    write_table(connection, "closed.revisions", RevisionRow, rows)
 
 
 def _write_waived(connection: duckdb.DuckDBPyConnection, closed: Sequence[ClosedMonth]) -> None:
-    names = ("source_id", "entity", "agency_code", "agency_name_vi", "waived_by", "reason", "waived_on")
-    write_table(
-        connection,
-        "closed.waived_feeds",
-        {"month": "date", "revision": "integer", **dict.fromkeys(names, "varchar")},
-        [(f"{m.month}-01", m.revision, *(row[name] for name in names)) for m in closed for row in m.waived],
-    )
+    names = list(columns_of(WaivedFeed))[2:]
+    rows = [WaivedFeed(m.first_day, m.revision, *(feed[name] for name in names)) for m in closed for feed in m.waived]
+    write_table(connection, "closed.waived_feeds", WaivedFeed, rows)
 
 
 def _write_mart_rows(connection: duckdb.DuckDBPyConnection, closed: Sequence[ClosedMonth]) -> None:
     """Rows of closed months as JSON, because a mart may have gained a column since; place 0 says that a mart was frozen,
     which one without rows could not say.
     """
-    connection.execute(
-        "create table closed.mart_rows (month date, revision integer, mart varchar, place bigint, row_json varchar)"
-    )
+    write_table(connection, "closed.mart_rows", FrozenRow)
     for month in closed:
         for path in sorted((month.folder / "marts").glob("*.parquet")):
             connection.execute(
@@ -364,7 +319,7 @@ def _create_closed_view(
             continue
         selected = _columns(connection, columns, path)
         parts.append(
-            f"select date '{month.month}-01' as closed_month, {month.revision}::integer as revision, {selected} "
+            f"select {day_literal(month.first_day)} as closed_month, {month.revision}::integer as revision, {selected} "
             f"from read_parquet({read_literal(path)})"
         )
     if not parts:
@@ -391,7 +346,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], 
     try:
         found = {row[0] for row in connection.execute(f"describe from read_parquet({read_literal(path)})").fetchall()}
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: {told(error)}") from None
+        raise WarehouseError(f"{path}: {describe_error(error)}") from None
     return ", ".join(
         f"{column}::{kind} as {column}" if column in found else f"null::{kind} as {column}"
         for column, kind in columns.items()

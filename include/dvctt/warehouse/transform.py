@@ -14,10 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.engines import told_by_dbt, told_of_node
+from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
 from dvctt.core.processes import ends_with_parent
+from dvctt.province.folder import installed_timezone
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import candidate_path
 
@@ -40,7 +41,7 @@ _NICE_BY_DEFAULT = 10
 """A reader gets about nine tenths of a processor that both want; at 19 other work on the machine can stop a night."""
 
 
-def make_way() -> None:
+def lower_priority() -> None:
     """Give readers of the publications the processors first, for the rest of this process and what it starts.
 
     A run has all night and a reader is waiting. Never goes the other way: a process that somebody has set back further
@@ -82,10 +83,16 @@ def dbt_command(verb: str, candidate: Path, *arguments: str) -> list[str]:
 
 
 def dbt_environment(candidate: Path) -> dict[str, str]:
-    """The environment of a dbt process, which is run in the candidate's folder: this one's, and the file that the profile
-    opens. A path that is the same in every home lets dbt keep what it has parsed when a home is moved or copied.
+    """The environment of a dbt process, which is run in the candidate's folder: this one's, with the file that the
+    profile opens and the province's time zone. A path that is the same in every home lets dbt keep what it
+    has parsed when a home is moved or copied.
     """
-    return {**os.environ, "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name, "PYTHONUTF8": "1"}
+    return {
+        **os.environ,
+        "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name,
+        "DVCTT_TIMEZONE": installed_timezone(),
+        "PYTHONUTF8": "1",
+    }
 
 
 def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Counter[str]:
@@ -124,10 +131,10 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:
-        failed = [told_of_node(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
+        failed = [describe_node(result) for result in results if result["status"] not in ("success", "pass", "skipped")]
         output = (finished.stdout + finished.stderr).strip()
         # On a full disk dbt cannot write its results, and each of its log lines ends in a traceback of its own.
-        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or told_by_dbt(output)
+        words = "\n".join(filter(None, (*failed, no_room_line(output)))) or describe_dbt_output(output)
         raise TransformError(
             f"dbt did not build {layer.value} (exit {finished.returncode}):\n{words}\n"
             f"look closer, on this machine alone, because dbt's own words may quote a record: {_keep_output(candidate, output)}"

@@ -127,7 +127,7 @@ def install(plan: dict[str, object]) -> None:
 
 def fix_landing_clock(moment: str) -> None:
     """Let the rooms that land files, and only these, read one moment."""
-    from dvctt.core import clock
+    from dvctt import clock
 
     real, fixed = clock.now, datetime.fromisoformat(moment)
 
@@ -139,14 +139,14 @@ def fix_landing_clock(moment: str) -> None:
 
 
 def move_clocks(days: int) -> None:
-    """Set the project's one clock (``dvctt.core.clock``) and those of the module ``time`` ahead by whole days.
+    """Set the project's one clock (``dvctt.clock``) and those of the module ``time`` ahead by whole days.
 
     The class ``datetime`` itself cannot be replaced: compiled code in pandas and pydantic looks into it. Nobody of the
-    project calls its clocks elsewhere than in ``dvctt.core.clock``, and no SQL calls DuckDB's (tests/house/test_rules.py).
+    project calls its clocks elsewhere than in ``dvctt.clock``, and no SQL calls DuckDB's (tests/house/test_rules.py).
     """
     import time
 
-    from dvctt.core import clock
+    from dvctt import clock
 
     ahead, real_now = days * 86_400, clock.now
     clock.now = lambda: real_now() + timedelta(days=days)

@@ -23,7 +23,7 @@ from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas,
 from dvctt.report.tables.monthly import definitions_table, province_tables
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording import formats, words
-from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, name, names_of
 from dvctt.report.writers.pdf import Letter, Section, write_letter
 from dvctt.report.writers.xlsx import write_workbook
 
@@ -43,7 +43,7 @@ class _Issue:
     publication: int
     month: date
     cut_off: Row | None
-    said: Sentences
+    sentences: Sentences
 
     @property
     def moment(self) -> datetime:
@@ -56,7 +56,7 @@ class _Issue:
     @property
     def basis(self) -> tuple[str, ...]:
         """Period, source, cut-off and publication; the definition of the rate; whether the month is closed."""
-        term, meaning = self.said.definitions[0]
+        term, meaning = self.sentences.definitions[0]
         at = formats.moment(self.cut_off["data_cut_off_at"] if self.cut_off else None)
         source = _(
             "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}. Lần công bố số {publication}.",
@@ -79,7 +79,7 @@ class _Issue:
             ),
             source,
             f"{term}: {meaning}",
-            *self.said.closing,
+            *self.sentences.closing,
         )
 
 
@@ -120,7 +120,7 @@ def write_documents(
     if month not in content.months():
         known = ", ".join(formats.month_key(one) for one in reversed(content.months()))
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
-    with speaking(language, names_of(province)):
+    with in_language(language, names_of(province)):
         written = _write_all(content, page, out, province, publication, month, packets=packets)
     log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
     return written
@@ -129,20 +129,22 @@ def write_documents(
 def _write_all(
     content: Marts, page: Path, out: Path, province: Province, publication: int, month: date, *, packets: bool
 ) -> list[Path]:
-    """The documents in the language spoken."""
-    stem = out / f"{_STEM[spoken()]}-{formats.month_key(month)}"
+    """The documents in the current language."""
+    stem = out / f"{_STEM[current_language()]}-{formats.month_key(month)}"
     copied = _with(stem, ".html")
-    if spoken() == VIETNAMESE:
-        said = read_sentences(page)
+    if current_language() == VIETNAMESE:
+        sentences = read_sentences(page)
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(page, copied)
     else:
         out.mkdir(parents=True, exist_ok=True)
-        said = read_sentences(write_month(content, copied, province, publication, month))
-    issue = _Issue(province, publication, month, next(iter(content.of_month("mart_data_cut_off", month)), None), said)
+        sentences = read_sentences(write_month(content, copied, province, publication, month))
+    issue = _Issue(
+        province, publication, month, next(iter(content.of_month("mart_data_cut_off", month)), None), sentences
+    )
     written = [copied, *_write_province(content, stem, issue)]
     if packets:
-        folder = out / PACKETS[spoken()]
+        folder = out / PACKETS[current_language()]
         folder.mkdir(exist_ok=True)
         known_codes = {agency.agency_code for agency in province.agencies}
         for row in in_print_order(content.of_month("mart_online_rates", month), province, agencies=True):
@@ -165,7 +167,7 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
     tables = (
         *province_tables(content, issue.month, issue.province, issue.publication),
         *(table for area in tables_of_areas(content, issue.month, issue.province) for table in area.tables),
-        definitions_table(issue.said.definitions),
+        definitions_table(issue.sentences.definitions),
     )
     subject = _("Tình hình cung cấp dịch vụ công trực tuyến {month}", month=formats.month_title(issue.month))
     caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
@@ -178,7 +180,7 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
         sections=(
             Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
             caveats_section(caveats),
-            Section(_("Kết quả"), items=issue.said.findings, tables=(_whole(tables[0]),)),
+            Section(_("Kết quả"), items=issue.sentences.findings, tables=(_whole(tables[0]),)),
         ),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(subject)),
         appendix=tables,

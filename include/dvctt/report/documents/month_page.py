@@ -91,7 +91,7 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
 
 
 def write_month(content: Marts, path: Path, province: Province, publication: int, month: date) -> Path:
-    """Write the page of one month alone, without links to other months, in the language spoken.
+    """Write the page of one month alone, without links to other months, in the current language.
 
     Raises:
         ReportError: as for `write_reports`; or a message of the page has no translation.
@@ -184,7 +184,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "caveats": caveats_of_month(content, month, province),
         "earlier_caveats": earlier_caveats_of_month(content, month),
         "missing": _missing(content, month),
-        "caveat_of": {row["entity_code"]: words.said(row, "caveat_vi") for row in totals},
+        "caveat_of": {row["entity_code"]: words.text_of(row, "caveat_vi") for row in totals},
         "baseline_caveats": {
             (row["scope"], row["entity_code"], row["baseline_id"]): caveats_between(
                 content, "mart_online_rates", row, row["baseline_start"], row["baseline_end"]
@@ -256,7 +256,7 @@ def _agency_tables(content: Marts, month: date, province: Province) -> list[Agen
     named = {group.code: language.name(group.name_vi) for group in province.groups}
     # An agency that no group claims is printed last rather than lost.
     codes = [*named, *sorted({str(row["group_code"]) for row in agencies} - set(named))]
-    named |= {row["entity_code"]: words.said(row, "entity_name_vi") for row in _totals(content, month, province)}
+    named |= {row["entity_code"]: words.text_of(row, "entity_name_vi") for row in _totals(content, month, province)}
     tables = []
     for place, code in enumerate(codes, start=1):
         rows = tuple(row for row in agencies if str(row["group_code"]) == code)
@@ -281,7 +281,7 @@ def _missing(content: Marts, month: date) -> dict[str, list[str]]:
     silent.sort(key=lambda row: (row["official_order"] or 0, row["entity_code"]))
     return {
         row["entity_code"]: [
-            words.said(one, "entity_name_vi")
+            words.text_of(one, "entity_name_vi")
             for one in silent
             if row["scope"] == "province" or one["group_code"] == row["entity_code"]
         ]

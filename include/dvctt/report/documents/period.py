@@ -34,7 +34,7 @@ from dvctt.report.tables.periods import (
 from dvctt.report.tables.table import DocumentTable, Line
 from dvctt.report.template import templates, write_page
 from dvctt.report.wording import formats, words
-from dvctt.report.wording.language import VIETNAMESE, _, name, names_of, speaking, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, name, names_of
 from dvctt.report.writers.pdf import Letter, Section
 
 log = logging.getLogger(__name__)
@@ -48,14 +48,14 @@ def file_stem(period: Row, language: str = VIETNAMESE) -> str:
     """
     code, year = period["period_code"], period["year"]
     part = code.partition("-")[2]
-    said = {
+    stem_of_kind = {
         "month": f"thang-{part}-{year}",
         "quarter": f"quy-{part[1:]}-{year}",
         "half_year": f"6-thang-{'dau' if part == 'H1' else 'cuoi'}-nam-{year}",
         "nine_months": f"9-thang-{year}",
         "year": f"nam-{year}",
     }[period["kind"]]
-    stem = f"bao-cao-{said}" if language == VIETNAMESE else f"report-{code}"
+    stem = f"bao-cao-{stem_of_kind}" if language == VIETNAMESE else f"report-{code}"
     return stem if period["calendar_id"] == _PLAIN_CALENDAR else f"{stem}-{period['calendar_id'].replace('_', '-')}"
 
 
@@ -90,14 +90,14 @@ def write_period_documents(
         known = [row["period_code"] for row in content.rows[PERIODS] if row["calendar_id"] == calendar] or calendars
         what = "period" if calendar in calendars else "reporting calendar"
         raise ReportError(f"{marts}: found no {what} {period_key}, wanted one of {', '.join(known)}")
-    with speaking(language, names_of(province)):
+    with in_language(language, names_of(province)):
         return write_period(content, out, province, publication, period)
 
 
 def write_period(content: Marts, out: Path, province: Province, publication: int, period: Row) -> list[Path]:
-    """As `write_period_documents`, of rows of `PERIOD_CONTRACT` that were read before and in the language spoken."""
+    """As `write_period_documents`, of rows of `PERIOD_CONTRACT` that were read before and in the current language."""
     out.mkdir(parents=True, exist_ok=True)
-    stem = out / file_stem(period, spoken())
+    stem = out / file_stem(period, current_language())
     own = of_period(content, period)
     tables = period_tables(own, period, province)
     cut_off = _cut_off(own, period)
@@ -116,13 +116,13 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         basis=_basis(period, publication, cut_off),
         **context,
     )
-    said = read_sentences(page)
+    sentences = read_sentences(page)
     basis = (
         *_basis(period, publication, cut_off),
-        *(": ".join(said.definitions[0]),),
-        *said.closing,
+        *(": ".join(sentences.definitions[0]),),
+        *sentences.closing,
     )
-    all_tables = (*tables, definitions_table(said.definitions))
+    all_tables = (*tables, definitions_table(sentences.definitions))
     caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
     letter = Letter(
         authority_vi=name(province.authority_vi),
@@ -133,7 +133,7 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         sections=(
             Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), basis),
             caveats_section(caveats),
-            Section(_("Kết quả"), items=said.findings, tables=(_whole(tables[0]),)),
+            Section(_("Kết quả"), items=sentences.findings, tables=(_whole(tables[0]),)),
         ),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(_subject(period))),
         appendix=all_tables,
@@ -162,9 +162,9 @@ def _basis(period: Row, publication: int, cut_off: Row | None) -> tuple[str, ...
         _(
             "Cách tính kỳ: {calendar} (mã {period_key}). Căn cứ: {basis} ({certainty}). Mọi số liệu và kỳ so sánh trong tài "
             "liệu này theo cùng một cách tính kỳ.",
-            calendar=words.lower_first(words.said(period, "calendar_name_vi")),
+            calendar=words.lower_first(words.text_of(period, "calendar_name_vi")),
             period_key=period["period_key"],
-            basis=words.said(period, "legal_basis_vi") if period["legal_basis_vi"] else _(formats.NOT_DEFINED),
+            basis=words.text_of(period, "legal_basis_vi") if period["legal_basis_vi"] else _(formats.NOT_DEFINED),
             certainty=words.word(period["certainty"], words.CERTAINTY, "dim_reporting_periods.certainty"),
         ),
         _(
@@ -200,7 +200,7 @@ def _page_context(own: Marts, period: Row, province: Province) -> Mapping[str, A
         "totals": in_print_order(own.rows[RATES], province, agencies=False),
         "paid": [row for row in own.rows[PAYMENTS] if row["scope"] == "province"],
         "changes": sorted(changes, key=lambda row: list(COMPARISONS).index(row["comparison"])),
-        "comparisons": {code: _(said) for code, said in COMPARISONS.items()},
+        "comparisons": {code: _(message) for code, message in COMPARISONS.items()},
         "form": form_total(own),
         "period_name": period_name(period),
         "closings": own.of_month("mart_closed_months", period["month"]),

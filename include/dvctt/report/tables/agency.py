@@ -213,7 +213,7 @@ def _agency_caveats(content: Marts, month: date, code: str) -> DocumentTable:
         Line(
             (
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(words.said(row, "text_vi"))),
+                text(words.caveat(words.text_of(row, "text_vi"))),
             )
         )
         for row in content.of_month("mart_caveats", month)

@@ -70,7 +70,7 @@ def contract_of_areas() -> Mapping[str, Mart]:
 
 
 def tables_of_areas(content: Marts, month: date, province: Province) -> tuple[AreaTables, ...]:
-    """The tables of every area whose marts were read, in the language spoken."""
+    """The tables of every area whose marts were read, in the current language."""
     return tuple(
         AreaTables(area.area_id, _(area.title), area.tables(content, month, province))
         for area in AREAS

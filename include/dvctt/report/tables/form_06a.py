@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 
 from dvctt.province.model import Province
-from dvctt.report.marts import Mart, MartRow, Marts, Row
+from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Role, figure, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 FORM_06A_COLUMNS = {
     "workload_total": (3, "Tiếp nhận: tổng số"),
@@ -45,23 +45,7 @@ _MART = "mart_form_06a"
 _ACROSS = {"workload_total": (3, 4, 5), "resolved_total": (7, 8, 9), "pending_total": (11, 12)}
 """Places in the table, from 0, of the columns that a total is the sum of."""
 
-_LINE = (
-    "period_key calendar_id kind period_name_vi period_name_en calendar_name_vi calendar_name_en month first_day last_day "
-    "arrangement scope entity_code line_key line_kind line_code line_name_vi line_name_en line_order history_from caveat_vi "
-    "caveat_en"
-)
-
-FORM_CONTRACT: Mapping[str, Mart] = {
-    _MART: Mart(
-        (
-            *_LINE.split(),
-            *FORM_06A_COLUMNS,
-            *FORM_06A_MEMOS,
-        ),
-        "period_key, arrangement, scope, entity_code, line_order",
-        ("period_key", "arrangement", "scope", "entity_code", "line_key"),
-    )
-}
+FORM_CONTRACT = contract(mart_form_06a=Reading("period_key, arrangement, scope, entity_code, line_order"))
 """What these tables read beside the contract of the documents."""
 
 
@@ -173,7 +157,7 @@ def _cell(row: MartRow, column: str, down: tuple[int, ...]) -> Cell:
 
 
 def _line_name(row: MartRow) -> str:
-    if spoken() != VIETNAMESE and row["line_name_en"]:
+    if current_language() != VIETNAMESE and row["line_name_en"]:
         return str(row["line_name_en"])
     return str(row["line_name_vi"])
 
@@ -182,7 +166,7 @@ def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[
     if not rows:
         return ()
     total = rows[-1]
-    vietnamese = spoken() == VIETNAMESE
+    vietnamese = current_language() == VIETNAMESE
     span = _(
         "Kỳ báo cáo: {period} ({calendar}), từ ngày {first} đến ngày {last}. Đơn vị tính: số hồ sơ TTHC.",
         period=total["period_name_vi" if vietnamese else "period_name_en"],
@@ -215,7 +199,7 @@ def _roman(number: int) -> str:
 
 
 def form_notes(total: Mapping[str, Any], shown: Container[int] = range(14)) -> tuple[str, ...]:
-    """What the columns of a form hold that their headings do not say, out of its total line, in the language spoken; of the
+    """What the columns of a form hold that their headings do not say, out of its total line, in the current language; of the
     columns that are ``shown``, by their numbers, and of what the form leaves out, 0.
     """
     if total["workload_total"] is None:
@@ -224,7 +208,7 @@ def form_notes(total: Mapping[str, Any], shown: Container[int] = range(14)) -> t
     def some(column: str, message: str) -> str | None:
         return _(message, count=formats.count(total[column])) if total[column] else None
 
-    said = (
+    notes = (
         (
             7,
             _("Cột 7 gồm"),
@@ -265,7 +249,7 @@ def form_notes(total: Mapping[str, Any], shown: Container[int] = range(14)) -> t
     return (
         *(
             f"{head}: {'; '.join(part for part in parts if part)}."
-            for number, head, *parts in said
+            for number, head, *parts in notes
             if any(parts) and number in shown
         ),
         history,

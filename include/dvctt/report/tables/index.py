@@ -4,46 +4,22 @@ Only choosing, ordering and naming rows of the index's marts may live here. Poin
 national portal prints them; a group's points are the sum of its components' and the total that of the groups'.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.marts import Mart, MartRow, Marts, Row
+from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, name, spoken
+from dvctt.report.wording.language import _, current_language, name
 
-INDEX_CONTRACT: Mapping[str, Mart] = {
-    "mart_index_definitions": Mart(
-        columns=(
-            "component_id", "formula_version", "group_id", "group_name_vi", "group_name_en", "group_points_max",
-            "official_order", "name_vi", "name_en", "points_max", "points_decimals", "legal_basis_vi", "legal_basis_en",
-        ),
-        order_by="formula_version, official_order",
-        key=("component_id", "formula_version"),
-    ),
-    "mart_index_components": Mart(
-        columns=(
-            "month", "span", "scope", "entity_code", "component_id", "formula_version", "group_id", "component_order",
-            "is_in_force", "numerator", "denominator", "ratio_percent", "threshold_percent", "points_max", "points",
-            "state", "reason_vi", "reason_en",
-        ),
-        order_by="month, span, scope, entity_code, formula_version, component_order",
-        key=("month", "span", "scope", "entity_code", "component_id", "formula_version"),
-    ),
-    "mart_index_scores": Mart(
-        columns=(
-            "month", "span", "scope", "entity_code", "entity_name_vi", "group_code", "official_order", "formula_version",
-            "is_in_force", "transparency_score", "progress_score", "online_services_score", "payment_score",
-            "digitisation_score", "satisfaction_score", "total_score", "scored_max", "score_max", "is_complete",
-            "band_name_vi", "band_name_en", "rank_in_group", "ranked_among",
-        ),
-        order_by="month, span, scope, official_order, entity_code, formula_version",
-        key=("month", "span", "scope", "entity_code", "formula_version"),
-    ),
-}  # fmt: skip
+INDEX_CONTRACT = contract(
+    mart_index_definitions=Reading("formula_version, official_order"),
+    mart_index_components=Reading("month, span, scope, entity_code, formula_version, component_order"),
+    mart_index_scores=Reading("month, span, scope, official_order, entity_code, formula_version"),
+)
 """What these tables read, to be read beside the contract of the reports."""
 
 _NONE = "–"
@@ -115,7 +91,7 @@ def agency_index_tables(content: Marts, month: date, agency: Row) -> tuple[Docum
 def _document(content: Marts, version: int) -> str:
     """The document that the index is from, as the definitions name it; what they say of it beyond that is the table's note."""
     row = next(row for row in content.rows["mart_index_definitions"] if row["formula_version"] == version)
-    return str(row[f"legal_basis_{spoken()}"]).split(";")[0]
+    return str(row[f"legal_basis_{current_language()}"]).split(";")[0]
 
 
 def _components(content: Marts, month: date, version: int, scores: Sequence[Row]) -> DocumentTable:
@@ -137,7 +113,9 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
         lines += [_component(row, definitions[row["component_id"]]) for row in own]
         down = tuple(range(first, len(lines)))
         groups.append(len(lines))
-        lines.append(_sum(words[f"group_name_{spoken()}"], province[f"{group}_score"], words["group_points_max"], down))
+        lines.append(
+            _sum(words[f"group_name_{current_language()}"], province[f"{group}_score"], words["group_points_max"], down)
+        )
     lines.append(_sum(_("Tổng điểm"), province["total_score"], province["score_max"], tuple(groups)))
     return DocumentTable(
         _("Bộ chỉ số"),
@@ -165,14 +143,14 @@ def _component(row: Row, words: Row) -> Line:
     ratio = cell(row["ratio_percent"], "rate")
     return Line(
         (
-            text(words[f"name_{spoken()}"]),
+            text(words[f"name_{current_language()}"]),
             _counted(row["numerator"]),
             _counted(row["denominator"]),
             replace(ratio, share=(1, 2)) if row["ratio_percent"] is not None else Cell(None, "rate", missing),
             text("") if row["threshold_percent"] is None else cell(row["threshold_percent"], "rate"),
             _points(row["points"]),
             _points(row["points_max"]),
-            text(row[f"reason_{spoken()}"]),
+            text(row[f"reason_{current_language()}"]),
         )
     )
 

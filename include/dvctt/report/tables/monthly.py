@@ -266,7 +266,7 @@ def _catalogue(content: Marts, month: date) -> DocumentTable:
         _("Danh mục dịch vụ công cuối kỳ"),
         (textual("Chỉ tiêu", 5.0), numeric("Số dịch vụ"), numeric("Tỷ lệ")),
         lines,
-        (words.said(row, "caveat_vi"),) if row is not None and row["caveat_vi"] else (),
+        (words.text_of(row, "caveat_vi"),) if row is not None and row["caveat_vi"] else (),
         empty_vi=_("Danh mục: chưa có dữ liệu."),
     )
 
@@ -278,7 +278,7 @@ def _targets(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    text(words.said(row, "name_vi") + (" *" if row["caveat_vi"] else "")), worded(row, "entity_name_vi"),
+                    text(words.text_of(row, "name_vi") + (" *" if row["caveat_vi"] else "")), worded(row, "entity_name_vi"),
                     cell(row["valid_from"], "day", missing="–"), cell(row["valid_to"], "day", missing="–"),
                     cell(row["target_percent"], "rate"), cell(row["numerator"], missing=missing),
                     cell(row["denominator"], missing=missing), cell(row["actual_percent"], "rate", missing=missing),
@@ -327,7 +327,7 @@ def _published(content: Marts, month: date) -> DocumentTable:
                     text(str(words.interval(row))),
                     text(
                         words.word(row["verdict"], words.VERDICT, "mart_published_figures.verdict")
-                        + (f" ({words.said(row, 'caveat_vi')})" if row["caveat_vi"] else "")
+                        + (f" ({words.text_of(row, 'caveat_vi')})" if row["caveat_vi"] else "")
                     ),
                 )
             )
@@ -404,7 +404,7 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(words.said(row, "text_vi"))),
+                text(words.caveat(words.text_of(row, "text_vi"))),
             )
         )
         for row in caveats_of_month(content, month, province)
@@ -415,7 +415,7 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(f"{formats.month(row['month'])}: {words.said(row, 'text_vi')}")),
+                text(words.caveat(f"{formats.month(row['month'])}: {words.text_of(row, 'text_vi')}")),
             )
         )
         for row in earlier_caveats_of_month(content, month)

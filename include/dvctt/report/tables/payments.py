@@ -4,48 +4,21 @@ As in `document_tables`: only choosing, ordering and naming rows of the marts. T
 read stand here too; a publication that was made before the marts were there has none of them.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 from dvctt.province.model import Province
-from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.marts import Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, cell, plain_sums, text
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import _
 
-_ENTITY = "month scope entity_code entity_name_vi group_code official_order"
-
-
-def _mart(columns: str, order_by: str, key: str) -> Mart:
-    return Mart(tuple(f"{_ENTITY} {columns}".split()), order_by, tuple(key.split()))
-
-
-PAYMENT_CONTRACT: Mapping[str, Mart] = {
-    "mart_payment_duties": _mart(
-        "missing_agencies received fee_bearing no_fee unknown_procedure waived with_duty paid_online paid_otherwise "
-        "asked_not_paid not_asked flagged_paid paid_online_percent flagged_paid_percent flag_difference_points",
-        "month, scope, official_order NULLS LAST, entity_code",
-        "month scope entity_code",
-    ),
-    "mart_payment_flag_gaps": _mart(
-        "reason_id reason_order reason_name_vi reason_name_en difference difference_points",
-        "month, scope, entity_code, reason_order",
-        "month scope entity_code reason_id",
-    ),
-    "mart_payment_fees": _mart(
-        "payment_kind kind_order kind_name_vi kind_name_en collected_count collected_amount_vnd phi_vnd le_phi_vnd unsplit_vnd "
-        "refund_count refund_amount_vnd net_amount_vnd",
-        "month, scope, entity_code, kind_order",
-        "month scope entity_code payment_kind",
-    ),
-    "mart_payment_banks": _mart(
-        "bank_code bank_name_vi bank_name_en attempt_count succeeded_count failed_count open_count finished_count "
-        "success_rate_percent",
-        "month, scope, entity_code, bank_code",
-        "month scope entity_code bank_code",
-    ),
-}
+PAYMENT_CONTRACT = contract(
+    mart_payment_duties=Reading("month, scope, official_order NULLS LAST, entity_code"),
+    mart_payment_flag_gaps=Reading("month, scope, entity_code, reason_order"),
+    mart_payment_fees=Reading("month, scope, entity_code, kind_order"),
+    mart_payment_banks=Reading("month, scope, entity_code, bank_code"),
+)
 """What these tables read beside the contract of the documents."""
 
 
@@ -187,7 +160,7 @@ def _difference(content: Marts, month: date) -> DocumentTable:
         lines += [
             Line(
                 (
-                    text(words.said(row, "reason_name_vi")),
+                    text(words.text_of(row, "reason_name_vi")),
                     cell(row["difference"], "signed_count"),
                     cell(row["difference_points"], "signed_points"),
                 )
@@ -241,7 +214,7 @@ def _kinds(content: Marts, month: date) -> DocumentTable:
             _number("Còn lại", 1.5),
         ),
         tuple(
-            Line((text(words.said(row, "kind_name_vi")), *amounts(row)))
+            Line((text(words.text_of(row, "kind_name_vi")), *amounts(row)))
             for row in _of_province(content, "mart_payment_fees", month)
         ),
         (_("Khoản hoàn tính vào tháng hoàn, không sửa khoản đã thu."),),
@@ -253,7 +226,7 @@ def _banks(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.said(row, "bank_name_vi")),
+                text(words.text_of(row, "bank_name_vi")),
                 cell(row["succeeded_count"]),
                 cell(row["failed_count"]),
                 replace(cell(row["finished_count"]), across=(1, 2)),

@@ -11,11 +11,11 @@ from typing import Any
 
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Row
+from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
 from dvctt.report.wording import formats, words
-from dvctt.report.wording.language import _, told
+from dvctt.report.wording.language import _, translate
 
 RATES = "mart_period_online_rates"
 PAYMENTS = "mart_period_payments"
@@ -25,12 +25,7 @@ FORM = "mart_form_06a"
 CHECKS = "mart_additivity_checks"
 CAVEATS = "mart_caveats"
 
-_ENTITY = (
-    "period_key month scope entity_code entity_name_vi group_code official_order months_expected months_present "
-    "missing_agencies caveat_vi caveat_en"
-)
 _ORDER = "period_key, scope, official_order NULLS LAST, entity_code"
-_KEY = ("period_key", "scope", "entity_code")
 
 METRICS = {
     "received": "Hồ sơ tiếp nhận",
@@ -43,37 +38,12 @@ METRICS = {
 COMPARISONS = {"previous": "Kỳ liền trước", "year_before": "Cùng kỳ năm trước"}
 
 
-def _mart(columns: str, order_by: str, *key: str) -> Mart:
-    return Mart(tuple(columns.split()), order_by, key)
-
-
 PERIOD_CONTRACT: Mapping[str, Mart] = {
-    PERIODS: _mart(
-        "period_key calendar_id period_code kind year month first_day last_day name_vi name_en calendar_name_vi "
-        "calendar_name_en legal_basis_vi legal_basis_en certainty",
-        "calendar_id, first_day, last_day",
-        "period_key",
-    ),
-    RATES: _mart(
-        f"{_ENTITY} received direct online postal online_level_3 online_level_4 online_no_level online_rate_percent",
-        _ORDER,
-        *_KEY,
-    ),
-    PAYMENTS: _mart(
-        f"{_ENTITY} online_payment_count online_payment_amount_vnd online_phi_vnd online_le_phi_vnd other_payment_count "
-        "other_payment_amount_vnd online_refund_count online_refund_amount_vnd online_net_amount_vnd",
-        _ORDER,
-        *_KEY,
-    ),
-    CHANGES: _mart(
-        "period_key month scope entity_code entity_name_vi group_code official_order metric comparison base_period_key "
-        "base_period_name_vi base_period_name_en base_first_day base_last_day numerator denominator rate_percent "
-        "base_numerator base_denominator base_rate_percent change_points change_percent reason_vi reason_en smallest_base "
-        "is_small_base",
-        f"{_ORDER}, metric, comparison",
-        *_KEY,
-        "metric",
-        "comparison",
+    **contract(
+        dim_reporting_periods=Reading("calendar_id, first_day, last_day"),
+        mart_period_online_rates=Reading(_ORDER),
+        mart_period_payments=Reading(_ORDER),
+        mart_period_changes=Reading(f"{_ORDER}, metric, comparison"),
     ),
     **FORM_CONTRACT,
     # What the monthly report leaves out; of which period a check is, stands in its id.
@@ -227,14 +197,14 @@ def _changes_of(own: Marts, entity: Row) -> list[MartRow]:
 
 def _compared_with(row: MartRow) -> Cell:
     """The period compared with; a note says its days."""
-    return text(f"{_(COMPARISONS[row['comparison']])}: {words.said(row, 'base_period_name_vi')}")
+    return text(f"{_(COMPARISONS[row['comparison']])}: {words.text_of(row, 'base_period_name_vi')}")
 
 
 def _remark(row: MartRow) -> Cell:
-    said = [words.said(row, "reason_vi")] if row["reason_vi"] else []
+    reasons = [words.text_of(row, "reason_vi")] if row["reason_vi"] else []
     if row["is_small_base"]:
-        said.append(_("mẫu nhỏ (dưới {count})", count=formats.count(row["smallest_base"])))
-    return text("; ".join(said))
+        reasons.append(_("mẫu nhỏ (dưới {count})", count=formats.count(row["smallest_base"])))
+    return text("; ".join(reasons))
 
 
 def _rate_changes(own: Marts, province: Province) -> DocumentTable:
@@ -312,7 +282,7 @@ def _notes_on_changes(own: Marts) -> tuple[str, ...]:
         _(
             "{comparison}: {period}, từ ngày {first} đến hết ngày {last}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            period=words.said(row, "base_period_name_vi"),
+            period=words.text_of(row, "base_period_name_vi"),
             first=formats.day(row["base_first_day"]),
             last=formats.day(row["base_last_day"]),
         )
@@ -320,22 +290,22 @@ def _notes_on_changes(own: Marts) -> tuple[str, ...]:
         else _(
             "{comparison}: không so sánh được, {reason}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            reason=words.said(row, "reason_vi"),
+            reason=words.text_of(row, "reason_vi"),
         )
         for row in sorted(whole, key=lambda one: list(COMPARISONS).index(one["comparison"]))
     )
     smallest = next((row["smallest_base"] for row in own.rows[CHANGES] if row["smallest_base"] is not None), None)
-    said = _(
+    change = _(
         "Chỉ so sánh kỳ đủ dữ liệu, cùng loại và cùng cách tính kỳ báo cáo. Chênh lệch tỷ lệ tính bằng điểm %, thay đổi của số "
         "lượng tính bằng %."
     )
     if smallest is None:
-        return (*days, said)
+        return (*days, change)
     small = _(
         "“Mẫu nhỏ”: một trong hai kỳ có dưới {count} hồ sơ hoặc giao dịch; thay đổi khi đó dễ gây hiểu lầm.",
         count=formats.count(smallest),
     )
-    return (*days, said, small)
+    return (*days, change, small)
 
 
 def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
@@ -347,7 +317,7 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
             (
                 text(_check_name(row)), text(words.entity(row)), figure(_mart_row(row), "total"),
                 figure(_mart_row(row), "sum_of_classes"), figure(_mart_row(row), "residue"),
-                text(words.said(row, "residue_name_vi") if row["residue"] else ""), figure(_mart_row(row), "unexplained"),
+                text(words.text_of(row, "residue_name_vi") if row["residue"] else ""), figure(_mart_row(row), "unexplained"),
             )
         )
         for row in (*sorted(whole, key=lambda one: str(one["check_id"])), *single)
@@ -368,11 +338,11 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
 def _check_name(row: Row) -> str:
     """What a check compares; the mart's text begins with the period, which the document's title says."""
     name: str = row["total_name_vi"].rpartition("): ")[2]
-    said = told(words.caveat(name))
+    translated = translate(words.caveat(name))
     return (
-        _("Biểu II.06a: {what}", what=words.lower_first(said))
+        _("Biểu II.06a: {what}", what=words.lower_first(translated))
         if FORM.removeprefix("mart_") in row["check_id"]
-        else said
+        else translated
     )
 
 
@@ -385,7 +355,9 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         rows = own.rows[table]
         ordered = (*in_print_order(rows, province, agencies=False), *in_print_order(rows, province, agencies=True))
         lines += [
-            _caveat(words.entity(row), _(subject), words.said(row, "caveat_vi")) for row in ordered if row["caveat_vi"]
+            _caveat(words.entity(row), _(subject), words.text_of(row, "caveat_vi"))
+            for row in ordered
+            if row["caveat_vi"]
         ]
     total = form_total(own)
     if total is not None:
@@ -395,7 +367,7 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
             day=formats.day(total["history_from"]),
         )
         if total["caveat_vi"]:
-            lines.append(_caveat(whole, _("Biểu II.06a"), words.said(total, "caveat_vi")))
+            lines.append(_caveat(whole, _("Biểu II.06a"), words.text_of(total, "caveat_vi")))
         # Of a period that begins with the data, the form's own caveat says the same.
         if total["first_day"] > total["history_from"]:
             lines.append(_caveat(whole, _("Biểu II.06a"), history.removesuffix(".")))
@@ -403,7 +375,7 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         _caveat(
             words.entity(row),
             words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject"),
-            f"{formats.month(row['month'])}: {words.said(row, 'text_vi')}",
+            f"{formats.month(row['month'])}: {words.text_of(row, 'text_vi')}",
         )
         for row in own.rows[CAVEATS]
     ]
@@ -420,8 +392,8 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
     )
 
 
-def _caveat(entity: str, subject: str, said: str) -> Line:
-    return Line((text(entity), text(subject), text(words.caveat(said))))
+def _caveat(entity: str, subject: str, sentence: str) -> Line:
+    return Line((text(entity), text(subject), text(words.caveat(sentence))))
 
 
 def form_total(own: Marts) -> MartRow | None:
@@ -438,7 +410,7 @@ def form_total(own: Marts) -> MartRow | None:
 
 def period_name(period: Mapping[str, Any]) -> str:
     """The period as its calendar names it: "Quý III/2022"."""
-    return words.said(period, "name_vi")
+    return words.text_of(period, "name_vi")
 
 
 def period_inside(period: Mapping[str, Any]) -> str:

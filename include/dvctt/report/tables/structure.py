@@ -4,45 +4,23 @@ Only choosing, ordering and naming rows of the marts may live here, as in `docum
 a total says which lines it is the sum of.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
 from dvctt.province.model import Province
-from dvctt.report.marts import Mart, Marts, Row
+from dvctt.report.marts import Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, spoken
+from dvctt.report.wording.language import _, current_language
 
 _NOT_PLACED = ("unallocated", "unknown")
 
-STRUCTURE_CONTRACT: Mapping[str, Mart] = {
-    "mart_online_rates_restated": Mart(
-        (
-            "month", "scope", "entity_code", "entity_name_vi", "entity_name_en", "official_order", "structure_on",
-            "agency_count", "missing_agencies", "received", "online", "online_rate_percent",
-        ),
-        "month, scope, official_order, entity_code",
-        ("month", "scope", "entity_code"),
-    ),
-    "mart_structure_bridge": Mart(
-        (
-            "month", "agency_code", "agency_name_vi", "agency_name_en", "official_order", "heir_name_vi", "heir_name_en",
-            "structure_on", "is_moved", "received", "online", "online_payment_count", "online_payment_amount_vnd",
-        ),
-        "month, official_order, agency_code",
-        ("month", "agency_code"),
-    ),
-    "mart_service_levels": Mart(
-        (
-            "vocabulary_id", "version", "month", "scope", "entity_code", "class_id", "class_name_vi", "class_name_en",
-            "class_order", "is_residue", "received", "online", "received_of_all_classes", "share_percent",
-            "online_rate_percent", "placed_otherwise_by_catalogue", "legal_basis_vi", "legal_basis_en", "certainty",
-        ),
-        "month, scope, entity_code, vocabulary_id, version, class_order",
-        ("vocabulary_id", "version", "month", "scope", "entity_code", "class_id"),
-    ),
-}  # fmt: skip
+STRUCTURE_CONTRACT = contract(
+    mart_online_rates_restated=Reading("month, scope, official_order, entity_code"),
+    mart_structure_bridge=Reading("month, official_order, agency_code"),
+    mart_service_levels=Reading("month, scope, entity_code, vocabulary_id, version, class_order"),
+)
 
 
 def structure_tables(content: Marts, month: date, province: Province) -> tuple[DocumentTable, ...]:
@@ -54,7 +32,7 @@ def structure_tables(content: Marts, month: date, province: Province) -> tuple[D
 
 def _called(row: Row, stem: str) -> Cell:
     """A name that the mart has in both languages; the Vietnamese one where the folder gives no other."""
-    return text(row[f"{stem}_{spoken()}"] or row[f"{stem}_vi"])
+    return text(row[f"{stem}_{current_language()}"] or row[f"{stem}_vi"])
 
 
 def _summed(values: Iterable[Cell], lines: Sequence[int]) -> list[Cell]:

@@ -146,8 +146,8 @@ def entity_cell(row: Row) -> Cell:
 
 
 def worded(row: Row, column: str) -> Cell:
-    """A text of the row, in the language spoken."""
-    return text(words.said(row, column))
+    """A text of the row, in the current language."""
+    return text(words.text_of(row, column))
 
 
 def numeric(heading: str, weight: float = 1.0) -> Column:
@@ -257,15 +257,15 @@ def by_agency(
     for total in totals:
         if total["scope"] == "province":
             continue
-        summed.heading(words.said(total, "entity_name_vi"))
+        summed.heading(words.text_of(total, "entity_name_vi"))
         for row in agencies:
             if row["group_code"] == total["entity_code"]:
                 summed.row(lead(row), row, after(row))
         summed.group(lead(total), total, after(total))
-    strangers = [row for row in agencies if row["group_code"] not in claimed]
-    if strangers:
+    ungrouped = [row for row in agencies if row["group_code"] not in claimed]
+    if ungrouped:
         summed.heading(_("Đơn vị chưa xếp vào khối nào"))
-        for row in strangers:
+        for row in ungrouped:
             summed.row(lead(row), row, after(row))
     for total in totals:
         if total["scope"] == "province":

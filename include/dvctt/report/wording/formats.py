@@ -1,7 +1,7 @@
 """Numbers, money and dates as Vietnamese offices print them; in English documents as English readers do.
 
 The only room that turns a number into text, over Babel: pages, letters, workbooks, drawings, mails and terminals come here, and
-a test of the house forbids the others. Only pure functions from one value and the language spoken to its text, and back, may
+a test of the house forbids the others. Only pure functions from one value and the current language to its text, and back, may
 live here; no wording of codes (`words`), no layout. Thousands take ".", decimals ",", no space before "%", dates dd/MM/yyyy,
 differences of shares "điểm %". In English: 2,952; 50.3%; 2022-10-31, which no reader takes for another day; "percentage
 points". Rounding is half up on the shortest decimal that names the float, as a person rounds by hand: 50.25 gives 50,3.
@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 
 from babel.numbers import NumberPattern, parse_decimal, parse_pattern
 
-from dvctt.report.wording.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 Number = int | float | Decimal
 
@@ -105,12 +105,12 @@ def decimals(value: Number) -> int:
 
 
 def read(text: str) -> Decimal:
-    """The number that a printed one in the language spoken says: "2.952" is 2952.
+    """The number that a printed one in the current language says: "2.952" is 2952.
 
     Raises:
         ValueError: the text is none; groups of digits must stand where they belong.
     """
-    return parse_decimal(text.removeprefix("+"), locale=spoken(), strict=True)
+    return parse_decimal(text.removeprefix("+"), locale=current_language(), strict=True)
 
 
 def half_up(value: Number, places: int) -> Decimal:
@@ -125,7 +125,7 @@ def day(value: date | None) -> str:
         if value is None
         else (
             f"{value.day:02}/{value.month:02}/{value.year:04}"
-            if spoken() == VIETNAMESE
+            if current_language() == VIETNAMESE
             else f"{value.year:04}-{value.month:02}-{value.day:02}"
         )
     )
@@ -138,14 +138,14 @@ def moment(value: datetime | None) -> str:
 
 def month(value: date) -> str:
     """The month of a date in running text: "tháng 10/2022", "tháng 01/2022"; "October 2022"."""
-    if spoken() != VIETNAMESE:
+    if current_language() != VIETNAMESE:
         return f"{_MONTHS[value.month - 1]} {value.year:04}"
     return f"tháng {value.month:02}/{value.year:04}"
 
 
 def month_title(value: date) -> str:
     """The month of a date in a title: "tháng 10 năm 2022"; as in official letters, months 1 and 2 take a zero."""
-    if spoken() != VIETNAMESE:
+    if current_language() != VIETNAMESE:
         return month(value)
     number = f"{value.month:02}" if value.month < 3 else str(value.month)
     return f"tháng {number} năm {value.year:04}"
@@ -173,7 +173,7 @@ def _rounded(value: Number, places: int) -> Decimal:
 
 
 def _grouped(value: Decimal) -> str:
-    return _printed(value, max(0, -int(value.as_tuple().exponent)), spoken())
+    return _printed(value, max(0, -int(value.as_tuple().exponent)), current_language())
 
 
 # A night prints the same small counts a hundred thousand times.

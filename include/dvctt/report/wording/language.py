@@ -34,7 +34,7 @@ LANGUAGES = (VIETNAMESE, ENGLISH)
 
 
 @dataclass(frozen=True)
-class _Speech:
+class _Translation:
     language: str
     messages: Mapping[str, str]
     names: Mapping[str, str]
@@ -42,11 +42,11 @@ class _Speech:
 
 _VALUE = re.compile(r"\{(\w+)\}")
 
-_spoken: ContextVar[_Speech | None] = ContextVar("spoken", default=None)
+_current: ContextVar[_Translation | None] = ContextVar("language", default=None)
 
 
 @contextmanager
-def speaking(language: str, names: Mapping[str, str] | None = None, folder: Path = CATALOGUES) -> Iterator[None]:
+def in_language(language: str, names: Mapping[str, str] | None = None, folder: Path = CATALOGUES) -> Iterator[None]:
     """Write everything inside in a language; outside of it, the language is Vietnamese.
 
     Args:
@@ -59,18 +59,18 @@ def speaking(language: str, names: Mapping[str, str] | None = None, folder: Path
     """
     if language not in LANGUAGES:
         raise ReportError(f"language {language!r}: wanted one of {', '.join(LANGUAGES)}")
-    speech = None if language == VIETNAMESE else _Speech(language, catalogue(language, folder), names or {})
-    token = _spoken.set(speech)
+    translation = None if language == VIETNAMESE else _Translation(language, catalogue(language, folder), names or {})
+    token = _current.set(translation)
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _current.reset(token)
 
 
-def spoken() -> str:
+def current_language() -> str:
     """The language that is being written in."""
-    speech = _spoken.get()
-    return VIETNAMESE if speech is None else speech.language
+    translation = _current.get()
+    return VIETNAMESE if translation is None else translation.language
 
 
 def _(message: str, /, **values: Any) -> str:
@@ -79,14 +79,15 @@ def _(message: str, /, **values: Any) -> str:
     Raises:
         ReportError: no catalogue translates the message.
     """
-    speech = _spoken.get()
-    if speech is None:
+    translation = _current.get()
+    if translation is None:
         text = message
-    elif message in speech.messages:
-        text = speech.messages[message]
+    elif message in translation.messages:
+        text = translation.messages[message]
     else:
         raise ReportError(
-            f"{CATALOGUES / speech.language}: found no translation of {message!r}; wanted it as a msgid of one of the .po files"
+            f"{CATALOGUES / translation.language}: found no translation of {message!r}; wanted it as a msgid of one of the "
+            ".po files"
         )
     return text.format(**values) if values else text
 
@@ -99,8 +100,8 @@ def markup(message: str, /, **values: Any) -> Markup:
 
 def name(text: str) -> str:
     """A name out of the data, in the language's own form where the province folder gives one, else as it is."""
-    speech = _spoken.get()
-    return text if speech is None else speech.names.get(text, text)
+    translation = _current.get()
+    return text if translation is None else translation.names.get(text, text)
 
 
 def names_of(province: Province) -> Mapping[str, str]:
@@ -114,21 +115,21 @@ def names_of(province: Province) -> Mapping[str, str]:
     return {vietnamese: english for vietnamese, english in pairs if english}
 
 
-def told(text: str | None, translated: str | None = None) -> str:
+def translate(text: str | None, translated: str | None = None) -> str:
     """A sentence out of the marts: as it is in Vietnamese; else its translation, for want of one quoted in the original.
 
     ``translated`` is the mart's own text in the other language. A fixed wording, which a mart has in Vietnamese only, is looked
     up in the catalogues. What was frozen when its month was closed, or written by a person, may be in neither.
     """
-    speech = _spoken.get()
-    if speech is None or not text:
+    translation = _current.get()
+    if translation is None or not text:
         return text or ""
-    return translated or speech.messages.get(text) or quoted(text)
+    return translated or translation.messages.get(text) or quoted(text)
 
 
 def quoted(text: str) -> str:
     """A text in the words of its author, marked as such where the document is in another language."""
-    return text if _spoken.get() is None else _("“{original}” (nguyên văn tiếng Việt)", original=text)
+    return text if _current.get() is None else _("“{original}” (nguyên văn tiếng Việt)", original=text)
 
 
 def catalogue(language: str, folder: Path = CATALOGUES) -> Mapping[str, str]:

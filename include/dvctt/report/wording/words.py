@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, markup, name, told
+from dvctt.report.wording.language import _, markup, name, translate
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 
@@ -210,22 +210,22 @@ def entity(row: Mapping[str, Any]) -> str:
     return _("Toàn tỉnh {name}", name=called) if row["scope"] == "province" else called
 
 
-def said(row: Mapping[str, Any], column: str) -> str:
-    """A text of a row in the language spoken: a name by its own rule, a sentence from the row's column in that language."""
+def text_of(row: Mapping[str, Any], column: str) -> str:
+    """A text of a row in the current language: a name by its own rule, a sentence from the row's column in that language."""
     text = row[column]
     if column in _NAMES:
         return name(str(text)) if text else ""
-    return told(text, row.get(f"{column.removesuffix('_vi')}_en"))
+    return translate(text, row.get(f"{column.removesuffix('_vi')}_en"))
 
 
 def short_name(row: Mapping[str, Any]) -> str:
     """The name for a narrow place: the short one, for want of it the whole one."""
-    return said(row, "short_name_vi") or said(row, "entity_name_vi")
+    return text_of(row, "short_name_vi") or text_of(row, "entity_name_vi")
 
 
 def ranked_name(row: Mapping[str, Any]) -> str:
     """The name of a row's entity where it is compared with others: marked when its base is too small for that."""
-    return said(row, "entity_name_vi") + small_base(row)
+    return text_of(row, "entity_name_vi") + small_base(row)
 
 
 def small_base(row: Mapping[str, Any] | None) -> str:
@@ -257,14 +257,14 @@ def month_of_key(key: str | None) -> str:
 
 def missing_feed(feed: Mapping[str, Any]) -> str:
     """An agency whose feed did not come, with the reason where it is another than that no file came."""
-    return with_reason(said(feed, "agency_name_vi"), feed)
+    return with_reason(text_of(feed, "agency_name_vi"), feed)
 
 
 def with_reason(text: str, feed: Mapping[str, Any]) -> str:
     """A text about a feed that did not come, with the reason where it is another than that no file came."""
     if not feed.get("missing_reason_vi") or feed.get("missing_reason") == "no_file":
         return text
-    return f"{text} ({said(feed, 'missing_reason_vi')})"
+    return f"{text} ({text_of(feed, 'missing_reason_vi')})"
 
 
 def with_commands(text: str) -> Markup:
@@ -381,7 +381,7 @@ def target_shortfall(row: Mapping[str, Any], show: Show = _shown) -> Markup:
     if row["short_by_count"] is None:
         return markup("thiếu {points}", points=points)
     # A publication of an older version does not say what the numerator counts.
-    noun = f" {said(row, 'short_unit_vi')}" if row["short_unit_vi"] else ""
+    noun = f" {text_of(row, 'short_unit_vi')}" if row["short_unit_vi"] else ""
     return markup(
         "thiếu {points}, tức {count}{noun}", points=points, count=show(row, "short_by_count", formats.count), noun=noun
     )

@@ -18,8 +18,9 @@ from typing import Any
 
 import duckdb
 
-from dvctt.core.engines import told
+from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
+from dvctt.core.sql import identifier
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +58,14 @@ def write_csv(marts: Path, out: Path) -> list[Path]:
                 raise ReportError(f"{marts}: found no table mart_*, wanted at least one")
             written = [_write_table(connection, name, out / f"{name}.csv") for name in names]
     except duckdb.Error as error:
-        raise ReportError(f"{marts}: cannot read the marts: {told(error)}") from None
+        raise ReportError(f"{marts}: cannot read the marts: {describe_error(error)}") from None
     log.info("wrote %d marts as CSV to %s", len(written), out)
     return written
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Path:
     # The name comes from the catalogue of the file itself, so building the statement is safe.
-    cursor = connection.execute(f'SELECT * FROM main."{name}" ORDER BY ALL')
+    cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
     lines = [columns, *([_quoted(_cell(value)) for value in row] for row in cursor.fetchall())]
     with path.open("w", encoding=ENCODING, newline="\n") as file:

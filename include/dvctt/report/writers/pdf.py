@@ -22,7 +22,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.template import TEMPLATES
-from dvctt.report.wording.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 log = logging.getLogger(__name__)
 
@@ -171,8 +171,8 @@ def _content(letter: Letter, fonts: Sequence[str]) -> Mapping[str, Any]:
         "subject_vi": letter.subject_vi,
         "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
         "fonts": list(fonts),
-        "language": spoken(),
-        "region": "vn" if spoken() == VIETNAMESE else "gb",
+        "language": current_language(),
+        "region": "vn" if current_language() == VIETNAMESE else "gb",
         "words": _words(),
         "sections": [
             {

@@ -21,7 +21,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Kind, Role
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import VIETNAMESE, _, spoken
+from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 NUMBER_FORMAT: dict[Kind, str] = {
     "count": "#,##0",
@@ -37,7 +37,7 @@ NUMBER_FORMAT: dict[Kind, str] = {
     "text": "@",
 }
 """A share stands in the sheet in per cent, as in the mart; thousands and decimals follow the reader's locale. ``{points}`` is
-the word for a difference of shares in the language spoken. An exact number gets the decimals that it has.
+the word for a difference of shares in the current language. An exact number gets the decimals that it has.
 """
 
 _ENGLISH_DATES: dict[Kind, str] = {"day": "yyyy-mm-dd", "moment": "hh:mm yyyy-mm-dd"}
@@ -193,8 +193,8 @@ def _write_cell(
 
 
 def number_format(kind: Kind) -> str:
-    """How a spreadsheet prints a kind of value in the language spoken."""
-    if spoken() != VIETNAMESE and kind in _ENGLISH_DATES:
+    """How a spreadsheet prints a kind of value in the current language."""
+    if current_language() != VIETNAMESE and kind in _ENGLISH_DATES:
         return _ENGLISH_DATES[kind]
     return NUMBER_FORMAT[kind].replace("{points}", _(formats.POINTS))
 

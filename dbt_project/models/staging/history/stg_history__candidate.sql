@@ -1,0 +1,2 @@
+-- One row: what this candidate is made with.
+{{ stage_columns('history', 'candidate') }}
