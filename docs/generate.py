@@ -20,6 +20,7 @@ from dvctt.core.files import write_atomically
 from dvctt.gate.judge import CANARY, Expectation, Suite, load_suites
 from dvctt.proving.faults import FAULTS, Fault
 from typer.cli import get_docs_for_click
+from typer.core import TyperGroup
 
 DOCS = Path(__file__).parent
 REPOSITORY = DOCS.parent
@@ -29,7 +30,7 @@ LOCK = REPOSITORY / "requirements" / "lock.txt"
 
 def commands() -> str:
     """Every command with its options, as Typer's own generator writes them."""
-    command = typer.main.get_command(app)
+    command = _by_name(typer.main.get_command(app))
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="dvctt", title="Commands")
     note = (
         "Generated from the command line by `make docs`. Exit codes: 0 yes, done, or nothing new; 1 no, with one error in "
@@ -37,6 +38,13 @@ def commands() -> str:
     )
     head, rest = text.split("\n\n", maxsplit=1)
     return f"{head}\n\n{note}\n\n{rest.strip()}\n"
+
+
+def _by_name(command: Any) -> Any:
+    """The same with its commands in alphabetical order: theirs is that in which modules happen to be imported."""
+    if isinstance(command, TyperGroup):
+        command.commands = {name: _by_name(command.commands[name]) for name in sorted(command.commands)}
+    return command
 
 
 def rules() -> str:

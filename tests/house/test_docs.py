@@ -115,7 +115,7 @@ def missing_modules(text: str) -> Iterator[str]:
 
 def test_every_module_that_is_named_exists() -> None:
     named = [found for path in [*WRITTEN, *CODE] for found in MODULE.findall(text_of(path))]
-    assert {"dvctt.core.errors.VerdictError", "dvctt.core.clock"} <= set(named)
+    assert "dvctt.core.errors" in named
     missing = [
         (name_of(path), found)
         for path in [*WRITTEN, *CODE]

@@ -29,7 +29,7 @@ from dvctt.cli.screen import (
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month, Period, PeriodKind
 from dvctt.province.folder import load_province
-from dvctt.publications.publish import Publication
+from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """The command line and its groups, to which every command adds itself."""
 
 from collections.abc import Mapping
+from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -20,18 +20,21 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
 
 
 class BySubject(TyperGroup):
-    """Lists commands by subject, whatever the order in which their modules are imported."""
+    """Lists commands by subject, whatever the order in which their modules are imported.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    Typer carries a click of its own, whose types it does not publish: hence Any.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
         known = super().list_commands(ctx)
         listed = [name for names in SUBJECTS.values() for name in names if name in known]
         return [*listed, *(name for name in known if name not in listed)]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        command = super().get_command(ctx, cmd_name)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command: Any = super().get_command(ctx, cmd_name)
         for subject, names in SUBJECTS.items():
             if command is not None and cmd_name in names:
-                command.rich_help_panel = subject  # type: ignore[attr-defined]
+                command.rich_help_panel = subject
         return command
 
 

@@ -47,7 +47,8 @@ def columns_of(model: type) -> dict[str, str]:
 
 def row_of(instance: object) -> tuple[Any, ...]:
     """The values of an object, in the order of its table's columns."""
-    return tuple(getattr(instance, field) for field, _, _ in _columns(type(instance)))
+    model: type = type(instance)
+    return tuple(getattr(instance, field) for field, _, _ in _columns(model))
 
 
 @cache
@@ -64,7 +65,9 @@ def _columns(model: type) -> tuple[tuple[str, str, str], ...]:
 
 
 def _fields(model: type) -> Mapping[str, Any]:
-    fields = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", None)
+    fields: Mapping[str, Any] | None = getattr(model, "model_fields", None) or getattr(
+        model, "__dataclass_fields__", None
+    )
     if fields is None:
         raise TypeError(f"{model.__name__}: wanted a pydantic model or a dataclass")
     return fields
