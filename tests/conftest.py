@@ -187,13 +187,18 @@ def write_tiny(inbox: Inbox) -> None:
         [
             payment("YO1", "O1", "243", "2022-10-02 10:00:00", 3_000_000_000),
             payment(
-                "YO2", "O2", "243", "2022-10-06 10:00:00", 50_000,
-                TrangThai="Hoàn phí", NgayHoanPhi="2022-10-20 10:00:00",
+                "YO2",
+                "O2",
+                "243",
+                "2022-10-06 10:00:00",
+                50_000,
+                TrangThai="Hoàn phí",
+                NgayHoanPhi="2022-10-20 10:00:00",
             ),
             payment("YO5", "O5", "244", "2022-10-06 10:00:00", 70_000, HinhThucThanhToan="tien-mat"),
         ],
         control={"rows": 3, "total_amount_vnd": 3_000_120_000},
-    )  # fmt: skip
+    )
     inbox.write(
         "payment_attempts",
         "2022-10",
@@ -333,8 +338,12 @@ def dvctt(settings: Settings, *arguments: str, plainly: bool = False, **more: st
     if plainly or any(not name.startswith(("DVCTT_", "AIRFLOW_")) for name in more):
         return subprocess.run(
             [str(Path(sys.executable).with_name("dvctt")), *arguments],
-            env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
     with tempfile.TemporaryDirectory(prefix="dvctt-call-") as name:
         folder = Path(name)
         if not _RUNNERS:

@@ -47,7 +47,7 @@ FILINGS: dict[str, tuple[dict[str, str], str | None, str | None]] = {
     "F-returned-far": ({"NgayKetThucXuLy": "2022-10-15 16:00:00", "NgayTra": "2022-10-05 10:00:00"}, "returned_before_finished", None),
     "F-swapped": ({"NgayTiepNhan": "2022-03-10 09:00:00"}, "received_before_submitted", None),
     "F-other-month": ({"NgayTiepNhan": "2022-09-03 09:00:00", "NgayNopHoSo": "2022-09-03"}, "received_outside_month", None),
-}  # fmt: skip
+}  # fmt: skip # a filing is a row
 
 REQUESTS: dict[str, tuple[dict[str, str], str | None, str | None]] = {
     "R-good": ({}, None, None),
@@ -61,7 +61,11 @@ REQUESTS: dict[str, tuple[dict[str, str], str | None, str | None]] = {
     "R-0022": ({"NgayThuPhi": "0022-10-03"}, "paid_before_first_day", None),
     "R-2565": ({"NgayThuPhi": "2565-10-03"}, "paid_in_the_future", None),
     "R-asked-1901": ({"NgayYeuCau": "1901-01-01"}, "requested_before_first_day", None),
-    "R-asked-2202": ({"NgayYeuCau": "2202-10-03", "NgayThuPhi": "", "TrangThai": "Chờ thanh toán"}, "requested_in_the_future", None),
+    "R-asked-2202": (
+        {"NgayYeuCau": "2202-10-03", "NgayThuPhi": "", "TrangThai": "Chờ thanh toán"},
+        "requested_in_the_future",
+        None,
+    ),
     "R-refund-1901": ({"TrangThai": "Hoàn phí", "NgayHoanPhi": "1901-01-01"}, "refunded_before_first_day", None),
     "R-refund-1900": ({"TrangThai": "Hoàn phí", "NgayHoanPhi": "1900-01-01"}, "refunded_without_date", None),
     "R-not-refunded": ({"NgayHoanPhi": "1900-01-01"}, None, "no_date_marker"),
@@ -72,7 +76,7 @@ REQUESTS: dict[str, tuple[dict[str, str], str | None, str | None]] = {
     "R-refund-before": ({"TrangThai": "Hoàn phí", "NgayHoanPhi": "2022-10-02"}, "refunded_before_paid", None),
     "R-next-month": ({"NgayYeuCau": "2022-11-02", "NgayThuPhi": "2022-11-02"}, "requested_after_month", None),
     "R-before-feed": ({"NgayYeuCau": "2021-10-03", "NgayThuPhi": "2021-10-03"}, None, "before_the_feed"),
-}  # fmt: skip
+}
 
 ATTEMPTS: dict[str, tuple[str, str, str | None, str | None]] = {
     # number: (request, time, reason, defect)
@@ -149,24 +153,36 @@ def night(tiny_home: Settings, province_folder: Path, tmp_path_factory: pytest.T
         [attempt(number, of, "F-good", at, 20_000) for number, (of, at, _, _) in ATTEMPTS.items()],
     )
     inbox.write("procedures", "2022-10", [procedure(code, "4") | cells for code, (cells, _) in PROCEDURES.items()])
-    inbox.write("reported_figures", "2022-10", [
-        {"MaDonVi": "243", "Thang": month, "ChiTieu": "ho_so_tiep_nhan", "GiaTri": "1"} for month in MONTHS
-    ])  # fmt: skip
-    inbox.write("index_counts", "2022-10", [
-        {"MaDonVi": "243", "Thang": month, "ThanhPhan": "hai_long", "TuSo": "1", "MauSo": "1"} for month in MONTHS
-    ])  # fmt: skip
+    inbox.write(
+        "reported_figures",
+        "2022-10",
+        [{"MaDonVi": "243", "Thang": month, "ChiTieu": "ho_so_tiep_nhan", "GiaTri": "1"} for month in MONTHS],
+    )
+    inbox.write(
+        "index_counts",
+        "2022-10",
+        [{"MaDonVi": "243", "Thang": month, "ThanhPhan": "hai_long", "TuSo": "1", "MauSo": "1"} for month in MONTHS],
+    )
     other = Inbox(root / "inbox", source="land_office")
-    other.write("filings", "2022-10", [
-        filing("L-swapped", "243", "2022-10-03", NgayTiepNhan="2022-03-10", NgayKetThucXuLy="2022-10-05"),
-        filing("L-later", "243", "2022-11-03"),
-        filing("L-old", "243", "2022-09-03", NgayKetThucXuLy="2022-10-03"),
-        filing("L-marker", "243", "2022-10-03", NgayTra="1900-01-01"),
-    ])  # fmt: skip
-    other.write("payment_requests", "2022-10", [
-        request("L-1900", {"NgayThuPhi": "1900-01-01"}),
-        request("L-two-days", {"NgayThuPhi": "2022-10-01 10:00:00"}),
-        request("L-off", {}),
-    ])  # fmt: skip
+    other.write(
+        "filings",
+        "2022-10",
+        [
+            filing("L-swapped", "243", "2022-10-03", NgayTiepNhan="2022-03-10", NgayKetThucXuLy="2022-10-05"),
+            filing("L-later", "243", "2022-11-03"),
+            filing("L-old", "243", "2022-09-03", NgayKetThucXuLy="2022-10-03"),
+            filing("L-marker", "243", "2022-10-03", NgayTra="1900-01-01"),
+        ],
+    )
+    other.write(
+        "payment_requests",
+        "2022-10",
+        [
+            request("L-1900", {"NgayThuPhi": "1900-01-01"}),
+            request("L-two-days", {"NgayThuPhi": "2022-10-01 10:00:00"}),
+            request("L-off", {}),
+        ],
+    )
     attempts = [
         attempt(f"L-{n}", "L-off", "F-good", f"202210{n % 20 + 4:02d}{n % 12 + 8:02d}0000", 1, "that-bai")
         for n in range(30)

@@ -178,10 +178,25 @@ WHAT_CAME = {
 """Marts that tell what came."""
 SUMS_OF_OTHERS = {"mart_additivity_checks"}
 NO_FIGURES = {
-    "official_order", "line_order", "metric_place", "reason_order", "class_order", "line_place", "rank_in_group", "rank", "ranked_among",
-    "missing_agencies", "missing_attempt_agencies", "quarantined_rows", "extract_count", "baseline_months_present", "months_present",
-    "ytd_months_present", "unscored_components", "agency_count",
-}  # fmt: skip
+    "official_order",
+    "line_order",
+    "metric_place",
+    "reason_order",
+    "class_order",
+    "line_place",
+    "rank_in_group",
+    "rank",
+    "ranked_among",
+    "missing_agencies",
+    "missing_attempt_agencies",
+    "quarantined_rows",
+    "extract_count",
+    "baseline_months_present",
+    "months_present",
+    "ytd_months_present",
+    "unscored_components",
+    "agency_count",
+}
 """Places, and columns that tell what is missing themselves."""
 
 
@@ -251,10 +266,14 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
         "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"
     ) == [
         (
-            date(2022, 10, 1), "agency", "246", "drift.not_below_the_band", sentence,
+            date(2022, 10, 1),
+            "agency",
+            "246",
+            "drift.not_below_the_band",
+            sentence,
             "drift.not_below_the_band: expected at least 1,064, observed 4",
         )
-    ]  # fmt: skip
+    ]
     province = load_province(night.settings.province_folder)
     content = read_marts(connections.candidate_path(night.settings.candidate), where_there=PACKET_CONTRACT)
     october = date(2022, 10, 1)

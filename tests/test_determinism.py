@@ -49,9 +49,13 @@ def builds(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tup
     path = os.pathsep.join(filter(None, (str(SABOTAGE), os.environ.get("PYTHONPATH"))))
     plain = {"TZ": "UTC", "LC_ALL": "C", "DVCTT_DBT_THREADS": "1", "PYTHONHASHSEED": "1"}
     strange = {
-        "TZ": "America/New_York", "LC_ALL": other_locale(), "DVCTT_DBT_THREADS": "2", "PYTHONHASHSEED": "77",
-        "PYTHONPATH": path, "DVCTT_SABOTAGE_DAYS": str(DAYS),
-    }  # fmt: skip
+        "TZ": "America/New_York",
+        "LC_ALL": other_locale(),
+        "DVCTT_DBT_THREADS": "2",
+        "PYTHONHASHSEED": "77",
+        "PYTHONPATH": path,
+        "DVCTT_SABOTAGE_DAYS": str(DAYS),
+    }
     made, running = [], []
     for name, more, cwd in (("first", plain, Path("/")), ("second home", strange, elsewhere)):
         settings = settings_for(root / name / "home", root / name / "inbox")
@@ -63,9 +67,12 @@ def builds(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tup
             running.append(
                 subprocess.Popen(
                     [str(Path(sys.executable).with_name("dvctt")), "run"],
-                    env=environment, cwd=cwd, stdout=words, stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=cwd,
+                    stdout=words,
+                    stderr=subprocess.STDOUT,
                 )
-            )  # fmt: skip
+            )
     ended = [process.wait() for process in running]
     assert ended == [0, 0], [path.read_text(encoding="utf-8")[-3000:] for path in sorted(root.glob("*.txt"))]
     return made[0], made[1]

@@ -31,14 +31,23 @@ def changes(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ni
             filing("N1", "243", "", TrangThaiHoSo="1", NgayNopHoSo="2022-10-04", NgayKetThucXuLy=""),
         ],
     )
-    inbox.write("payment_requests", "2022-10", [
-        payment("Y1", "O1", "243", "2022-10-04", 5_000),
-        payment("Y2", "A1", "243", "2022-07-05", 7_000),
-        payment("Y3", "O1", "243", "2022-10-04", 9_000, TrangThai="Chưa thanh toán", NgayThuPhi=""),
-    ])  # fmt: skip
-    inbox.write("payment_attempts", "2022-10", [
-        attempt("T1", "Y1", "O1", "2022-10-04", 5_000), attempt("T2", "Y2", "A1", "2022-07-05", 7_000),
-    ])  # fmt: skip
+    inbox.write(
+        "payment_requests",
+        "2022-10",
+        [
+            payment("Y1", "O1", "243", "2022-10-04", 5_000),
+            payment("Y2", "A1", "243", "2022-07-05", 7_000),
+            payment("Y3", "O1", "243", "2022-10-04", 9_000, TrangThai="Chưa thanh toán", NgayThuPhi=""),
+        ],
+    )
+    inbox.write(
+        "payment_attempts",
+        "2022-10",
+        [
+            attempt("T1", "Y1", "O1", "2022-10-04", 5_000),
+            attempt("T2", "Y2", "A1", "2022-07-05", 7_000),
+        ],
+    )
     nights = nights_after(tiny_home, Settings(province_folder=province, inbox=inbox.root, home=root / "home"))
     nights.run()
     return nights

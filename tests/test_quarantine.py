@@ -198,9 +198,17 @@ def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_pl
     shutil.copytree(clean.home, tmp_path / "home", symlinks=True)
     settings = clean.model_copy(update={"home": tmp_path / "home"})
     for entity, change, wanted in (
-        ("filings", "select * from data where MaHoSo <> '244-0007'", "UBND thành phố Phúc Yên rows: {'accounted - landed': 1}"),
-        ("payment_requests", "select * replace ('100001' as SoTien) from data", "UBND thành phố Vĩnh Yên VND: {'accounted - landed': -1}"),
-    ):  # fmt: skip
+        (
+            "filings",
+            "select * from data where MaHoSo <> '244-0007'",
+            "UBND thành phố Phúc Yên rows: {'accounted - landed': 1}",
+        ),
+        (
+            "payment_requests",
+            "select * replace ('100001' as SoTien) from data",
+            "UBND thành phố Vĩnh Yên VND: {'accounted - landed': -1}",
+        ),
+    ):
         (path,) = (settings.landing / "one_stop" / entity / "month=2022-10").glob("*.2022-10-*.parquet")
         kept = path.read_bytes()
         duckdb.sql(f"copy (with data as (from '{path}') {change}) to '{path}.new' (format parquet)")

@@ -69,27 +69,34 @@ def after_another(settings: Settings) -> None:
 
 UNFIT: dict[str, tuple[Callable[[Settings], object], str]] = {
     "a folder with nothing in it": (
-        lambda s: (shutil.rmtree(s.published / "2"), (s.published / "99").mkdir()), "99 is passed over: .*manifest",
+        lambda s: (shutil.rmtree(s.published / "2"), (s.published / "99").mkdir()),
+        "99 is passed over: .*manifest",
     ),
     "a file with a number for a name": (
         lambda s: (shutil.rmtree(s.published / "2"), (s.published / "7").write_text("x", encoding="utf-8")),
         "7 is passed over",
     ),
     "a copy that lacks a file": (
-        lambda s: (s.published / "2" / "parquet" / "mart_payments.parquet").unlink(), "2 is passed over: .*mart_payments.parquet",
+        lambda s: (s.published / "2" / "parquet" / "mart_payments.parquet").unlink(),
+        "2 is passed over: .*mart_payments.parquet",
     ),
     "a copy that lacks its manifest": (
-        lambda s: (s.published / "2" / "manifest.json").unlink(), "2 is passed over: .*not a publication's manifest",
+        lambda s: (s.published / "2" / "manifest.json").unlink(),
+        "2 is passed over: .*not a publication's manifest",
     ),
     "a file that was cut": (cut_short, "2 is passed over: .*fct_filings.parquet: found 10 bytes"),
     "a flipped bit in the marts": (lambda s: damage(s.published / "2" / "marts.duckdb"), "2 is passed over: .*sha256"),
     "a flipped bit in the manifest": (lambda s: damage(s.published / "2" / "manifest.json"), "2 is passed over"),
     "a file too many": (
-        lambda s: (s.published / "2" / "note.txt").write_text("x", encoding="utf-8"), "2 is passed over: .*note.txt",
+        lambda s: (s.published / "2" / "note.txt").write_text("x", encoding="utf-8"),
+        "2 is passed over: .*note.txt",
     ),
     "another's copy under a higher number": (of_another_number, "5 is passed over: .*it is that of publication 2"),
-    "one that follows another publication 1": (after_another, "2 is passed over: it was made after another publication 1"),
-}  # fmt: skip
+    "one that follows another publication 1": (
+        after_another,
+        "2 is passed over: it was made after another publication 1",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", UNFIT)

@@ -322,9 +322,15 @@ def test_both_maps_stand_side_by_side_with_equal_totals(reorganised: Settings) -
     assert finished.returncode == 0, finished.stderr
     shown = json.loads(finished.stdout)
     assert (len(shown["as_was"]), len(shown["restated"])) == (4 + 9 + 121, 2 + 9 + 121)
-    assert [(move["was"]["agency_code"], move["heir_code"]) for move in shown["bridge"] if move["was"]["agency_code"] != move["heir_code"]] == [
-        ("S.KH", "S.TC"), ("S.NN", "S.NM"), ("S.MT", "S.NM"),
-    ]  # fmt: skip
+    assert [
+        (move["was"]["agency_code"], move["heir_code"])
+        for move in shown["bridge"]
+        if move["was"]["agency_code"] != move["heir_code"]
+    ] == [
+        ("S.KH", "S.TC"),
+        ("S.NN", "S.NM"),
+        ("S.MT", "S.NM"),
+    ]
     assert [(total["measure"], total["as_was"], total["restated"]) for total in shown["totals"]] == [
         ("received", 135, 135),
         ("online", 67, 67),

@@ -313,7 +313,7 @@ def test_rows_and_the_folder_are_folded_alike(mapped: Mapped) -> None:
         ("*,filings,MucDo,x,,", r"values\.csv:2: key value"),
         ("*,filings,MucDo,Hòa,3,\n*,filings,MucDo,HOÀ ,4,", r"values\.csv:3: key source_id, entity, column, source_value: the same value stands on line 2"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_line_that_could_map_nothing_is_refused(folder: Path, line: str, wanted: str) -> None:
     (folder / "values.csv").write_text(HEAD + line + "\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=wanted):

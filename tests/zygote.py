@@ -35,8 +35,11 @@ class Zygote:
         self._log = (folder / "zygote.log").open("w")
         self.process = subprocess.Popen(
             [*before, sys.executable, str(Path(__file__)), str(self.socket)],
-            env=environment, stdout=subprocess.PIPE, stderr=self._log, text=True,
-        )  # fmt: skip
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line == "ready\n", f"{line!r}: {(folder / 'zygote.log').read_text(encoding='utf-8')}"
@@ -51,8 +54,11 @@ class Zygote:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self.socket))
         call = {
-            "kind": kind, "arguments": arguments, "environment": environment, "outputs": [str(output), str(errors or output)],
-        }  # fmt: skip
+            "kind": kind,
+            "arguments": arguments,
+            "environment": environment,
+            "outputs": [str(output), str(errors or output)],
+        }
         connection.sendall(json.dumps(call).encode() + b"\n")
         return Call(connection, output)
 

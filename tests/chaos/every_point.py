@@ -43,8 +43,10 @@ class Lane:
             process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("dvctt")), *arguments],
                 env=environment_of(self.settings, **more),
-                stdout=words, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
             code = process.wait()
             words.seek(0)
             return code, words.read()

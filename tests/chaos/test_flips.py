@@ -97,9 +97,14 @@ def lose(path: Path) -> tuple[Path, bytes]:
 
 
 LOST = (
-    "landing/**/*.parquet", "landing/**/*.json", "published/1/marts.duckdb", "published/1/parquet/fct_filings.parquet",
-    "published/1/verdict.json", "closed/2022-10/1/figures.csv", "closed/2022-10/2/manifest.json",
-)  # fmt: skip
+    "landing/**/*.parquet",
+    "landing/**/*.json",
+    "published/1/marts.duckdb",
+    "published/1/parquet/fct_filings.parquet",
+    "published/1/verdict.json",
+    "closed/2022-10/1/figures.csv",
+    "closed/2022-10/2/manifest.json",
+)
 
 
 @pytest.mark.parametrize("pattern", LOST)

@@ -52,7 +52,7 @@ POINTS = (
     Point("sealing: the manifest is not yet in its place", "publish_marts", (r"run rename .+/manifest\.json",)),
     Point("between link and switch", "publish_marts", (r"run rename published/\.current\.new published/current",)),
     Point("after the switch", "publish_marts", (r"run rename published/\.current\.new ", r"run sync published$")),
-)  # fmt: skip
+)  # fmt: skip # a point is a row
 
 
 @dataclass

@@ -85,8 +85,10 @@ def received(publication: Publication, month: str, scope: str = "province", code
     (row,) = ask(
         publication,
         "select received, online from mart_online_rates where month = ? and scope = ? and entity_code = ?",
-        f"{month}-01", scope, code,
-    )  # fmt: skip
+        f"{month}-01",
+        scope,
+        code,
+    )
     return row
 
 
@@ -331,16 +333,25 @@ def test_each_figure_is_the_number_of_the_publication_to_the_last_digit_and_has_
     identities = [row["figure_id"] for row in rows]
     assert identities == sorted(set(identities))
     assert {row["mart"] for row in rows} == {
-        "mart_online_rates", "mart_online_rate_changes", "mart_group_gaps", "mart_payments", "mart_targets",
+        "mart_online_rates",
+        "mart_online_rate_changes",
+        "mart_group_gaps",
+        "mart_payments",
+        "mart_targets",
         "mart_catalogue_coverage",
-    }  # fmt: skip
+    }
     by_id = {row["figure_id"]: row for row in rows}
     assert by_id["mart_online_rates/2022-10/agency/243/online_rate_percent"]["value"] == "50.0"
     assert by_id["mart_payments/2022-10/province/26/online_payment_amount_vnd"] == {
-        "figure_id": "mart_payments/2022-10/province/26/online_payment_amount_vnd", "mart": "mart_payments",
-        "metric": "online_payment_amount_vnd", "scope": "province", "entity_code": "26", "entity_name_vi": "Vĩnh Phúc",
-        "value": "3000050000", "unit": "VND",
-    }  # fmt: skip
+        "figure_id": "mart_payments/2022-10/province/26/online_payment_amount_vnd",
+        "mart": "mart_payments",
+        "metric": "online_payment_amount_vnd",
+        "scope": "province",
+        "entity_code": "26",
+        "entity_name_vi": "Vĩnh Phúc",
+        "value": "3000050000",
+        "unit": "VND",
+    }
     assert by_id["mart_payments/2022-10/province/26/ytd_online_payment_count"]["value"] == ""
     assert by_id["mart_group_gaps/2022-10/provincial/district/gap_points"]["unit"] == "percentage_points"
     checked = 0
@@ -358,11 +369,16 @@ def test_each_figure_is_the_number_of_the_publication_to_the_last_digit_and_has_
 def test_the_folder_holds_all_that_gives_the_figures_meaning_and_nobody_can_write_it(walk: Walk) -> None:
     folder = walk.settings.closed / "2022-10" / "1"
     for name in (
-        "facts/fct_filings.parquet", "facts/fct_payments.parquet", "facts/fct_quarantined_rows.parquet",
-        "definitions/models.json", "definitions/inputs/province.agencies.parquet",
-        "definitions/inputs/province.targets.parquet", "definitions/seeds/ref_service_levels.parquet",
-        "reports/bao-cao-2022-10.html", "figures.csv",
-    ):  # fmt: skip
+        "facts/fct_filings.parquet",
+        "facts/fct_payments.parquet",
+        "facts/fct_quarantined_rows.parquet",
+        "definitions/models.json",
+        "definitions/inputs/province.agencies.parquet",
+        "definitions/inputs/province.targets.parquet",
+        "definitions/seeds/ref_service_levels.parquet",
+        "reports/bao-cao-2022-10.html",
+        "figures.csv",
+    ):
         assert name in walk.first
     assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o444}
     filings, payments = (
@@ -386,8 +402,10 @@ def test_a_month_with_a_missing_feed_is_refused_naming_source_entity_and_agency(
     with pytest.raises(CloseRefused) as refused:
         close(tiny_copy, SEPTEMBER)
     message = str(refused.value)
-    agencies = ask(current(tiny_copy), "select agency_code, agency_name_vi from mart_feeds "
-                   "where month = '2022-09-01' and entity = 'payment_attempts'")  # fmt: skip
+    agencies = ask(
+        current(tiny_copy),
+        "select agency_code, agency_name_vi from mart_feeds where month = '2022-09-01' and entity = 'payment_attempts'",
+    )
     assert len(agencies) == 26
     for code, name in agencies:
         assert f"- one_stop payment_attempts 2022-09: {code} {name}" in message

@@ -31,15 +31,24 @@ class Counted:
 
 def test_a_model_gives_its_fields_by_their_columns_names() -> None:
     assert list(columns_of(Written).items()) == [
-        ("code", "varchar"), ("target_percent", "double"), ("rows", "bigint"), ("kind", "varchar"), ("since", "date"),
-    ]  # fmt: skip
+        ("code", "varchar"),
+        ("target_percent", "double"),
+        ("rows", "bigint"),
+        ("kind", "varchar"),
+        ("since", "date"),
+    ]
 
 
 def test_a_dataclass_gives_its_fields_and_an_optional_count_is_as_wide_as_a_count() -> None:
     assert list(columns_of(Counted).items()) == [
-        ("at", "timestamp"), ("counted", "bigint"), ("before", "bigint"), ("order", "integer"), ("is_known", "boolean"),
-        ("words", "varchar[]"), ("days", "date[]"),
-    ]  # fmt: skip
+        ("at", "timestamp"),
+        ("counted", "bigint"),
+        ("before", "bigint"),
+        ("order", "integer"),
+        ("is_known", "boolean"),
+        ("words", "varchar[]"),
+        ("days", "date[]"),
+    ]
 
 
 def test_a_row_has_a_value_for_every_column_and_none_for_what_is_no_column() -> None:

@@ -19,8 +19,11 @@ from tests.conftest import REPOSITORY
 def started(script: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), *arguments],
-        stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        start_new_session=True,
+    )
 
 
 def is_alive(process: int) -> bool:
@@ -62,9 +65,7 @@ def test_dbt_holds_the_lock_of_the_home_while_it_lives(tmp_path: Path, monkeypat
     )
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        monkeypatch.setattr(
-            transform, "dbt_command", lambda *_: [sys.executable, "-c", script, str(file.fileno())]
-        )  # fmt: skip
+        monkeypatch.setattr(transform, "dbt_command", lambda *_: [sys.executable, "-c", script, str(file.fileno())])
         with pytest.raises(transform.TransformError, match="exit 3"):
             transform.build_layer(Layer.FACTS, tmp_path, lock=file.fileno())
     assert taken.read_text(encoding="utf-8") == str(path)

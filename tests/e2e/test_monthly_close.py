@@ -170,8 +170,11 @@ def test_what_a_named_person_approves_is_closed_in_that_name_and_the_night_is_st
     airflow.answer(rejected, "Reject", "chờ UBND huyện gửi bổ sung")
     assert airflow.end(rejected) == "success"
     assert airflow.tasks(rejected) == {
-        "check_month": "success", "approve": "success", "close_month": "skipped", "publish": "skipped"
-    }  # fmt: skip
+        "check_month": "success",
+        "approve": "success",
+        "close_month": "skipped",
+        "publish": "skipped",
+    }
     assert revisions(airflow.settings.closed) == []
 
     approved = airflow.start(conf={"month": "2022-10"})
@@ -190,9 +193,11 @@ def test_a_month_with_missing_feeds_asks_nobody(airflow: Airflow) -> None:
     refused = airflow.start(partition_key="2022-09")
     assert airflow.end(refused) == "failed"
     assert airflow.tasks(refused) == {
-        "check_month": "failed", "approve": "upstream_failed", "close_month": "upstream_failed",
+        "check_month": "failed",
+        "approve": "upstream_failed",
+        "close_month": "upstream_failed",
         "publish": "upstream_failed",
-    }  # fmt: skip
+    }
     logs = sorted((airflow.settings.airflow_home / "logs").rglob("*check_month*/*.log"))
     assert any("one_stop payment_attempts 2022-09: 243" in path.read_text(encoding="utf-8") for path in logs)
 

@@ -81,9 +81,15 @@ def test_the_residues_3_and_21_are_named_and_nothing_is_unexplained(main_job: Ma
 def test_the_run_shows_progress_figures_and_paths(main_job: MainJob) -> None:
     stages = [line.split("stage ")[1] for line in main_job.stderr.splitlines() if "stage " in line and ": done" in line]
     assert [words.split(":")[0] for words in stages] == [
-        "land_extracts", "build_facts", "audit_facts", "check_counts", "build_marts", "assemble_publication",
-        "publish_marts", "tell_people",
-    ]  # fmt: skip
+        "land_extracts",
+        "build_facts",
+        "audit_facts",
+        "check_counts",
+        "build_marts",
+        "assemble_publication",
+        "publish_marts",
+        "tell_people",
+    ]
     for wanted in ("5.869", "2.952", "23.449", "18.525", "8.918 giao dịch", "8.147.236.000 đồng"):
         assert wanted in main_job.stdout
     paths = {

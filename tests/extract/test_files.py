@@ -86,7 +86,7 @@ def test_a_file_in_transit_is_left_alone(inbox: Inbox) -> None:
         ("MaHoSo,MaHoSo,x\n1,2,3\n", r"2022-10\.csv:1: column MaHoSo stands more than once"),
         ("MaHoSo;MaTTHC\n1;2\n", r"2022-10\.csv:1: missing mandatory column MaHoSo, MaTTHC.*none of the 1 fields of line 1 is a column name of the contract"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_broken_file_is_one_clear_error(inbox: Inbox, tmp_path: Path, content: str | bytes, wanted: str) -> None:
     path = inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
     header, row = path.read_text(encoding="utf-8").splitlines()

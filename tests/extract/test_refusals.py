@@ -62,7 +62,7 @@ def refused(inbox: Inbox, tmp_path: Path) -> str:
         (f"{COLUMNS}\n{ROW}x\r\n{ROW}x\n", "2022-10.csv: not readable as CSV: line ends of 2 kinds in one file (\\r\\n, \\n); wanted one kind"),
         (f"{COLUMNS}\n{ROW}\n{ROW[:-3]}\0\0\0", "2022-10.csv:3: a zero byte, which no text holds"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_each_fault_has_its_own_words(inbox: Inbox, tmp_path: Path, content: str, wanted: str) -> None:
     inbox_with(inbox, content.encode())
     assert wanted in refused(inbox, tmp_path)
@@ -71,12 +71,18 @@ def test_each_fault_has_its_own_words(inbox: Inbox, tmp_path: Path, content: str
 @pytest.mark.parametrize(
     ("content", "wanted"),
     [
-        (f"{COLUMNS}\n{ROW}\n12".encode() + b"\xff" + ROW.encode(), f":3: not UTF-8 text: byte 3 of the line, byte {len(COLUMNS) + len(ROW) + 5} of the file"),
-        (f"{COLUMNS}\n{ROW}\n".encode() + "Vĩnh".encode()[:2], ":3: not UTF-8 text: it ends in the middle of a letter: byte 2 of the line"),
+        (
+            f"{COLUMNS}\n{ROW}\n12".encode() + b"\xff" + ROW.encode(),
+            f":3: not UTF-8 text: byte 3 of the line, byte {len(COLUMNS) + len(ROW) + 5} of the file",
+        ),
+        (
+            f"{COLUMNS}\n{ROW}\n".encode() + "Vĩnh".encode()[:2],
+            ":3: not UTF-8 text: it ends in the middle of a letter: byte 2 of the line",
+        ),
         ("\ufeffMaHoSo,MaTTHC\n".encode("utf-16"), ":1: not UTF-8 but UTF-16 text, or none at all"),
         (COLUMNS.encode() + b"\xed\xa0\x80", ":1: not UTF-8 text: byte "),
     ],
-)  # fmt: skip
+)
 def test_a_byte_that_is_no_text_is_told_with_its_line_and_place(
     inbox: Inbox, tmp_path: Path, content: bytes, wanted: str
 ) -> None:
@@ -172,10 +178,14 @@ def listening(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (fifo, "a FIFO"), (device, "a symbolic link"), (dangling, "a symbolic link"), (outside, "a symbolic link"),
-        (folder, "a folder"), (listening, "a socket"),
+        (fifo, "a FIFO"),
+        (device, "a symbolic link"),
+        (dangling, "a symbolic link"),
+        (outside, "a symbolic link"),
+        (folder, "a folder"),
+        (listening, "a socket"),
     ],
-)  # fmt: skip
+)
 def test_only_a_regular_file_is_opened(
     inbox: Inbox, tmp_path: Path, make: Callable[[Path], None], what: str, name: str
 ) -> None:
@@ -213,7 +223,10 @@ def test_a_name_that_has_landed_in_other_letters_is_no_second_file_of_the_month(
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("2032-10.csv", "its name says month 2032-10, which is after 2022-12, the month that follows today's (2022-11-01"),
+        (
+            "2032-10.csv",
+            "its name says month 2032-10, which is after 2022-12, the month that follows today's (2022-11-01",
+        ),
         ("9999-12.csv", "its name says month 9999-12, which is after 2022-12"),
         ("2023-01.csv", "its name says month 2023-01, which is after 2022-12"),
         ("0022-10.csv", "its name says month 0022-10, which is before 2016-01, the month of the province's first day"),
@@ -226,7 +239,7 @@ def test_a_name_that_has_landed_in_other_letters_is_no_second_file_of_the_month(
         ("2022-10.csv.", "name not of the contract"),
         ("2022-10[1].csv", "name not of the contract"),
     ],
-)  # fmt: skip
+)
 def test_a_month_that_cannot_be_is_refused_at_the_door(
     inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, wanted: str
 ) -> None:
@@ -277,10 +290,13 @@ def test_what_may_not_be_read_is_told(inbox: Inbox, tmp_path: Path, what: str) -
     ("meddle", "wanted"),
     [
         (lambda path: path.unlink(), "2022-10.csv: removed while it was read; run again when it is back"),
-        (lambda path: os.replace(shutil.copy(path, f"{path}.part"), path), "2022-10.csv: replaced by another file while it was read"),
+        (
+            lambda path: os.replace(shutil.copy(path, f"{path}.part"), path),
+            "2022-10.csv: replaced by another file while it was read",
+        ),
         (lambda path: path.write_bytes(path.read_bytes() + b"\n\n"), "2022-10.csv: changed while it was read"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("when", ["survey", "_copy"])
 def test_a_file_that_moves_while_it_is_read_is_told_so(
     inbox: Inbox,

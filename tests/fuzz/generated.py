@@ -29,7 +29,7 @@ SPOILED = st.one_of(
     st.integers(-(10**20), 10**20).map(str),
     st.dates().map(lambda day: day.strftime("%d/%m/%Y")),
     st.datetimes().map(lambda moment: moment.isoformat()),
-)  # fmt: skip
+)  # fmt: skip # values of one kind share a line
 
 FAULTS = (
     *["none"] * 24,
@@ -37,7 +37,7 @@ FAULTS = (
     "column twice", "bad byte", "zero byte", "one field more", "one field less", "quote never closed", "cut in the middle",
     "mark and carriage returns", "semicolons", "month that cannot be", "name that cannot be", "control: unknown key",
     "control: no JSON", "control: text for rows", "control: other rows", "control: person as a number", "control: sound",
-)  # fmt: skip
+)  # fmt: skip # faults of one kind share a line
 
 
 IMPOSSIBLE_MONTHS = ("0000-01", "0022-10", "2015-12", "9999-12", "2222-10")

@@ -164,9 +164,13 @@ def test_every_record_lands_or_is_refused_or_is_set_aside(machine: Machine) -> N
 
         @seed(SEED + rounds)
         @settings(
-            max_examples=FILES_A_BATCH, derandomize=False, database=None, phases=[Phase.generate], deadline=None,
+            max_examples=FILES_A_BATCH,
+            derandomize=False,
+            database=None,
+            phases=[Phase.generate],
+            deadline=None,
             suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+        )
         @given(sent_files())
         def generate(sent: Sent) -> None:
             waiting.append(sent)

@@ -95,9 +95,11 @@ def test_a_table_that_may_be_empty_is_not_applicable_but_is_no_pass_alone() -> N
 
 def test_a_failed_check_speaks_louder_than_an_unanswered_one() -> None:
     other = Suite(
-        name="y", table="aud_gone", title_vi="Bộ khác",
+        name="y",
+        table="aud_gone",
+        title_vi="Bộ khác",
         expectations=[{**EQUAL, "severity": "critical", "meta": {**META, "id": "y.equal"}}],
-    )  # fmt: skip
+    )
     frames: dict[str, Frame | str] = {**CANARY_FRAME, "aud_x": Frame(["wanted", "found"], [(1, 2)]), "aud_gone": "gone"}
     assert decide(evaluate([suite(), other, CANARY], frames)) == "failed"
 

@@ -30,14 +30,23 @@ NUMBERS = {"SoTien", "Phi", "LePhi", "GiaTri", "TuSo", "MauSo"}
 """Digits in them are a number, of whatever; anything else is unparseable."""
 
 GOOD = {
-    "filings": filing("F-{}", "243", "2022-10-03 09:00:00", MaLinhVuc="LV01", TenLinhVuc="Lĩnh vực một", LoaiDoiTuong="1",
-                      DonViXuLy="UBND thành phố Vĩnh Yên"),
-    "payment_requests": payment("R-{}", "F-0", "243", "2022-10-03 10:00:00", 20_000, MaGiaoDich="GD1", MaNganHang="BIDV"),
+    "filings": filing(
+        "F-{}",
+        "243",
+        "2022-10-03 09:00:00",
+        MaLinhVuc="LV01",
+        TenLinhVuc="Lĩnh vực một",
+        LoaiDoiTuong="1",
+        DonViXuLy="UBND thành phố Vĩnh Yên",
+    ),
+    "payment_requests": payment(
+        "R-{}", "F-0", "243", "2022-10-03 10:00:00", 20_000, MaGiaoDich="GD1", MaNganHang="BIDV"
+    ),
     "payment_attempts": attempt("A-{}", "R-0", "F-0", "20221003100000", 20_000, "that-bai"),
     "procedures": procedure("1.000{}", "4"),
     "reported_figures": {"MaDonVi": "243", "Thang": "2022-10", "ChiTieu": "ho_so_tiep_nhan", "GiaTri": "1"},
     "index_counts": {"MaDonVi": "243", "Thang": "2022-10", "ThanhPhan": "hai_long", "TuSo": "1", "MauSo": "1"},
-}  # fmt: skip
+}
 
 
 def planted(entity: str) -> list[dict[str, str]]:
@@ -79,10 +88,13 @@ def test_the_search_finds_what_is_there() -> None:
 
 
 def test_nothing_that_is_planted_reaches_a_table(night: Nights) -> None:
-    tables = [name for (name,) in night.rows(
-        "select table_name from duckdb_tables() where schema_name = 'main' and table_name not like 'stg%' "
-        "and table_name not like 'int%' and table_name not like 'ref%'"
-    )]  # fmt: skip
+    tables = [
+        name
+        for (name,) in night.rows(
+            "select table_name from duckdb_tables() where schema_name = 'main' and table_name not like 'stg%' "
+            "and table_name not like 'int%' and table_name not like 'ref%'"
+        )
+    ]
     assert len(tables) > 25
     found = {name: seen for name in tables if (seen := traces(str(night.rows(f"select * from {name}"))))}
     assert found == {}
@@ -144,8 +156,22 @@ def test_an_agency_is_known_by_its_code_with_whatever_nobody_sees_around_it(nigh
             answer = connection.execute(sql, [text, text]).fetchone()
             return bool(answer and answer[0])
 
-        codes = ["H62.01", "000.00.01.H62", "1.005129", "2.000815.000.00.00.H56", "T-VPH-288264-TT", "LĐTBXH", "GD2022100400012024",
-                 "00", "tinh", "so_hoa_ket_qua", "H\u200b62.01", "Ｈ62.01", "H62–01", "26-221005-0001"]  # fmt: skip
+        codes = [
+            "H62.01",
+            "000.00.01.H62",
+            "1.005129",
+            "2.000815.000.00.00.H56",
+            "T-VPH-288264-TT",
+            "LĐTBXH",
+            "GD2022100400012024",
+            "00",
+            "tinh",
+            "so_hoa_ket_qua",
+            "H\u200b62.01",
+            "Ｈ62.01",
+            "H62–01",
+            "26-221005-0001",
+        ]
         assert [text for text in codes if not is_code(text)] == []
         people = [*PERSON, "001.099.012.345", "+84 912 345 678", "0912345678", "Nguyễn", "Trần Văn A", "a b"]
         assert [text for text in people if is_code(text)] == []

@@ -93,8 +93,15 @@ PLANTS: dict[str, Plant] = {
     **{
         made.__name__: made
         for made in (
-            no_header, one_header_cell, an_extra_column, two_extra_columns, a_header_that_never_ends, a_row_too_long,
-            a_row_that_never_ends, a_row_with_a_bad_byte, a_personal_cell,
+            no_header,
+            one_header_cell,
+            an_extra_column,
+            two_extra_columns,
+            a_header_that_never_ends,
+            a_row_too_long,
+            a_row_that_never_ends,
+            a_row_with_a_bad_byte,
+            a_personal_cell,
         )
     },
     "control: unknown key": control('{"PERSON": 1}'),
@@ -107,7 +114,7 @@ PLANTS: dict[str, Plant] = {
     "control: an incomplete escape": control('{"rows": "\\PERSON"}'),
     "control: nested": control('{"rows": {"PERSON": {"PERSON": 1}}}'),
     "control: a key twice": control('{"PERSON": 1, "PERSON": 1}'),
-}  # fmt: skip
+}
 
 
 def written(inbox: Path, entity: str, header: list[str], rows: list[list[str]], beside: str | None) -> None:

@@ -83,14 +83,32 @@ def _of_an_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, int]
 @pytest.mark.parametrize(
     "source",
     [
-        "f'{x:.1f}'", "f'{x:,}'", "f'{x:+d}'", "f'{x:n}'", "f'{x:.0%}'", "f'{x:,.2f}'", "f'{x:_}'", "f'{x:+}'",
-        "round(x, 1)", "x.quantize(y)", "format_decimal(x)", "numbers.format_percent(x)", "format(x, '.2f')",
-        "'{:,}'.format(x); 'a'.replace(',', '.')", "t.replace('.', ',')", "t.translate(str.maketrans(',.', '.,'))",
-        "import locale", "from babel.numbers import format_decimal", "from decimal import ROUND_HALF_EVEN",
-        "'%.1f%%' % x", "alt.Axis(format='.1f')", "alt.Text('rate:Q', format=',.1%')",
-        "label = \"round(datum.value * 100) + '%'\"", "script = 'x.toFixed(1)'",
+        "f'{x:.1f}'",
+        "f'{x:,}'",
+        "f'{x:+d}'",
+        "f'{x:n}'",
+        "f'{x:.0%}'",
+        "f'{x:,.2f}'",
+        "f'{x:_}'",
+        "f'{x:+}'",
+        "round(x, 1)",
+        "x.quantize(y)",
+        "format_decimal(x)",
+        "numbers.format_percent(x)",
+        "format(x, '.2f')",
+        "'{:,}'.format(x); 'a'.replace(',', '.')",
+        "t.replace('.', ',')",
+        "t.translate(str.maketrans(',.', '.,'))",
+        "import locale",
+        "from babel.numbers import format_decimal",
+        "from decimal import ROUND_HALF_EVEN",
+        "'%.1f%%' % x",
+        "alt.Axis(format='.1f')",
+        "alt.Text('rate:Q', format=',.1%')",
+        "label = \"round(datum.value * 100) + '%'\"",
+        "script = 'x.toFixed(1)'",
     ],
-)  # fmt: skip
+)
 def test_the_scan_catches_every_other_way(source: str) -> None:
     assert numbers_made_text(source), source
 
@@ -98,10 +116,16 @@ def test_the_scan_catches_every_other_way(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "f'{day:%d/%m/%Y}'", "f'{month:02}/{year:04}'", "f'{name:<15}'", "f'{x!r}'", "log.info('done, %.1f s', seconds)",
-        "'Tỷ lệ 50% hồ sơ'", "text.replace(',', ' ')", "f'{counted:>6} rows'",
+        "f'{day:%d/%m/%Y}'",
+        "f'{month:02}/{year:04}'",
+        "f'{name:<15}'",
+        "f'{x!r}'",
+        "log.info('done, %.1f s', seconds)",
+        "'Tỷ lệ 50% hồ sơ'",
+        "text.replace(',', ' ')",
+        "f'{counted:>6} rows'",
     ],
-)  # fmt: skip
+)
 def test_the_scan_leaves_days_and_widths_alone(source: str) -> None:
     assert numbers_made_text(source) == [], source
 

@@ -57,19 +57,32 @@ def _around_values(node: ast.JoinedStr) -> Iterator[str]:
 @pytest.mark.parametrize(
     "source",
     [
-        "f\"select * from t where a = '{x}'\"", "f'select * from \"{t}\"'", "f\"set TimeZone = '{zone}'\"",
-        "text.replace(\"'\", \"''\")", "name.replace('\"', '\"\"')", "f\"attach '{path}' as other\"", "f\"{name} = '{value}'\"",
-        "f\"a \" f\"from read_parquet('{path}')\"", "f\"date '{day}'\"", "f'null::varchar as \"{column}\"'",
+        "f\"select * from t where a = '{x}'\"",
+        "f'select * from \"{t}\"'",
+        "f\"set TimeZone = '{zone}'\"",
+        'text.replace("\'", "\'\'")',
+        "name.replace('\"', '\"\"')",
+        "f\"attach '{path}' as other\"",
+        "f\"{name} = '{value}'\"",
+        'f"a " f"from read_parquet(\'{path}\')"',
+        "f\"date '{day}'\"",
+        "f'null::varchar as \"{column}\"'",
     ],
-)  # fmt: skip
+)
 def test_the_scan_catches_a_quote_by_hand(source: str) -> None:
     assert quoted_by_hand(source), source
 
 
 @pytest.mark.parametrize(
     "source",
-    ["f'found {x!r}, wanted one'", "f'select * from {identifier(t)}'", "f\"<a href='{x}'>\"", "f\"a '{x}'\"", "'a'.replace(\"'\", '')"],
-)  # fmt: skip
+    [
+        "f'found {x!r}, wanted one'",
+        "f'select * from {identifier(t)}'",
+        "f\"<a href='{x}'>\"",
+        "f\"a '{x}'\"",
+        "'a'.replace(\"'\", '')",
+    ],
+)
 def test_the_scan_leaves_sentences_and_the_room_s_own_words_alone(source: str) -> None:
     assert quoted_by_hand(source) == [], source
 

@@ -77,8 +77,11 @@ def test_the_publication_says_what_it_was_made_without(walk: Walk) -> None:
     manifest = walk.publications["withdrawn"].manifest
     (one,) = manifest["left_out"]
     assert (one["extract_id"], one["why"], one["by"], one["reason"]) == (
-        walk.wrong.extract_id, "withdrawn", "Trần Thị Mẫu", "nguồn gửi nhầm tệp",
-    )  # fmt: skip
+        walk.wrong.extract_id,
+        "withdrawn",
+        "Trần Thị Mẫu",
+        "nguồn gửi nhầm tệp",
+    )
     assert walk.wrong.extract_id not in {e["extract_id"] for e in manifest["extracts"]}
     assert [line for line in notable(manifest) if walk.wrong.extract_id in line]
     assert walk.publications["wrong"].manifest["left_out"] == []
@@ -120,8 +123,10 @@ def test_a_publication_is_built_again_without_what_was_left_out_of_it(walk: Walk
         publication, rebuilt, tables=["fct_filings", "mart_online_rates", "aud_row_reconciliation"]
     )
     assert [(table.table, table.differs) for table in compared] == [
-        ("aud_row_reconciliation", False), ("fct_filings", False), ("mart_online_rates", False),
-    ]  # fmt: skip
+        ("aud_row_reconciliation", False),
+        ("fct_filings", False),
+        ("mart_online_rates", False),
+    ]
     assert {table.rows for table in compared} - {0}
 
 
@@ -143,8 +148,10 @@ def test_a_name_keeps_its_place_in_the_order_of_arrival_when_its_first_version_i
 def test_the_command_line_lists_withdraws_and_restores(tiny_copy: Settings) -> None:
     listed = json.loads(dvctt(tiny_copy, "extracts", "list", "--month", "2022-10", "--json").stdout)
     assert [(one["entity"], one["state"]) for one in listed] == [
-        ("filings", "active"), ("payment_attempts", "active"), ("payment_requests", "active"),
-    ]  # fmt: skip
+        ("filings", "active"),
+        ("payment_attempts", "active"),
+        ("payment_requests", "active"),
+    ]
     chosen = listed[0]["extract_id"]
     refused = dvctt(tiny_copy, "extracts", "withdraw", chosen, "--by", "\x1b[2JAi", "--reason", "x")
     assert refused.returncode == 1

@@ -221,7 +221,7 @@ BAD_INPUT = [
     ("an empty file", lambda box: box.write("filings", "2022-11", []).write_bytes(b""), "2022-11.csv: empty file (0 bytes)"),
     ("an unreadable file", lambda box: box.write("filings", "2022-11", []).write_bytes(b"\xff\xfe\x00"), "2022-11.csv:1: not UTF-8"),
     ("a control total", lambda box: box.write("payment_requests", "2022-11", [payment("N", "A", "243", "2022-11-01", 5)], control={"total_amount_vnd": 6}), "key total_amount_vnd of 2022-11.control.json: found 5, wanted 6"),
-]  # fmt: skip
+]  # fmt: skip # a case is a row
 
 
 @pytest.mark.parametrize(("name", "break_it", "wanted"), BAD_INPUT, ids=[name for name, _, _ in BAD_INPUT])
@@ -325,8 +325,9 @@ def test_files_that_no_source_owns_are_told_once_and_again_when_they_change(
         assert stages.land_extracts(tiny_copy, run_id=night, month=None) is None
     (post,) = sent_alerts.posts
     assert (post["kind"], [finding["observed"] for finding in post["findings"]]) == (
-        "inbox_not_read", ["2022-11.csv (file)", "onestop (folder)"],
-    )  # fmt: skip
+        "inbox_not_read",
+        ["2022-11.csv (file)", "onestop (folder)"],
+    )
     assert "one_stop" in post["findings"][0]["expected"]
     (tiny_copy.inbox / "2022-11.csv").unlink()
     stages.land_extracts(tiny_copy, run_id="3", month=None)

@@ -73,7 +73,7 @@ def test_the_bundled_province_loads_whole() -> None:
         ("drift_bands.csv", "rows,group,*,trailing", "rows,agency,*,trailing", r"drift_bands\.csv:3: .*stands on line 2"),
         ("published_figures.csv", "\n2,province", "\n1,province", r"published_figures\.csv:3: key figure_id: 1 stands on line 2"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_wrong_folder_is_refused_with_file_line_and_key(
     folder: Path, file: str, old: str, new: str, wanted: str
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_wrong_folder_is_refused_with_file_line_and_key(
         ("[\"999\"]", None, r"sources\.yml:\d+: key sources\.0\.agencies: found '999'"),
         ("[\"group:district\"]", "H62.01", r"expected_feeds\.csv:5: key agency_code: found 'H62\.01', which 'one_stop' does not serve"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_source_serves_agencies_that_there_are(folder: Path, served: str, owing: str | None, wanted: str) -> None:
     edit(folder / "sources.yml", "    kind: files\n", f"    kind: files\n    agencies: {served}\n")
     if owing:
@@ -194,7 +194,7 @@ def test_a_folder_without_english_names_loads(folder: Path) -> None:
         ("H62.03,H62.04,2025-03-01,merge", "H62.03,H62.04,2025-03-01,absorb", r":2: key kind: .*found 'absorb'"),
         ("H62.03,H62.04,2025-03-01", "H62.03,H62.04,01/03/2025", r":2: key effective_on: .*found '01/03/2025'"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_succession_that_cannot_be_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
     edit(folder / "agency_successions.csv", old, new)
     with pytest.raises(ConfigError, match=r"agency_successions\.csv" + wanted):
@@ -215,9 +215,13 @@ def test_agencies_that_take_each_other_over_on_one_day_are_refused(folder: Path)
     [
         ("08710,Phường Liên Bảo,", "08707,Phường Liên Bảo,", r":3: key old_commune_code: '08707' stands on line 2"),
         ("Phường Vĩnh Yên,H44.199,whole", "Phường Vĩnh Yên,H44.199,part", r":2: key kind"),
-        ("Phường Hội Hợp,08707,Phường Vĩnh Yên", "Phường Hội Hợp,08707,Phường Khác", r":4: key new_commune_code: '08707' is .* here and .* on line 2"),
+        (
+            "Phường Hội Hợp,08707,Phường Vĩnh Yên",
+            "Phường Hội Hợp,08707,Phường Khác",
+            r":4: key new_commune_code: '08707' is .* here and .* on line 2",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_commune_that_is_split_is_refused(folder: Path, old: str, new: str, wanted: str) -> None:
     edit(folder / "commune_succession.csv", old, new)
     with pytest.raises(ConfigError, match=r"commune_succession\.csv" + wanted):
@@ -278,7 +282,7 @@ BOMB = "a: &a [x]\n" + "".join(
         ("agencies.csv", lambda t: t.replace("2016-01-01", "2016-02-30", 1), r"agencies\.csv:2: key valid_from"),
         ("agencies.csv", lambda t: t.replace("2016-01-01", "2016-02-30T25:99", 1), r"agencies\.csv:2: key valid_from"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_what_cannot_be_in_the_province_folder_is_told_in_words(
     tmp_path: Path, file: str, change: Callable[[str], str], wanted: str
 ) -> None:
@@ -293,7 +297,7 @@ def test_what_cannot_be_in_the_province_folder_is_told_in_words(
     assert len(str(caught.value)) < 3000
 
 
-@pytest.mark.parametrize(("name", "path"), [("DVCTT_HOME", "/srv/a?b"), ("DVCTT_HOME", "/srv/a\\b"), ("DVCTT_INBOX", "/srv/a\\b"), ("DVCTT_HOME", "/srv/a\nb")])  # fmt: skip
+@pytest.mark.parametrize(("name", "path"), [("DVCTT_HOME", "/srv/a?b"), ("DVCTT_HOME", "/srv/a\\b"), ("DVCTT_INBOX", "/srv/a\\b"), ("DVCTT_HOME", "/srv/a\nb")])  # fmt: skip # a case is a row
 def test_a_path_that_no_database_can_lie_at_is_refused(name: str, path: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}: the path holds"):
         Settings.from_environment({name: path})

@@ -86,8 +86,10 @@ def test_all_rules_together_judge_again_as_they_did(tried: Tried) -> None:
     for fault_id in ("fact_lost", "always_equal", "null_key"):
         again = tried.prover.judge(fault_id, load_suites())
         assert (again.ok, again.verdict, again.caught_by) == (
-            True, tried.outcome(fault_id).verdict, tried.outcome(fault_id).caught_by,
-        )  # fmt: skip
+            True,
+            tried.outcome(fault_id).verdict,
+            tried.outcome(fault_id).caught_by,
+        )
 
 
 def test_a_fault_that_nobody_catches_is_reported_as_missed(tried: Tried) -> None:

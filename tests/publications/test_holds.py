@@ -168,10 +168,15 @@ def refusal(act: Callable[[], object]) -> str:
 
 def close_plan(settings: Settings, month: str) -> tuple[str, ...]:
     plan = plan_close(
-        published=settings.published, closed=settings.closed, landing=settings.landing, ledgers=settings.ledgers,
-        candidate=settings.candidate, verdicts=settings.verdicts, province=load_province(settings.province_folder),
+        published=settings.published,
+        closed=settings.closed,
+        landing=settings.landing,
+        ledgers=settings.ledgers,
+        candidate=settings.candidate,
+        verdicts=settings.verdicts,
+        province=load_province(settings.province_folder),
         month=Month.parse(month),
-    )  # fmt: skip
+    )
     return plan.waiting
 
 
@@ -252,11 +257,18 @@ def test_every_file_of_a_bad_night_is_held_for_what_it_did_itself(walk: Walk) ->
         "filings/2022-10.csv": ("filings", "rows", "agency", "243", "2022-10", "published", 65, 103),
         "filings/2022-08.lan-2.csv": ("filings", "rows", "agency", "243", "2022-08", "published", 100, 200),
         "payment_requests/2022-08.csv": (
-            "payment_requests", "vnd", "agency", "243", "2022-08", "published", 60_000, 60_000_000,
+            "payment_requests",
+            "vnd",
+            "agency",
+            "243",
+            "2022-08",
+            "published",
+            60_000,
+            60_000_000,
         ),
         "filings/2022-11.csv": ("filings", "rows", "agency", "253", "2022-11", "reported", 100, 70),
         "filings/2022-09.csv": ("filings", "rows", "group", "district", "2022-09", "published", 200, 170),
-    }  # fmt: skip
+    }
     assert ("filings", "rows", "province", "26", "2022-08", "published", 260, 460) in found["filings/2022-08.lan-2.csv"]
 
 
@@ -369,8 +381,10 @@ def test_the_ledger_says_who_when_and_why_and_quotes_no_record(walk: Walk) -> No
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     decided = [line for line in lines if line["event"] in ("accepted", "rejected")]
     assert [(line["hold"], line["event"]) for line in decided] == [
-        ("2", "accepted"), ("3", "accepted"), (str(walk.hold("five files", "filings/2022-10.csv").number), "rejected"),
-    ]  # fmt: skip
+        ("2", "accepted"),
+        ("3", "accepted"),
+        (str(walk.hold("five files", "filings/2022-10.csv").number), "rejected"),
+    ]
     assert {line["by"] for line in decided} == {"Trần Thị Mẫu"}
     assert "243-2022-10" not in path.read_text(encoding="utf-8")
 

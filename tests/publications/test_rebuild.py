@@ -92,9 +92,14 @@ def test_a_publication_that_is_cut_or_changed_is_named_before_it_answers(
     figure = "mart_online_rates/2022-10/agency/243/online"
     month = ("--month", "2022-10")
     asking = (
-        ("explain", figure), ("rows", "--table", "fct_filings", "--published"), ("reconcile", *month), ("status", *month),
-        ("quarantine", "list", "--published"), ("values", "unmapped", "--published"), ("payments", *month),
-    )  # fmt: skip
+        ("explain", figure),
+        ("rows", "--table", "fct_filings", "--published"),
+        ("reconcile", *month),
+        ("status", *month),
+        ("quarantine", "list", "--published"),
+        ("values", "unmapped", "--published"),
+        ("payments", *month),
+    )
     for content in (
         whole[: len(whole) // 2],
         whole[:-1] + bytes([whole[-1] ^ 1]),

@@ -63,14 +63,18 @@ def happenings(nights: Nights, patch: pytest.MonkeyPatch) -> list[Callable[[], N
         nights.doctor(model, lambda sql: sql.replace(found, wanted))
 
     return [
-        lambda: none(inbox.write("filings", "2022-09.bo-sung", [filing("Q1", "243", "20220912080000", TrangThaiHoSo="77")])),
+        lambda: none(
+            inbox.write("filings", "2022-09.bo-sung", [filing("Q1", "243", "20220912080000", TrangThaiHoSo="77")])
+        ),
         lambda: none(inbox.write("filings", "2022-09.muon", [filing("L1", "243", "20220910080000", level="3")])),
         lambda: none(inbox.write("filings", "2022-10.bo-sung", [filing("O1", "243", "20221001000000", channel="1")])),
         lambda: none(inbox.write("filings", "2022-09.bo-sung", [filing("Q1", "243", "20220912080000")])),
         regroup,
-        lambda: define("d1", "fct_filings", "coalesce(filings.channel_code, 1) = 2", "coalesce(filings.channel_code, 1) > 1"),
+        lambda: define(
+            "d1", "fct_filings", "coalesce(filings.channel_code, 1) = 2", "coalesce(filings.channel_code, 1) > 1"
+        ),
         lambda: define("d2", "mart_online_rates", "sum(1) as received", "sum(2) as received"),
-    ]  # fmt: skip
+    ]
 
 
 def none(_: object) -> None:
@@ -208,10 +212,14 @@ def test_a_mart_that_counts_otherwise_is_a_changed_definition_though_no_record_m
 def test_over_all_publications_each_cause_keeps_its_part(story: Nights) -> None:
     assert restated(compared(story, 2, 8), "received", "online")[0:1] == [
         (
-            "received", "2022-09", PROVINCE_VI, 3, 10,
+            "received",
+            "2022-09",
+            PROVINCE_VI,
+            3,
+            10,
             {"late_filings": 1, "released_from_quarantine": 1, "definition_changed": 5},
         )
-    ]  # fmt: skip
+    ]
     assert ("online", "2022-10", PROVINCE_VI, 3, 3, {}) not in restated(compared(story, 2, 8), "online")
 
 
@@ -352,10 +360,16 @@ def close(settings: Settings, folder: Path) -> None:
     (folder / "facts").mkdir(parents=True)
     (folder / "marts").mkdir()
     manifest = {
-        "month": "2022-09", "revision": 1, "publication": 1, "closed_at": "2022-11-05T02:00:00+07:00",
-        "approved_by": "Nguyễn Văn Duyệt", "waived": [], "software_version": publication.manifest["software_version"],
-        "definitions": publication.manifest["definitions"], "province_digest": publication.manifest["province_digest"],
-    }  # fmt: skip
+        "month": "2022-09",
+        "revision": 1,
+        "publication": 1,
+        "closed_at": "2022-11-05T02:00:00+07:00",
+        "approved_by": "Nguyễn Văn Duyệt",
+        "waived": [],
+        "software_version": publication.manifest["software_version"],
+        "definitions": publication.manifest["definitions"],
+        "province_digest": publication.manifest["province_digest"],
+    }
     parquet = publication.folder / "parquet"
     for table, where in (
         ("fct_filings", "received_month = '2022-09-01'"),
@@ -375,7 +389,7 @@ def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights
     (line,) = [x for x in finished.stdout.splitlines() if VINH_YEN in x and " received " in x]
     assert [cell.strip() for cell in line.split("│")[1:-1]] == [
         VINH_YEN, "received", "2022-09", "2", "3", "1", "1", "0", "0", "0", "0", "0", "0", "50 -> 66,67",
-    ]  # fmt: skip
+    ]  # fmt: skip # a line of the screen is a line
     assert "L1" in finished.stdout
     same = dvctt(settings, "publications", "diff", "1", "2")
     assert (same.returncode, same.stdout) == (0, "publications 1 and 2: no figure differs\n")

@@ -106,11 +106,22 @@ def test_the_reason_of_every_decision_is_given_in_words() -> None:
     old = "2022-11-01T01:30:00+07:00"
     decisions = retention.plan(
         [
-            at(9, old), at(8, old), at(7, "2023-05-31T01:30:00+07:00"), at(6, old), at(5, old), at(4, old), at(3, None),
-            at(2, "2023-03-03T01:30:00+00:00"), at(1, "2023-03-03T01:30:01+00:00"),
+            at(9, old),
+            at(8, old),
+            at(7, "2023-05-31T01:30:00+07:00"),
+            at(6, old),
+            at(5, old),
+            at(4, old),
+            at(3, None),
+            at(2, "2023-03-03T01:30:00+00:00"),
+            at(1, "2023-03-03T01:30:01+00:00"),
         ],
-        {6}, 5, AT, RULES, {4: "process 77 has marts.duckdb open"},
-    )  # fmt: skip
+        {6},
+        5,
+        AT,
+        RULES,
+        {4: "process 77 has marts.duckdb open"},
+    )
     assert [(decision.number, decision.keep, decision.why) for decision in decisions] == [
         (1, True, "younger than 90 days: published 2023-03-03"),
         (2, False, "older than 90 days: published 2023-03-03"),
@@ -179,12 +190,16 @@ def test_the_closings_of_every_revision_name_what_must_stay(tmp_path: Path) -> N
         (folder / "manifest.json").write_text(
             json.dumps(
                 {
-                    "month": month, "revision": revision, "publication": number, "closed_at": AT.isoformat(),
-                    "approved_by": "Nguyễn Văn Mẫu", "waived": [],
+                    "month": month,
+                    "revision": revision,
+                    "publication": number,
+                    "closed_at": AT.isoformat(),
+                    "approved_by": "Nguyễn Văn Mẫu",
+                    "waived": [],
                 }
             ),
             encoding="utf-8",
-        )  # fmt: skip
+        )
     assert retention.closing_numbers(tmp_path) == {3, 5, 9}
     assert retention.closing_numbers(tmp_path / "nowhere") == set()
     (tmp_path / "2022-10" / "1" / "manifest.json").write_text("{", encoding="utf-8")

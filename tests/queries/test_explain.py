@@ -191,10 +191,13 @@ def test_a_restatement_and_a_closed_month_are_told(tiny_copy: Settings):
     closing = tiny_copy.closed / "2022-10" / "2"
     closing.mkdir(parents=True)
     closed = {
-        "month": "2022-10", "revision": 2, "publication": 1, "closed_at": "2022-11-10T09:00:00+07:00",
+        "month": "2022-10",
+        "revision": 2,
+        "publication": 1,
+        "closed_at": "2022-11-10T09:00:00+07:00",
         "approved_by": "Nguyễn Thị Duyệt (MẪU)",
         "waived": [{"source_id": "one_stop", "entity": "filings", "agency_code": "244"}],
-    }  # fmt: skip
+    }
     (closing / "manifest.json").write_text(json.dumps(closed), encoding="utf-8")
     found = explain(tiny_copy, ONLINE)
     assert [(row["old_value"], row["new_value"], row["late_filings"]) for row in found.restatements] == [(1, 2, 1)]
@@ -220,7 +223,7 @@ def test_a_restatement_and_a_closed_month_are_told(tiny_copy: Settings):
         ("mart_online_rates/2022-10/243/online", r"found 2 key values, wanted 3: mart_online_rates/<month>/<scope>/<entity_code>"),
         ("mart_online_rates", "not a figure's id"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_an_id_that_names_nothing_says_what_there_is(tiny_home: Settings, text, words):
     with pytest.raises(FigureError, match=words):
         explain(tiny_home, text)
@@ -312,8 +315,14 @@ def test_a_published_value_that_was_changed_does_not_come_out_again(tiny_copy: S
 def test_the_command_line_explains_in_words_and_in_json_and_refuses_with_1(tiny_home: Settings):
     finished = dvctt(tiny_home, "explain", ONLINE)
     assert finished.returncode == 0, finished.stderr
-    for words in ("2 count (exactly 2)", "Filings received online; the numerator.", "number 1 (current)", "4 rows in fct_filings",
-                  "rows.landed_are_accounted_for", "dvctt reproduce " + ONLINE + " --publication 1"):  # fmt: skip
+    for words in (
+        "2 count (exactly 2)",
+        "Filings received online; the numerator.",
+        "number 1 (current)",
+        "4 rows in fct_filings",
+        "rows.landed_are_accounted_for",
+        "dvctt reproduce " + ONLINE + " --publication 1",
+    ):
         assert words in finished.stdout
     as_json = dvctt(tiny_home, "explain", ONLINE, "--publication", "1", "--json")
     content = json.loads(as_json.stdout)

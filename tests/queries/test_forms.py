@@ -379,10 +379,18 @@ def build(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 "insert into fct_filings (filing_id, extract_id, agency_code, field_code, is_online, status_code, "
                 "is_received, received_at, finished_at, returned_at, due_at) values (?, ?, ?, ?, ?, ?, true, ?, ?, ?, ?)",
                 [
-                    str(number), extract[0], one.agency, one.field, one.online, one.status, one.moment(0),
-                    one.moment(one.finished_after), one.moment(one.returned_after), one.moment(one.due_after),
+                    str(number),
+                    extract[0],
+                    one.agency,
+                    one.field,
+                    one.online,
+                    one.status,
+                    one.moment(0),
+                    one.moment(one.finished_after),
+                    one.moment(one.returned_after),
+                    one.moment(one.due_after),
                 ],
-            )  # fmt: skip
+            )
         replay(connection, nodes)
         names = ", ".join(FORM_06A_COLUMNS)
         return {

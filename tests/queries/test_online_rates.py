@@ -63,12 +63,15 @@ def test_five_definitions_give_five_values_out_of_the_same_filings(october: Comp
 def test_each_difference_names_its_filings(october: Comparison) -> None:
     found = {
         (one.metric_id, each.reason_id): (
-            each.leaves_numerator, each.leaves_denominator, each.enters_numerator, each.enters_denominator,
+            each.leaves_numerator,
+            each.leaves_denominator,
+            each.enters_numerator,
+            each.enters_denominator,
             [filing.filing_id for filing in each.filings or ()],
         )
         for one in october.definitions
         for each in one.differences
-    }  # fmt: skip
+    }
     assert found == {
         (R2, "channel_not_counted"): (0, 1, 0, 0, ["O4"]),
         (R2, "no_level"): (1, 1, 0, 0, ["O6"]),
@@ -92,8 +95,12 @@ def test_a_level_that_the_catalogue_gives_otherwise_is_counted_as_the_filing_car
 ) -> None:
     """The catalogue has level 4 for all; O2 came with level 3 and O6 with none."""
     assert {one.metric_id: one.placed_otherwise_by_catalogue for one in october.definitions} == {
-        R1: 0, R2: 1, R3: 2, R4: 1, R5: 0,
-    }  # fmt: skip
+        R1: 0,
+        R2: 1,
+        R3: 2,
+        R4: 1,
+        R5: 0,
+    }
 
 
 def test_a_definition_knows_when_it_holds(publication: Publication) -> None:
@@ -105,8 +112,12 @@ def test_a_definition_knows_when_it_holds(publication: Publication) -> None:
             "select count(*) from mart_online_rate_definitions where is_report_definition and scope = 'province'"
         ).fetchone()
     assert spans == [
-        (R1, "2022-06-23", None), (R2, "2022-06-23", None), (R3, "2022-08-15", None), (R4, None, None), (R5, None, None),
-    ]  # fmt: skip
+        (R1, "2022-06-23", None),
+        (R2, "2022-06-23", None),
+        (R3, "2022-08-15", None),
+        (R4, None, None),
+        (R5, None, None),
+    ]
     assert ours == (2,)
 
 

@@ -40,9 +40,15 @@ def october(publication: Publication) -> Payments:
 
 def test_requests_are_counted_once_and_a_refund_stands_beside_its_collection(october: Payments) -> None:
     kinds = {
-        row["payment_kind"]: (row["collected_count"], row["collected_amount_vnd"], row["refund_count"], row["refund_amount_vnd"], row["net_amount_vnd"])
+        row["payment_kind"]: (
+            row["collected_count"],
+            row["collected_amount_vnd"],
+            row["refund_count"],
+            row["refund_amount_vnd"],
+            row["net_amount_vnd"],
+        )
         for row in october.kinds
-    }  # fmt: skip
+    }
     assert kinds == {
         "online": (2, 3_000_050_000, 1, 50_000, 3_000_000_000),
         "exempt": (0, 0, 0, 0, 0),
@@ -55,17 +61,29 @@ def test_requests_are_counted_once_and_a_refund_stands_beside_its_collection(oct
 def test_attempts_are_told_by_bank_and_by_the_code_of_their_failure(october: Payments) -> None:
     (bank,) = october.banks
     assert (bank.bank_code, bank.attempt_count, bank.succeeded_count, bank.failed_count, bank.open_count) == (
-        "not_given", 3, 2, 1, 0,
-    )  # fmt: skip
+        "not_given",
+        3,
+        2,
+        1,
+        0,
+    )
     assert bank.success_rate_percent == pytest.approx(200 / 3)
     assert bank.failures == {"99": 1}
 
 
 def test_the_flag_counts_cash_and_the_difference_names_its_filing(october: Payments) -> None:
     assert october.duties is not None
-    assert {name: october.duties[name] for name in ("received", "with_duty", "paid_online", "paid_otherwise", "not_asked", "flagged_paid")} == {
-        "received": 6, "with_duty": 6, "paid_online": 2, "paid_otherwise": 1, "not_asked": 3, "flagged_paid": 3,
-    }  # fmt: skip
+    assert {
+        name: october.duties[name]
+        for name in ("received", "with_duty", "paid_online", "paid_otherwise", "not_asked", "flagged_paid")
+    } == {
+        "received": 6,
+        "with_duty": 6,
+        "paid_online": 2,
+        "paid_otherwise": 1,
+        "not_asked": 3,
+        "flagged_paid": 3,
+    }
     (reason,) = october.reasons
     assert (reason.reason_id, reason.enters, reason.leaves) == ("paid_in_cash", 1, 0)
     assert reason.difference_points == pytest.approx(100 / 6)
@@ -290,11 +308,20 @@ def _fill(connection: duckdb.DuckDBPyConnection, filed: list[Filed], silent: str
                 "paid_at, paid_month, refunded_month) values ('s', ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, "
                 "timestamp '2022-10-02', date '2022-10-01', date '2022-10-01')",
                 [
-                    f"{number}/{place}", str(number), one.agency, asked.amount, asked.amount if asked.is_split else 0,
-                    asked.status, asked.method, asked.collection, asked.is_paid, asked.is_online_payment, returned,
+                    f"{number}/{place}",
+                    str(number),
+                    one.agency,
+                    asked.amount,
+                    asked.amount if asked.is_split else 0,
+                    asked.status,
+                    asked.method,
+                    asked.collection,
+                    asked.is_paid,
+                    asked.is_online_payment,
+                    returned,
                     asked.amount if asked.is_paid and not returned else 0,
                 ],
-            )  # fmt: skip
+            )
     for scope, code, group in [
         *(("agency", agency, group) for agency, group in GROUPS.items()),
         ("group", "g", "g"),
@@ -347,8 +374,13 @@ def test_duties_count_as_plain_python_does_and_the_flags_difference_adds_up(
         for one in counted:
             tally.update(duty=one.has_duty, strict=one.is_strict, flagged=one.is_flagged)
         assert duties[code] == [
-            len(counted), tally["duty"], tally["strict"], tally["flagged"], len(counted), tally["duty"],
-        ]  # fmt: skip
+            len(counted),
+            tally["duty"],
+            tally["strict"],
+            tally["flagged"],
+            len(counted),
+            tally["duty"],
+        ]
         enters, leaves = gaps.get(code, [0, 0])
         assert enters == sum(one.is_flagged and not one.is_strict for one in counted)
         assert leaves == sum(one.is_strict and not one.is_flagged for one in counted)

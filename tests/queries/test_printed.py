@@ -44,9 +44,12 @@ def held_of(folder: Path, figures: list[str], check: str) -> Held:
 def test_the_provinces_own_figures_contradict_each_other_where_the_domain_notes_say_so() -> None:
     held = {one.check_id: one for one in hold(load_province(PROVINCE))}
     assert {name for name, one in held.items() if one.verdict in WRONG} == {
-        "provincial_levels", "district_levels", "services_online_share", "districts_against_departments",
+        "provincial_levels",
+        "district_levels",
+        "services_online_share",
+        "districts_against_departments",
         "changes_side_by_side",
-    }  # fmt: skip
+    }
     assert (held["provincial_levels"].given, held["provincial_levels"].residue) == ("2.949", "3")
     assert (held["district_levels"].given, held["district_levels"].residue) == ("18.504", "21")
     gap = held["districts_against_departments"]
@@ -106,7 +109,7 @@ def test_what_is_not_printed_is_told_from_what_is() -> None:
         (["99;;;percent;99%", "99.3;;;percent;99,3%"], "highest,1,2,", "holds", "[99,25; 99,35]"),
         (["99;;;filings;a", "60;;;filings;b"], "lowest,1,2,", "contradiction", "60"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_check_holds_within_what_rounding_allows_and_no_further(
     folder: Path, figures: list[str], check: str, verdict: str, given: str
 ) -> None:
@@ -136,7 +139,7 @@ def test_a_check_holds_within_what_rounding_allows_and_no_further(
         ("published_checks.csv", "district_levels,", "provincial_levels,", r"published_checks\.csv:3: key check_id: 'provincial_levels' stands on line 2 already"),
         ("published_checks.csv", ",terms,", ",parts,", r"published_checks\.csv:1: unknown columns \['parts'\], missing columns \['terms'\]"),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_folder_that_says_what_cannot_be_is_refused_with_line_and_key(
     folder: Path, file: str, old: str, new: str, wanted: str
 ) -> None:
@@ -181,8 +184,13 @@ def test_contradictions_stand_apart_from_differences_to_our_records(tiny_home: S
     printed_lines = dvctt(tiny_home, "check", "figures").stdout.splitlines()
     places = [
         next(number for number, line in enumerate(printed_lines) if wanted in line)
-        for wanted in ("printed figures among themselves, 20 checks: 3 contradiction", "district_levels", "against our records:", "Published figures")
-    ]  # fmt: skip
+        for wanted in (
+            "printed figures among themselves, 20 checks: 3 contradiction",
+            "district_levels",
+            "against our records:",
+            "Published figures",
+        )
+    ]
     assert places == sorted(places)
     rows = json.loads(dvctt(tiny_home, "check", "figures", "--json").stdout)
     (seven,) = [row for row in rows if row["figure_id"] == 7]

@@ -29,7 +29,7 @@ KINDS = {
         "DATE": "datetime64[ns]", "TIMESTAMP": "datetime64[us]", "VARCHAR": "object", "BIGINT": "int64", "INTEGER": "int32",
         "DOUBLE": "float64", "BOOLEAN": "bool",
     },
-}  # fmt: skip
+}  # fmt: skip # a client's types are read side by side
 
 
 def test_every_promised_line_of_duckdb_is_installed_at_the_version_of_its_lock() -> None:

@@ -210,7 +210,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
          "hồ sơ (nguồn one_stop) của UBND thành phố Vĩnh Yên: Ông D cho miễn ngày 07/11/2022, lý do: hỏng máy",
          None, None, None),
     ],
-}  # fmt: skip
+}  # fmt: skip # a row of a mart is a line
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,12 @@ def test_groups_stand_in_the_province_s_order_and_the_province_last(province: Pr
 def test_agencies_stand_by_group_then_by_order_and_one_without_an_order_last(province: Province) -> None:
     first, second = (group.code for group in province.groups[:2])
     rows = [
-        entity("agency", "d", second, 1), entity("agency", "c", first, None), entity("agency", "b", first, 2),
-        entity("agency", "a", first, 1), entity("group", first, first, 1),
-    ]  # fmt: skip
+        entity("agency", "d", second, 1),
+        entity("agency", "c", first, None),
+        entity("agency", "b", first, 2),
+        entity("agency", "a", first, 1),
+        entity("group", first, first, 1),
+    ]
     assert [row["entity_code"] for row in in_print_order(rows, province, agencies=True)] == ["a", "b", "c", "d"]
 
 
@@ -59,8 +62,13 @@ def test_only_feeds_that_were_expected_stand_behind_a_line_of_timeliness() -> No
 def test_checks_are_told_apart_by_what_there_is_to_say_of_them(province: Province) -> None:
     def check(scope: str, residue: int | None, unexplained: int | None) -> dict[str, object]:
         return {
-            "month": OCTOBER, "check_id": "one", "scope": scope, "entity_code": "x", "residue": residue, "unexplained": unexplained,
-        }  # fmt: skip
+            "month": OCTOBER,
+            "check_id": "one",
+            "scope": scope,
+            "entity_code": "x",
+            "residue": residue,
+            "unexplained": unexplained,
+        }
 
     right, residue, wrong, open_ = (
         check("group", 0, 0),

@@ -188,7 +188,7 @@ def test_every_number_of_a_packet_is_in_its_workbook_and_in_its_pdf(documents):
             },
         ),
     ],
-)  # fmt: skip
+)  # fmt: skip # a case is a row
 def test_a_sheet_holds_the_marts_rows_asked_without_the_reports_code(documents, mart, sheet_name, columns):
     with duckdb.connect(str(documents / "marts.duckdb"), read_only=True) as connection:
         wanted = connection.execute(
@@ -377,9 +377,16 @@ def own_fonts(monkeypatch):
 
 
 UNPRINTABLE = {
-    "C0": "\x07", "escape": "\x1b", "C1": "\x9f", "private use": "\ue000", "private plane": "\U000f0000",
-    "no character": "\ufffe", "no character either": "\ufdd0", "unassigned": "\U000e0fff", "tag": "\U000e0041",
-}  # fmt: skip
+    "C0": "\x07",
+    "escape": "\x1b",
+    "C1": "\x9f",
+    "private use": "\ue000",
+    "private plane": "\U000f0000",
+    "no character": "\ufffe",
+    "no character either": "\ufdd0",
+    "unassigned": "\U000e0fff",
+    "tag": "\U000e0041",
+}
 
 
 @pytest.mark.parametrize("sign", [*UNPRINTABLE.values(), "漢", "😀", "ｱ", "𓀀", "\U000323af"])

@@ -119,8 +119,11 @@ def with_suffix(stem: Path, suffix: str) -> Path:
 
 def test_the_files_have_english_names(both: Path) -> None:
     assert sorted(path.name for path in (both / "en").iterdir()) == [
-        "agencies", "report-2022-10.html", "report-2022-10.pdf", "report-2022-10.xlsx",
-    ]  # fmt: skip
+        "agencies",
+        "report-2022-10.html",
+        "report-2022-10.pdf",
+        "report-2022-10.xlsx",
+    ]
     names = {path.name for path in (both / "vi" / "co-quan").iterdir()}
     assert {path.name for path in (both / "en" / "agencies").iterdir()} == names
     assert len(names) == 10
@@ -186,9 +189,16 @@ def test_no_vietnamese_word_is_left_outside_names_and_original_wordings(both: Pa
 def test_the_head_of_the_letter_is_english(both: Path) -> None:
     printed = pdf_text(both / "en" / "report-2022-10.pdf")
     for words in (
-        "SOCIALIST REPUBLIC OF VIET NAM", "Independence – Freedom – Happiness", "PEOPLE'S COMMITTEE OF VINH PHUC PROVINCE",
-        "REPORT", "Provision of online public services in October 2022", "APPENDIX", "2022-10-31", "50.3%", "percentage points",
-    ):  # fmt: skip
+        "SOCIALIST REPUBLIC OF VIET NAM",
+        "Independence – Freedom – Happiness",
+        "PEOPLE'S COMMITTEE OF VINH PHUC PROVINCE",
+        "REPORT",
+        "Provision of online public services in October 2022",
+        "APPENDIX",
+        "2022-10-31",
+        "50.3%",
+        "percentage points",
+    ):
         assert words in printed.replace("’", "'")
 
 

@@ -35,10 +35,21 @@ def entities(group: str) -> list[dict[str, Any]]:
 
 def duties(row: dict[str, Any], *, is_missing: bool = False) -> dict[str, Any]:
     figures = {
-        "received": 10, "fee_bearing": 6, "no_fee": 2, "unknown_procedure": 2, "waived": 1, "with_duty": 5, "paid_online": 1,
-        "paid_otherwise": 2, "asked_not_paid": 1, "not_asked": 1, "flagged_paid": 2, "paid_online_percent": 20.0,
-        "flagged_paid_percent": 40.0, "flag_difference_points": 20.0,
-    }  # fmt: skip
+        "received": 10,
+        "fee_bearing": 6,
+        "no_fee": 2,
+        "unknown_procedure": 2,
+        "waived": 1,
+        "with_duty": 5,
+        "paid_online": 1,
+        "paid_otherwise": 2,
+        "asked_not_paid": 1,
+        "not_asked": 1,
+        "flagged_paid": 2,
+        "paid_online_percent": 20.0,
+        "flagged_paid_percent": 40.0,
+        "flag_difference_points": 20.0,
+    }
     missing = 1 if is_missing or row["scope"] != "agency" else 0
     return {**row, "missing_agencies": missing, **(dict.fromkeys(figures) if is_missing else figures)}
 
@@ -51,27 +62,57 @@ def content(province: Province) -> Marts:
         {
             "mart_payment_duties": (duties(agency), duties(silent, is_missing=True), duties(group), duties(whole)),
             "mart_payment_flag_gaps": tuple(
-                {**whole, "reason_id": reason, "reason_name_vi": vi, "reason_name_en": en, "difference": count, "difference_points": 20.0 * count}
+                {
+                    **whole,
+                    "reason_id": reason,
+                    "reason_name_vi": vi,
+                    "reason_name_en": en,
+                    "difference": count,
+                    "difference_points": 20.0 * count,
+                }
                 for reason, vi, en, count in reasons
             ),
             "mart_payment_fees": (
                 {
-                    **whole, "payment_kind": "online", "kind_name_vi": "Trực tuyến", "kind_name_en": "Online", "collected_count": 2,
-                    "collected_amount_vnd": 3_000_000_000, "phi_vnd": 1, "le_phi_vnd": 2_999_999_990, "unsplit_vnd": 9,
-                    "refund_count": 1, "refund_amount_vnd": 5, "net_amount_vnd": 2_999_999_995,
+                    **whole,
+                    "payment_kind": "online",
+                    "kind_name_vi": "Trực tuyến",
+                    "kind_name_en": "Online",
+                    "collected_count": 2,
+                    "collected_amount_vnd": 3_000_000_000,
+                    "phi_vnd": 1,
+                    "le_phi_vnd": 2_999_999_990,
+                    "unsplit_vnd": 9,
+                    "refund_count": 1,
+                    "refund_amount_vnd": 5,
+                    "net_amount_vnd": 2_999_999_995,
                 },
             ),
             "mart_payment_banks": (
                 {
-                    **whole, "bank_code": "NH", "bank_name_vi": "NH", "bank_name_en": "NH", "attempt_count": 4, "succeeded_count": 1,
-                    "failed_count": 2, "open_count": 1, "finished_count": 3, "success_rate_percent": 100 / 3,
+                    **whole,
+                    "bank_code": "NH",
+                    "bank_name_vi": "NH",
+                    "bank_name_en": "NH",
+                    "attempt_count": 4,
+                    "succeeded_count": 1,
+                    "failed_count": 2,
+                    "open_count": 1,
+                    "finished_count": 3,
+                    "success_rate_percent": 100 / 3,
                 },
             ),
             "mart_payments": (
-                {**whole, "attempt_count": 4, "attempt_success_count": 1, "attempt_failed_count": 2, "attempt_open_count": 1},
+                {
+                    **whole,
+                    "attempt_count": 4,
+                    "attempt_success_count": 1,
+                    "attempt_failed_count": 2,
+                    "attempt_open_count": 1,
+                },
             ),
         }
-    )  # fmt: skip
+    )
 
 
 def printed(table: DocumentTable) -> list[list[str]]:

@@ -69,15 +69,24 @@ def described(key: str) -> dict[str, Any]:
         first, last = date(2022, 3, 15), date(2022, 6, 14)
     quarter = code[-1]
     return {
-        "period_key": key, "calendar_id": calendar, "period_code": code, "kind": "quarter", "year": 2022,
-        "month": date(2022, 3 * int(quarter), 1), "first_day": first, "last_day": last,
-        "name_vi": f"Quý {'I' * int(quarter)}/2022", "name_en": f"Quarter {quarter} of 2022",
-        "period_name_vi": f"Quý {'I' * int(quarter)}/2022", "period_name_en": f"Quarter {quarter} of 2022",
+        "period_key": key,
+        "calendar_id": calendar,
+        "period_code": code,
+        "kind": "quarter",
+        "year": 2022,
+        "month": date(2022, 3 * int(quarter), 1),
+        "first_day": first,
+        "last_day": last,
+        "name_vi": f"Quý {'I' * int(quarter)}/2022",
+        "name_en": f"Quarter {quarter} of 2022",
+        "period_name_vi": f"Quý {'I' * int(quarter)}/2022",
+        "period_name_en": f"Quarter {quarter} of 2022",
         "calendar_name_vi": "Kỳ theo tháng dương lịch" if plain else "Kỳ từ ngày 15 tháng trước đến ngày 14",
         "calendar_name_en": "Calendar months" if plain else "From the 15th to the 14th",
-        "legal_basis_vi": None if plain else "Quy định về chế độ báo cáo", "legal_basis_en": None if plain else "The rule",
+        "legal_basis_vi": None if plain else "Quy định về chế độ báo cáo",
+        "legal_basis_en": None if plain else "The rule",
         "certainty": "published" if plain else "recalled",
-    }  # fmt: skip
+    }
 
 
 def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
@@ -88,9 +97,16 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
     rows[PERIODS].append(period)
     for scope, code, name, group, order in ENTITIES:
         entity = {
-            **period, "scope": scope, "entity_code": code, "entity_name_vi": name, "group_code": group,
-            "official_order": order, "months_expected": 3, "months_present": 3 if there else 2, **caveat,
-        }  # fmt: skip
+            **period,
+            "scope": scope,
+            "entity_code": code,
+            "entity_name_vi": name,
+            "group_code": group,
+            "official_order": order,
+            "months_expected": 3,
+            "months_present": 3 if there else 2,
+            **caveat,
+        }
         counted: tuple[int | None, ...] = found[code] if found else (None,) * 7
         measures = "received direct online postal online_level_3 online_level_4 online_no_level"
         rate = 100.0 * found[code][2] / found[code][0] if found else None
@@ -127,12 +143,18 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
             rows["mart_period_changes"].append(count)
         rows["mart_additivity_checks"].append(
             {
-                "check_id": f"period_received_is_sum_of_months/{period['calendar_id']}/quarter", "month": period["month"],
-                "scope": scope, "entity_code": code, "entity_name_vi": name,
+                "check_id": f"period_received_is_sum_of_months/{period['calendar_id']}/quarter",
+                "month": period["month"],
+                "scope": scope,
+                "entity_code": code,
+                "entity_name_vi": name,
                 "total_name_vi": f"{period['name_vi']} ({period['calendar_name_vi']}): hồ sơ tiếp nhận = tổng các tháng",
-                "total": values["received"] or 0, "sum_of_classes": values["received"] or 0, "residue": 0, "unexplained": 0,
+                "total": values["received"] or 0,
+                "sum_of_classes": values["received"] or 0,
+                "residue": 0,
+                "unexplained": 0,
             }
-        )  # fmt: skip
+        )
     for arrangement in ("by_agency", "by_field"):
         lines = [("field", "1"), ("field", "2"), ("total", "total")]
         if arrangement == "by_agency":
@@ -142,12 +164,21 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
             figures = dict(zip(FORM_06A_COLUMNS, (times * value for value in FORM), strict=True)) if there else {}
             rows["mart_form_06a"].append(
                 {
-                    **period, "arrangement": arrangement, "scope": "province", "entity_code": "26", "line_kind": kind,
-                    "line_key": f"{kind}:{code}", "line_code": code, "line_name_vi": "Tổng số" if times == 2 else f"Dòng {code}",
-                    "line_name_en": "Total" if times == 2 else f"Line {code}", "line_order": order,
-                    "history_from": date(2022, 1, 1), **figures, **caveat,
+                    **period,
+                    "arrangement": arrangement,
+                    "scope": "province",
+                    "entity_code": "26",
+                    "line_kind": kind,
+                    "line_key": f"{kind}:{code}",
+                    "line_code": code,
+                    "line_name_vi": "Tổng số" if times == 2 else f"Dòng {code}",
+                    "line_name_en": "Total" if times == 2 else f"Line {code}",
+                    "line_order": order,
+                    "history_from": date(2022, 1, 1),
+                    **figures,
+                    **caveat,
                 }
-            )  # fmt: skip
+            )
     return rows
 
 

@@ -25,26 +25,54 @@ def restated(
 ) -> MartRow:
     rate = 100 * online / received if received and online is not None else None
     return row(
-        "mart_online_rates_restated", scope=scope, entity_code=code, entity_name_vi=vi, entity_name_en=en,
-        structure_on=date(2025, 7, 1), agency_count=agencies, received=received, online=online, online_rate_percent=rate,
-    )  # fmt: skip
+        "mart_online_rates_restated",
+        scope=scope,
+        entity_code=code,
+        entity_name_vi=vi,
+        entity_name_en=en,
+        structure_on=date(2025, 7, 1),
+        agency_count=agencies,
+        received=received,
+        online=online,
+        online_rate_percent=rate,
+    )
 
 
 def moved(vi: str, heir: str, received: int, *, is_moved: bool = True) -> MartRow:
     return row(
-        "mart_structure_bridge", agency_code=vi, agency_name_vi=vi, agency_name_en=None, heir_name_vi=heir,
-        heir_name_en="Department B", is_moved=is_moved, received=received, online=1, online_payment_count=2,
+        "mart_structure_bridge",
+        agency_code=vi,
+        agency_name_vi=vi,
+        agency_name_en=None,
+        heir_name_vi=heir,
+        heir_name_en="Department B",
+        is_moved=is_moved,
+        received=received,
+        online=1,
+        online_payment_count=2,
         online_payment_amount_vnd=3_000_000_000,
-    )  # fmt: skip
+    )
 
 
 def level(class_id: str, vi: str, received: int, *, is_residue: bool = False, scope: str = "province") -> MartRow:
     return row(
-        "mart_service_levels", vocabulary_id="two_kinds", version=1, scope=scope, class_id=class_id, class_name_vi=vi,
-        class_name_en=class_id, is_residue=is_residue, received=received, online=0, received_of_all_classes=10,
-        share_percent=10.0 * received, placed_otherwise_by_catalogue=0, legal_basis_vi="Nghị định", legal_basis_en="Decree",
+        "mart_service_levels",
+        vocabulary_id="two_kinds",
+        version=1,
+        scope=scope,
+        class_id=class_id,
+        class_name_vi=vi,
+        class_name_en=class_id,
+        is_residue=is_residue,
+        received=received,
+        online=0,
+        received_of_all_classes=10,
+        share_percent=10.0 * received,
+        placed_otherwise_by_catalogue=0,
+        legal_basis_vi="Nghị định",
+        legal_basis_en="Decree",
         certainty="derived",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -112,8 +140,11 @@ def test_the_same_tables_in_english(content: Marts) -> None:
     with in_language("en"):
         table, bridge, levels = structure_tables(content, MONTH, load_province(PROVINCE))
     assert [line.cells[0].printed for line in table.lines] == [
-        "Department B", "Department C", "Could not be restated", "Whole province",
-    ]  # fmt: skip
+        "Department B",
+        "Department C",
+        "Could not be restated",
+        "Whole province",
+    ]
     assert printed(bridge)[0][:2] == ["Sở A", "Department B"]
     assert "derived, approximate" in levels.notes[0]
     assert all(len(one.sheet_vi) <= 31 for one in (table, bridge, levels))

@@ -51,9 +51,15 @@ def row(**more: Any) -> dict[str, Any]:
 
 
 BEYOND = row(
-    source_id="one_stop", entity="filings", month="2022-10", agency_code="243", agency_name_vi="UBND thành phố Vĩnh Yên",
-    expected=22, observed=1114, difference=1092,
-)  # fmt: skip
+    source_id="one_stop",
+    entity="filings",
+    month="2022-10",
+    agency_code="243",
+    agency_name_vi="UBND thành phố Vĩnh Yên",
+    expected=22,
+    observed=1114,
+    difference=1092,
+)
 FAILED: dict[str, Any] = {
     "verdict": "failed",
     "verdict_vi": "KHÔNG ĐẠT",
@@ -61,14 +67,49 @@ FAILED: dict[str, Any] = {
     "run_id": "run-7",
     "month": "2022-10",
     "checks": [
-        check("defects.to_know", "info", "failed", "Giờ của cổng thanh toán", failing_rows=[row(month="2022-09", expected=0, observed=485, difference=485)]),
-        check("feeds.came", "warning", "failed", "Mỗi cơ quan đã nộp", failing_rows=[row(subject="ho_so_truc_tuyen", month="2022-10", agency_code="H62.99", expected=1, observed=0, difference=-1)]),
-        check("quarantine.budget", "critical", "failed", "Số dòng cách ly không vượt hạn mức", failing_rows=[BEYOND], failing_rows_total=60),
+        check(
+            "defects.to_know",
+            "info",
+            "failed",
+            "Giờ của cổng thanh toán",
+            failing_rows=[row(month="2022-09", expected=0, observed=485, difference=485)],
+        ),
+        check(
+            "feeds.came",
+            "warning",
+            "failed",
+            "Mỗi cơ quan đã nộp",
+            failing_rows=[
+                row(
+                    subject="ho_so_truc_tuyen",
+                    month="2022-10",
+                    agency_code="H62.99",
+                    expected=1,
+                    observed=0,
+                    difference=-1,
+                )
+            ],
+        ),
+        check(
+            "quarantine.budget",
+            "critical",
+            "failed",
+            "Số dòng cách ly không vượt hạn mức",
+            failing_rows=[BEYOND],
+            failing_rows_total=60,
+        ),
         check("totals.add_up", "critical", "passed", "Tổng số bằng tổng các loại"),
-        check("row_counts.frozen", "warning", "not_applicable", "Quá khứ đã chốt", rows_seen=0, error="không có tháng nào đã chốt"),
+        check(
+            "row_counts.frozen",
+            "warning",
+            "not_applicable",
+            "Quá khứ đã chốt",
+            rows_seen=0,
+            error="không có tháng nào đã chốt",
+        ),
         check("canary.equal", "critical", "passed", "Mười không bằng chín", command=None),
     ],
-}  # fmt: skip
+}
 PASSED = {
     **FAILED,
     "verdict": "passed",
@@ -81,10 +122,17 @@ UNANSWERED: dict[str, Any] = {
     "verdict_vi": "CHƯA KIỂM TRA ĐƯỢC",
     "checks": [
         *PASSED["checks"],
-        check("canary.between", "critical", "could_not_check", "Chín không từ mười trở lên", error="the canary did not fail", command=None),
+        check(
+            "canary.between",
+            "critical",
+            "could_not_check",
+            "Chín không từ mười trở lên",
+            error="the canary did not fail",
+            command=None,
+        ),
         check("totals.silent", "warning", "could_not_check", "Tổng số", error="table aud_totals: no row to compare"),
     ],
-}  # fmt: skip
+}
 
 
 def text_of(verdict: dict[str, Any], tmp_path: Path) -> str:

@@ -150,9 +150,13 @@ def test_changes_against_earlier_months_lie_inside_their_intervals_not_on_an_edg
     assert 63.5 < counts.rate(district) - counts.rate(district, "2022-01", "2022-06") < 64.5
 
 
-@pytest.mark.parametrize(("group", "received", "online", "residue"), [
-    ("provincial", 5869, 2952, 3), ("district", 23449, 18525, 21),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("group", "received", "online", "residue"),
+    [
+        ("provincial", 5869, 2952, 3),
+        ("district", 23449, 18525, 21),
+    ],
+)
 def test_the_levels_leave_the_residue_that_the_article_does_not_name(
     counts: Counts, group: str, received: int, online: int, residue: int
 ) -> None:

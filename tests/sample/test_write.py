@@ -73,8 +73,11 @@ def test_another_process_another_zone_another_locale_write_the_same_bytes_and_to
     environment = os.environ | {"PYTHONHASHSEED": "4711", "TZ": "America/New_York", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
         [sys.executable, "-c", script, str(PROVINCE), str(tmp_path)],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['2022-03.csv']"
     assert digests(tmp_path) == digests(sample.out)
@@ -131,7 +134,7 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     ("seed: 20221031", "sead: 20221031", r"sample\.yml:\d+: key se[ae]d"),
     ("level: tinh, agencies: [H62.16]", "level: tinh, agencies: [H62.77]", r"field LV43.*H62\.77"),
     ("fee_pattern: [1, 0, 0]", "fee_pattern: [0, 0, 0]", r"has no procedure of level 2 with a fee"),
-])  # fmt: skip
+])  # fmt: skip # a case is a row
 def test_a_wrong_sample_yml_is_refused_by_file_and_key(tmp_path: Path, found: str, instead: str, message: str) -> None:
     folder = tmp_path / "province"
     shutil.copytree(PROVINCE, folder)

@@ -149,15 +149,30 @@ def test_the_tables_of_the_province_are_the_fields_of_its_models(tmp_path: Path)
     found = laid(tmp_path / "candidate", "province")
     # As they were typed by hand before the models said so.
     assert list(found["targets"].items()) == [
-        ("target_id", "varchar"), ("scope", "varchar"), ("entity_code", "varchar"), ("metric", "varchar"),
-        ("target_percent", "double"), ("valid_from", "date"), ("valid_to", "date"), ("name_vi", "varchar"),
-        ("legal_basis", "varchar"), ("certainty", "varchar"), ("name_en", "varchar"), ("legal_basis_en", "varchar"),
-    ]  # fmt: skip
+        ("target_id", "varchar"),
+        ("scope", "varchar"),
+        ("entity_code", "varchar"),
+        ("metric", "varchar"),
+        ("target_percent", "double"),
+        ("valid_from", "date"),
+        ("valid_to", "date"),
+        ("name_vi", "varchar"),
+        ("legal_basis", "varchar"),
+        ("certainty", "varchar"),
+        ("name_en", "varchar"),
+        ("legal_basis_en", "varchar"),
+    ]
     assert list(found["drift_bands"].items()) == [
-        ("entity", "varchar"), ("measure", "varchar"), ("scope", "varchar"), ("group_code", "varchar"), ("basis", "varchar"),
-        ("trailing_months", "integer"), ("lowest_percent", "double"), ("highest_percent", "double"),
+        ("entity", "varchar"),
+        ("measure", "varchar"),
+        ("scope", "varchar"),
+        ("group_code", "varchar"),
+        ("basis", "varchar"),
+        ("trailing_months", "integer"),
+        ("lowest_percent", "double"),
+        ("highest_percent", "double"),
         ("smallest_rows", "double"),
-    ]  # fmt: skip
+    ]
     assert {name: list(columns.items()) for name, columns in found.items()} == {
         name: list(columns_of(model).items()) for name, (model, _) in PROVINCE_TABLES.items()
     }

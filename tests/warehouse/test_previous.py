@@ -62,19 +62,31 @@ def october(tmp_path: Path) -> ClosedMonth:
         "100.0::double / 3 as online_rate_percent, null::bigint as postal",
     )
     waived = {
-        "source_id": "s", "entity": "filings", "agency_code": "244", "agency_name_vi": "Huyện Sông Lô", "waived_by": "A",
-        "reason": "mất điện", "waived_on": "2022-11-04",
-    }  # fmt: skip
+        "source_id": "s",
+        "entity": "filings",
+        "agency_code": "244",
+        "agency_name_vi": "Huyện Sông Lô",
+        "waived_by": "A",
+        "reason": "mất điện",
+        "waived_on": "2022-11-04",
+    }
     return ClosedMonth("2022-10", 1, folder, 6, "2022-11-05T02:00:00+07:00", "Trần Thị B", (waived,))
 
 
 def test_before_the_first_publication_every_relation_is_there_and_empty(candidate: Path) -> None:
     load_previous(candidate, INPUTS, None, ())
     names = [f"history.{view}" for view in EARLIER_TABLES] + [
-        "history.publication", "history.closed_months", "history.closed_filings", "history.closed_payments",
-        "closed.months", "closed.filings", "closed.payments", "closed.mart_rows", "closed.waived_feeds",
+        "history.publication",
+        "history.closed_months",
+        "history.closed_filings",
+        "history.closed_payments",
+        "closed.months",
+        "closed.filings",
+        "closed.payments",
+        "closed.mart_rows",
+        "closed.waived_feeds",
         "closed.revisions",
-    ]  # fmt: skip
+    ]
     assert [asked(candidate, f"select count(*) from {name}") for name in names] == [[(0,)]] * len(names)
     assert asked(candidate, "from history.candidate") == [(7, "0.2.0", "d" * 64, "p" * 64)]
 
@@ -105,15 +117,26 @@ def test_the_tables_of_the_past_have_the_columns_that_they_always_had(candidate:
     }
     assert described == {
         "history.payment_attempts": [
-            ("source_id", "varchar"), ("payment_attempt_id", "varchar"), ("agency_code", "varchar"), ("amount_vnd", "bigint"),
-            ("attempted_month", "date"), ("extract_id", "varchar"), ("row_number", "bigint"),
+            ("source_id", "varchar"),
+            ("payment_attempt_id", "varchar"),
+            ("agency_code", "varchar"),
+            ("amount_vnd", "bigint"),
+            ("attempted_month", "date"),
+            ("extract_id", "varchar"),
+            ("row_number", "bigint"),
         ],
         "closed.revisions": [
-            ("month", "date"), ("revision", "integer"), ("publication_number", "bigint"), ("closed_at", "varchar"),
-            ("approved_by", "varchar"), ("note", "varchar"), ("reopened_at", "varchar"), ("reopened_by", "varchar"),
+            ("month", "date"),
+            ("revision", "integer"),
+            ("publication_number", "bigint"),
+            ("closed_at", "varchar"),
+            ("approved_by", "varchar"),
+            ("note", "varchar"),
+            ("reopened_at", "varchar"),
+            ("reopened_by", "varchar"),
             ("reason", "varchar"),
         ],
-    }  # fmt: skip
+    }
 
 
 def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_digit(
@@ -133,8 +156,11 @@ def test_a_closed_month_gives_its_facts_its_waivers_and_its_rows_to_the_last_dig
     ((mart, text),) = asked(candidate, "select mart, row_json from closed.mart_rows where place > 0")
     row = json.loads(str(text))
     assert (mart, row["entity_name_vi"], row["received"], row["postal"]) == (
-        "mart_online_rates", "Huyện Sông Lô", 9007199254740993, None,
-    )  # fmt: skip
+        "mart_online_rates",
+        "Huyện Sông Lô",
+        9007199254740993,
+        None,
+    )
     assert row["online_rate_percent"] == 100.0 / 3
     assert asked(candidate, "select count(*) from history.closed_months") == [(0,)]
 

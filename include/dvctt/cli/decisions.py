@@ -60,16 +60,16 @@ def extracts_list(
             "file_name": extract.file_name,
             "rows": extract.rows,
             "landed_at": extract.finished_at,
-            "state": left.why if (left := out_of_nights.get(extract.extract_id)) else (
-                "active" if extract.extract_id in active else "replaced"
-            ),
+            "state": left.why
+            if (left := out_of_nights.get(extract.extract_id))
+            else ("active" if extract.extract_id in active else "replaced"),
             "by": left.by if left else None,
             "at": left.at if left else None,
             "reason": left.reason if left else None,
         }
         for extract in landed
         if wanted in (None, extract.month)
-    ]  # fmt: skip
+    ]
     if as_json:
         print_json(found)
         return
@@ -78,9 +78,14 @@ def extracts_list(
         table.add_column(name, no_wrap=True, justify="right" if name == "rows" else "left")
     for one in found:
         table.add_row(
-            str(one["extract_id"]), digits(one["rows"]), str(one["landed_at"]), str(one["state"]), one["by"] or "",
-            one["at"] or "", one["reason"] or "",
-        )  # fmt: skip
+            str(one["extract_id"]),
+            digits(one["rows"]),
+            str(one["landed_at"]),
+            str(one["state"]),
+            one["by"] or "",
+            one["at"] or "",
+            one["reason"] or "",
+        )
     out.print(table)
     out.print(f"{len(found)} extracts, {sum(one['by'] is not None for one in found)} of them left out of the nights")
 
@@ -129,9 +134,14 @@ def held_list(
         table.add_column(name, no_wrap=True)
     for hold, state in found:
         table.add_row(
-            str(hold.number), state, hold.extract_id or "the whole publication", str(sum(m.is_beyond for m in hold.movements)),
-            _moved(hold.movements[0]), hold.held_at, hold.by or "",
-        )  # fmt: skip
+            str(hold.number),
+            state,
+            hold.extract_id or "the whole publication",
+            str(sum(m.is_beyond for m in hold.movements)),
+            _moved(hold.movements[0]),
+            hold.held_at,
+            hold.by or "",
+        )
     out.print(table)
     out.print(f"{len(found)} of {len(known)} that were ever held; look closer: dvctt held show HOLD")
 
@@ -164,9 +174,18 @@ def held_show(number: HoldArgument, as_json: JsonOption = False) -> None:
         table.add_column(name, no_wrap=True)
     for m in hold.movements:
         table.add_row(
-            m.entity, m.measure, m.scope, m.entity_name_vi, m.month, m.basis, digits(m.before_value),
-            digits(m.lowest_value), digits(m.highest_value), digits(m.new_value), "beyond" if m.is_beyond else "",
-        )  # fmt: skip
+            m.entity,
+            m.measure,
+            m.scope,
+            m.entity_name_vi,
+            m.month,
+            m.basis,
+            digits(m.before_value),
+            digits(m.lowest_value),
+            digits(m.highest_value),
+            digits(m.new_value),
+            "beyond" if m.is_beyond else "",
+        )
     out.print(table)
     out.print(f"{state} since {hold.decided_at or hold.held_at}, held by run {hold.run_id}", markup=False)
     if hold.by:

@@ -38,9 +38,13 @@ def verdict(as_json: JsonOption = False) -> None:
             place = ("subject", "source_id", "entity", "month", "agency_code", "agency_name_vi")
             words = ", ".join([*(f"{key}={first[key]}" for key in place if first.get(key)), first.get("words", "")])
             table.add_row(
-                item["id"], item["severity"], item["status"], str(item["rows_seen"]),
-                str(item["failing_rows_total"]), item["error"] or words,
-            )  # fmt: skip
+                item["id"],
+                item["severity"],
+                item["status"],
+                str(item["rows_seen"]),
+                str(item["failing_rows_total"]),
+                item["error"] or words,
+            )
         out.print(table)
         out.print(f"verdict: {path}")
     if content["verdict"] != "passed":
@@ -107,10 +111,15 @@ def quarantine_list(
         table.add_column(name, no_wrap=True)
     for row in found:
         table.add_row(
-            row["source_id"], row["entity"], row["file_name"], str(row["row_number"]),
+            row["source_id"],
+            row["entity"],
+            row["file_name"],
+            str(row["row_number"]),
             f"{row['source_agency_code'] or ''} {row['agency_name_vi']}".strip(),
-            f"{row['quarantine_reason']}: {row['reason_name_vi']}", row["unparseable_columns"] or "", row["next_vi"] or "",
-        )  # fmt: skip
+            f"{row['quarantine_reason']}: {row['reason_name_vi']}",
+            row["unparseable_columns"] or "",
+            row["next_vi"] or "",
+        )
     out.print(table)
     out.print(f"{len(found)} rows set aside; record 1 of a file is the first after its header")
 

@@ -129,9 +129,14 @@ def alerts_list() -> None:
         for delivery in entry.deliveries:
             state = f"delivered {delivery.delivered_at}" if delivery.delivered_at else "waits"
             table.add_row(
-                entry.made_at, channels.masked(delivery), state, str(delivery.attempts), delivery.next_try_at or "",
-                entry.subject_vi, delivery.reason or "",
-            )  # fmt: skip
+                entry.made_at,
+                channels.masked(delivery),
+                state,
+                str(delivery.attempts),
+                delivery.next_try_at or "",
+                entry.subject_vi,
+                delivery.reason or "",
+            )
     out.print(table)
 
 

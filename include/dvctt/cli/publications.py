@@ -83,9 +83,7 @@ def parity(
         for name in ("table", "rows", "only published", "only rebuilt"):
             table.add_column(name, no_wrap=True, justify="left" if name == "table" else "right")
         for line in compared:
-            table.add_row(
-                line.table, digits(line.rows), digits(line.only_published), digits(line.only_rebuilt)
-            )  # fmt: skip
+            table.add_row(line.table, digits(line.rows), digits(line.only_published), digits(line.only_rebuilt))
         out.print(table)
         rows = sum(line.rows for line in compared)
         out.print(f"{len(compared)} tables, {digits(rows)} rows compared, {len(differing)} tables that differ")
@@ -118,9 +116,13 @@ def publications_list() -> None:
         manifest = publication.manifest
         summary = [str(manifest.get(name, "?")) for name in ("published_at", "month", "verdict")]
         table.add_row(
-            marks.get(publication.number, ""), str(publication.number), *summary, str(len(manifest.get("extracts", ()))),
-            str(manifest.get("software_version", "?")), str(manifest.get("run_id", "?")),
-        )  # fmt: skip
+            marks.get(publication.number, ""),
+            str(publication.number),
+            *summary,
+            str(len(manifest.get("extracts", ()))),
+            str(manifest.get("software_version", "?")),
+            str(manifest.get("run_id", "?")),
+        )
     out.print(table)
     for one in gone:
         out.print(f"removed {one.number} at {one.at}: {one.why}")
@@ -241,10 +243,16 @@ def publications_diff(
     for change in found.changes:
         rates = (change.old_rate_percent, change.new_rate_percent)
         table.add_row(
-            change.entity_name_vi, change.metric, str(Month.of(change.month)), digits(change.old_value),
-            digits(change.new_value), digits(change.change), *(digits(part) for part in change.causes.values()),
-            digits(change.unexplained), "" if rates == (None, None) else " -> ".join(digits(rate) for rate in rates),
-        )  # fmt: skip
+            change.entity_name_vi,
+            change.metric,
+            str(Month.of(change.month)),
+            digits(change.old_value),
+            digits(change.new_value),
+            digits(change.change),
+            *(digits(part) for part in change.causes.values()),
+            digits(change.unexplained),
+            "" if rates == (None, None) else " -> ".join(digits(rate) for rate in rates),
+        )
     out.print(table)
     if with_records:
         table = Table(title="Records that moved")
@@ -263,10 +271,17 @@ def publications_diff(
             table.add_column(name, no_wrap=True)
         for movement in found.movements:
             table.add_row(
-                movement.metric, str(Month.of(movement.month)), movement.agency_code, movement.entity, movement.source_id,
-                movement.record_id, digits(movement.effect), movement.cause, movement.extract_id,
+                movement.metric,
+                str(Month.of(movement.month)),
+                movement.agency_code,
+                movement.entity,
+                movement.source_id,
+                movement.record_id,
+                digits(movement.effect),
+                movement.cause,
+                movement.extract_id,
                 str(movement.row_number),
-            )  # fmt: skip
+            )
         out.print(table)
     adding_up = sum(sum(change.causes.values()) == change.change for change in found.changes)
     out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")

@@ -84,9 +84,11 @@ def metric_online_rate(
         print(
             json.dumps(
                 {**asdict(compared), "definitions": [asdict(one) for one in shown]},
-                ensure_ascii=False, indent=2, default=str,
+                ensure_ascii=False,
+                indent=2,
+                default=str,
             )
-        )  # fmt: skip
+        )
         return
     print("\n".join(as_text(compared, all_definitions=compare)))
     if compare:
@@ -95,10 +97,15 @@ def metric_online_rate(
             table.add_column(name, no_wrap=True, justify="right" if name in ("tử số", "mẫu số", "tỷ lệ") else "left")
         for one in compared.definitions:
             table.add_row(
-                one.metric_id, str(one.version), one.name_vi, digits(one.numerator), digits(one.denominator),
-                rate_text(one.rate_percent, one.denominator), "yes" if one.is_in_force else "no",
+                one.metric_id,
+                str(one.version),
+                one.name_vi,
+                digits(one.numerator),
+                digits(one.denominator),
+                rate_text(one.rate_percent, one.denominator),
+                "yes" if one.is_in_force else "no",
                 ", ".join(one.not_applied),
-            )  # fmt: skip
+            )
         out.print(table)
 
 
@@ -185,15 +192,30 @@ def index_766(
             table.add_column(name, no_wrap=True, justify="right" if right else "left")
         for group in index.groups:
             table.add_row(
-                group.group_id, group.name_vi.upper(), "", "", "", "", points_text(group.score),
-                f"{points_text(group.scored_max)} / {points_text(group.score_max)}", "", style="bold",
-            )  # fmt: skip
+                group.group_id,
+                group.name_vi.upper(),
+                "",
+                "",
+                "",
+                "",
+                points_text(group.score),
+                f"{points_text(group.scored_max)} / {points_text(group.score_max)}",
+                "",
+                style="bold",
+            )
             for one in group.components:
                 threshold = "" if one.threshold_percent is None else f"{formats.exact(one.threshold_percent)}%"
                 table.add_row(
-                    f"  {one.component_id}", one.name_vi, digits(one.numerator), digits(one.denominator),
-                    ratio_text(one), threshold, points_text(one.points), points_text(one.points_max), one.source,
-                )  # fmt: skip
+                    f"  {one.component_id}",
+                    one.name_vi,
+                    digits(one.numerator),
+                    digits(one.denominator),
+                    ratio_text(one),
+                    threshold,
+                    points_text(one.points),
+                    points_text(one.points_max),
+                    one.source,
+                )
         out.print(table)
         print("\n".join(missing_lines(index)))
 
@@ -289,9 +311,16 @@ def check_figures(
             period = f"{row['period_start'] or ''}..{row['period_end']}"
             lower, upper = (exact(row[name]) for name in ("lower_bound", "upper_bound"))
             table.add_row(
-                str(row["figure_id"]), row["entity_name_vi"], row["metric"], period, exact(row["published_value"]),
-                digits(row["computed_value"]), f"[{lower}; {upper}]", row["unit"], row["verdict"],
-            )  # fmt: skip
+                str(row["figure_id"]),
+                row["entity_name_vi"],
+                row["metric"],
+                period,
+                exact(row["published_value"]),
+                digits(row["computed_value"]),
+                f"[{lower}; {upper}]",
+                row["unit"],
+                row["verdict"],
+            )
         out.print(table)
         counts = {v: sum(row["verdict"] == v for row in figures) for v in sorted({row["verdict"] for row in figures})}
         out.print(f"{len(figures)} figures: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
@@ -331,10 +360,15 @@ def check_additivity(
             named = row["residue"] and monthly and row["scope"] != "agency"
             if named or row["unexplained"] != 0:
                 table.add_row(
-                    row["total_name_vi"], str(Month.of(row['month'])), row["entity_name_vi"], digits(row["total"]),
-                    digits(row["sum_of_classes"]), digits(row["residue"]), row["residue_name_vi"] or "",
+                    row["total_name_vi"],
+                    str(Month.of(row["month"])),
+                    row["entity_name_vi"],
+                    digits(row["total"]),
+                    digits(row["sum_of_classes"]),
+                    digits(row["residue"]),
+                    row["residue_name_vi"] or "",
                     digits(row["unexplained"]),
-                )  # fmt: skip
+                )
         out.print(table)
         out.print(f"{len(checks)} totals checked, {len(unexplained)} unexplained")
     readings: list[FormatReading] = []

@@ -10,12 +10,20 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "Nights": ("run", "status", "verdict", "rows", "alerts", "airflow"),
     "Files that came": ("extracts", "held", "quarantine", "values"),
     "Reports and figures": (
-        "report", "metric", "period", "form", "payments", "index", "structure", "explain", "reproduce",
+        "report",
+        "metric",
+        "period",
+        "form",
+        "payments",
+        "index",
+        "structure",
+        "explain",
+        "reproduce",
     ),
     "Closed months": ("close", "reopen", "figure"),
     "Publications and proofs": ("publications", "check", "reconcile", "parity", "gates"),
     "Setting up": ("sample", "baselines", "dictionary"),
-}  # fmt: skip
+}
 """The commands as ``dvctt --help`` lists them."""
 
 

@@ -62,13 +62,18 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
     for waiver in plan.not_applicable:
         log.warning(
             "close_waivers.csv: %s %s %s of %s waives nothing: that feed is not missing",
-            waiver.source_id, waiver.entity, waiver.agency_code or "(all agencies)", waiver.month,
-        )  # fmt: skip
+            waiver.source_id,
+            waiver.entity,
+            waiver.agency_code or "(all agencies)",
+            waiver.month,
+        )
     if plan.waiting:
         log.warning(
             "%s is closed out of publication %d although more is waiting to be published: %s",
-            plan.month, plan.publication.number, ", ".join(plan.waiting),
-        )  # fmt: skip
+            plan.month,
+            plan.publication.number,
+            ", ".join(plan.waiting),
+        )
     folder = closed / str(plan.month)
     building = folder / _BUILDING
     shutil.rmtree(building, ignore_errors=True)
@@ -81,8 +86,11 @@ def close_month(plan: Plan, *, closed: Path, province: Province, approved_by: st
     sync_folder(closed)
     log.info(
         "%s closed: revision %d, out of publication %d, approved by %s",
-        plan.month, plan.revision, plan.publication.number, approver,
-    )  # fmt: skip
+        plan.month,
+        plan.revision,
+        plan.publication.number,
+        approver,
+    )
     return read_closed(folder / str(plan.revision))
 
 

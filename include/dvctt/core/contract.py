@@ -132,7 +132,7 @@ _ALL = (
         codes={"MaDonVi": CODE},
         coded={"ThanhPhan": CodeList("ref_index_count_components", optional=False, label="source_component")},
     ),
-)  # fmt: skip
+)  # fmt: skip # columns that belong together share a line
 
 ENTITIES: dict[str, Entity] = {entity.name: entity for entity in _ALL}
 
@@ -140,7 +140,7 @@ _TONES = {
     "òa": "oà", "óa": "oá", "ỏa": "oả", "õa": "oã", "ọa": "oạ",
     "òe": "oè", "óe": "oé", "ỏe": "oẻ", "õe": "oẽ", "ọe": "oẹ",
     "ùy": "uỳ", "úy": "uý", "ủy": "uỷ", "ũy": "uỹ", "ụy": "uỵ",
-}  # fmt: skip
+}  # fmt: skip # a vowel is a row, a tone a column
 
 
 def fold_label(value: str) -> str:

@@ -94,12 +94,15 @@ def verify_landing(
     if unproven:
         log.warning(
             "landing: %d extracts were landed by a version that kept no sha256 of what it landed; the next publication keeps "
-            "it, so that a later change is noticed", unproven,
-        )  # fmt: skip
+            "it, so that a later change is noticed",
+            unproven,
+        )
     log.info(
         "landing: %d extracts, %d bytes held against their manifests, %.1f s",
-        len(extracts), size, time.monotonic() - clock,
-    )  # fmt: skip
+        len(extracts),
+        size,
+        time.monotonic() - clock,
+    )
 
 
 def hashes_of_ledgers(ledgers: Path) -> dict[str, dict[str, Any]]:

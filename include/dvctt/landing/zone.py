@@ -277,8 +277,11 @@ def _prepare(
     )
     log.info(
         "extract %s: %d bytes in, %d rows out, %.1f s",
-        extract_id, reading.bytes, reading.rows, time.monotonic() - clock,
-    )  # fmt: skip
+        extract_id,
+        reading.bytes,
+        reading.rows,
+        time.monotonic() - clock,
+    )
     return extract
 
 

@@ -114,9 +114,13 @@ def deliver_waiting(*, keep: timedelta | None = None, due_only: bool = False) ->
                 for entry in outbox.prune(folder, before=at - keep):
                     for delivery in entry.waiting:
                         logger.error(
-                            "given up after %d days: alert %s of %s has not reached %s: %s", keep.days, entry.entry_id,
-                            entry.made_at, masked(delivery), delivery.reason,
-                        )  # fmt: skip
+                            "given up after %d days: alert %s of %s has not reached %s: %s",
+                            keep.days,
+                            entry.entry_id,
+                            entry.made_at,
+                            masked(delivery),
+                            delivery.reason,
+                        )
             _Round(folder, at).deliver_others(due_only=due_only)
         return [entry for entry in outbox.entries(folder)[0] if entry.waiting]
 
@@ -160,9 +164,10 @@ class _Round:
         self._tried.add(entry.entry_id)
         now_configured = {(d.channel, d.recipient) for d in _addressees()[0]}
         due = [
-            d for d in entry.waiting
+            d
+            for d in entry.waiting
             if (d.channel, d.recipient) in now_configured and (not due_only or d.is_due(self._at))
-        ]  # fmt: skip
+        ]
         for channel, deliver in ((EMAIL, _send_email), (WEBHOOK, _send_webhook)):
             wanted = [delivery for delivery in due if delivery.channel == channel]
             if not wanted or channel in self._down:
@@ -179,8 +184,11 @@ class _Round:
                     delivery.failed(self._at, refused[delivery.recipient])
                     logger.warning(
                         "alert %s did not reach %s (try %d): %s",
-                        entry.entry_id, masked(delivery), delivery.attempts, delivery.reason,
-                    )  # fmt: skip
+                        entry.entry_id,
+                        masked(delivery),
+                        delivery.attempts,
+                        delivery.reason,
+                    )
                 else:
                     delivery.succeeded(clock.now())
             if self._folder is not None:

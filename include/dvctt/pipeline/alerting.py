@@ -61,8 +61,10 @@ def alert_about_missed_publication(settings: Settings) -> None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning(
             "%s: cannot be read (%s), so nobody knows what people were told of last; telling them of the current publication, "
-            "rather twice than never", path, type(error).__name__,
-        )  # fmt: skip
+            "rather twice than never",
+            path,
+            type(error).__name__,
+        )
         alerted = 0
     if publication is None or publication.number <= alerted:
         return

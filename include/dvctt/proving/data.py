@@ -78,16 +78,30 @@ def small_province(province: Province) -> Province:
             "value_mappings": (),
             "expected_feeds": tuple(
                 ExpectedFeed(
-                    source_id=source.id, entity=entity, agency_code="*", due_working_day=5,
-                    valid_from=MONTHS[0].first_day, valid_to=None, note="",
+                    source_id=source.id,
+                    entity=entity,
+                    agency_code="*",
+                    due_working_day=5,
+                    valid_from=MONTHS[0].first_day,
+                    valid_to=None,
+                    note="",
                 )
                 for entity in owed
             ),
             "drift_bands": tuple(
                 DriftBand(
-                    entity=entity, measure=measure, scope=scope, group_code=None if scope == "province" else "*",
-                    basis="trailing", trailing_months=3, lowest_percent=50, highest_percent=150, smallest_rows=10,
-                    reason="the proof's own", observed="none", observed_on=LAST.first_day,
+                    entity=entity,
+                    measure=measure,
+                    scope=scope,
+                    group_code=None if scope == "province" else "*",
+                    basis="trailing",
+                    trailing_months=3,
+                    lowest_percent=50,
+                    highest_percent=150,
+                    smallest_rows=10,
+                    reason="the proof's own",
+                    observed="none",
+                    observed_on=LAST.first_day,
                 )
                 for entity in owed
                 for measure in (("rows",) if entity == "filings" else ("rows", "vnd"))
@@ -96,7 +110,7 @@ def small_province(province: Province) -> Province:
             # One faulty row an agency stays within the agency's budget; one in every agency is one too many for the month.
             "quarantine_budget": QuarantineBudget(rows_per_month=len(chosen) - 1, percent_of_agency_month=1.0),
         }
-    )  # fmt: skip
+    )
 
 
 def write_inbox(inbox: Path, province: Province) -> None:
@@ -127,7 +141,7 @@ def write_file(
 
     Args:
         header: names for the columns, in the contract's order, where they are not the contract's own.
-    """  # fmt: skip
+    """
     folder = inbox / source / entity
     folder.mkdir(parents=True, exist_ok=True)
     columns = ENTITIES[entity].columns

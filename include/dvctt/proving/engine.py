@@ -178,9 +178,17 @@ class Prover:
             words += reasons
         ok = any(_answers(fault.wanted, word) for word in words) and verdict == fault.verdict
         return Outcome(
-            fault.id, fault.title_vi, fault.title_en, fault.where, fault.wanted, tuple(words), fault.verdict, verdict, ok,
+            fault.id,
+            fault.title_vi,
+            fault.title_en,
+            fault.where,
+            fault.wanted,
+            tuple(words),
+            fault.verdict,
+            verdict,
+            ok,
             round(evidence.seconds + time.monotonic() - clock, 2),
-        )  # fmt: skip
+        )
 
     def _site(self, folder: Path, database: duckdb.DuckDBPyConnection | None = None) -> Site:
         return Site(self.province, folder / "inbox", folder / "landing", folder / "row_counts.csv", database)
@@ -201,9 +209,14 @@ class Prover:
             "build", candidate, "--select", *layers, "--exclude-resource-type", "unit_test", "--quiet"
         )
         finished = subprocess.run(
-            command, cwd=candidate, env=transform.dbt_environment(candidate), capture_output=True, text=True, encoding="utf-8",
+            command,
+            cwd=candidate,
+            env=transform.dbt_environment(candidate),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
             check=False,
-        )  # fmt: skip
+        )
         if finished.returncode != 0:
             raise TransformError(f"dbt did not build the good data:\n{(finished.stdout + finished.stderr)[-3000:]}")
         return read_plan(candidate, (Layer.FACTS, Layer.AUDIT), tests=True)
@@ -258,9 +271,15 @@ class Prover:
             for table in FACTS.values():
                 connection.execute(f"create table marts.main.{table} as from good.main.{table}")
         publish.publish(
-            published, building, number=1, province=self.province, landing=self._good.landing,
-            extracts=zone.landed_extracts(self._good.landing), run_id=_RUN_ID, month=str(LAST),
-        )  # fmt: skip
+            published,
+            building,
+            number=1,
+            province=self.province,
+            landing=self._good.landing,
+            extracts=zone.landed_extracts(self._good.landing),
+            run_id=_RUN_ID,
+            month=str(LAST),
+        )
 
     def _look(self, folder: Path) -> tuple[str, ...]:
         """What the inspection says that every night begins with; a publication that is damaged stops no night."""

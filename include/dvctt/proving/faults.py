@@ -1100,4 +1100,4 @@ FAULTS: tuple[Fault, ...] = (
     Fault("always_between", "Phép trong khoảng luôn nói đúng", "between always says yes",
           "gate", "could not check: canary.between", "could_not_check", _nothing,
           falsify=false_answers.says_yes_to(_BETWEEN, with_condition=False)),
-)  # fmt: skip
+)  # fmt: skip # a fault is one entry: its names, then where and who catches it

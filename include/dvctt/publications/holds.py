@@ -125,9 +125,7 @@ def left_out(ledgers: Path, extracts: Sequence[Extract]) -> list[LeftOut]:
 def _left_out(extract: Extract, hold: Hold, why: str) -> LeftOut:
     first = hold.movements[0]
     moved = f"hold {hold.number}: {first.entity_name_vi} {first.month}: {first.before_value} -> {first.new_value}"
-    return LeftOut(
-        extract.extract_id, why, hold.by or _NOBODY, hold.reason or moved, hold.decided_at or hold.held_at
-    )  # fmt: skip
+    return LeftOut(extract.extract_id, why, hold.by or _NOBODY, hold.reason or moved, hold.decided_at or hold.held_at)
 
 
 def accepted_movements(ledgers: Path, extracts: Sequence[Extract]) -> list[Accepted]:
@@ -193,9 +191,7 @@ def reject(ledgers: Path, extracts: Sequence[Extract], number: int, *, by: str, 
     return _decide(ledgers, extracts, number, "rejected", by=by, reason=reason)
 
 
-def _decide(
-    ledgers: Path, extracts: Sequence[Extract], number: int, state: State, *, by: str, reason: str
-) -> Hold:  # fmt: skip
+def _decide(ledgers: Path, extracts: Sequence[Extract], number: int, state: State, *, by: str, reason: str) -> Hold:
     hold = find(ledgers, number)
     person = ledger.person_name(by, f"{state} hold {number}", HoldRefused)
     why = ledger.stated_reason(reason, f"have {state} hold {number}", HoldRefused)
@@ -395,12 +391,24 @@ def _write_down(
 
 def _hold(ledgers: Path, number: int, extract_id: str | None, movements: Sequence[Movement], run_id: str) -> None:
     ledger.append(
-        ledgers / LEDGER, at=now(), event="held", hold=str(number), extract_id=extract_id, run_id=run_id,
+        ledgers / LEDGER,
+        at=now(),
+        event="held",
+        hold=str(number),
+        extract_id=extract_id,
+        run_id=run_id,
         movements=[asdict(movement) for movement in movements],
-    )  # fmt: skip
+    )
     first, beyond = movements[0], sum(movement.is_beyond for movement in movements)
     log.warning(
         "held as %d: %s: %d figures beyond their bands, first: %s %s of %s: %s before, now %s; look: dvctt held show %d",
-        number, extract_id or "the whole publication", beyond, first.entity, first.month, first.entity_code,
-        first.before_value, first.new_value, number,
-    )  # fmt: skip
+        number,
+        extract_id or "the whole publication",
+        beyond,
+        first.entity,
+        first.month,
+        first.entity_code,
+        first.before_value,
+        first.new_value,
+        number,
+    )

@@ -88,8 +88,12 @@ def standing(published: Path) -> Standing:
     size = sum(entry["bytes"] for entry in current.manifest["files"].values())
     log.info(
         "publication %d: %d files, %d bytes held against its manifest, %d problems, %.1f s",
-        number, len(current.manifest["files"]), size, len(problems), time.monotonic() - clock,
-    )  # fmt: skip
+        number,
+        len(current.manifest["files"]),
+        size,
+        len(problems),
+        time.monotonic() - clock,
+    )
     remembered = {f"parquet/{table}.parquet" for table, _ in EARLIER_TABLES.values()}
     if remembered & {problem.file for problem in problems}:
         return Standing(number, tuple(problems), _whole_before(published, number))

@@ -200,8 +200,10 @@ def _say_who_is_shut_out(published: Path) -> None:
         if not folder.stat().st_mode & 0o011:
             log.warning(
                 "%s: mode %o: nobody but its owner can reach the publications; wanted readers to pass: chmod a+x %s",
-                folder, folder.stat().st_mode & 0o777, folder,
-            )  # fmt: skip
+                folder,
+                folder.stat().st_mode & 0o777,
+                folder,
+            )
 
 
 def _row_counts(marts: Path) -> dict[str, int]:

@@ -62,9 +62,7 @@ def rebuild(
     nodes = [node for node in read_definitions(publication.folder) if models is None or node.name in models]
     extracts = _extracts_of(settings, publication)
     province = load_province(settings.province_folder)
-    foundation.lay_foundation(
-        folder, province, settings.landing, extracts, left_out=left_out_of(publication)
-    )  # fmt: skip
+    foundation.lay_foundation(folder, province, settings.landing, extracts, left_out=left_out_of(publication))
     remembered = _previous_of(settings, publication) if _reads_previous(publication, nodes) else None
     manifest = publication.manifest
     previous.load_previous(
@@ -84,8 +82,11 @@ def rebuild(
             ) from None
     log.info(
         "rebuilt publication %d: %d extracts in, %d models out, %.1f s",
-        publication.number, len(extracts), len(nodes), time.monotonic() - clock,
-    )  # fmt: skip
+        publication.number,
+        len(extracts),
+        len(nodes),
+        time.monotonic() - clock,
+    )
     return connections.candidate_path(folder)
 
 

@@ -124,8 +124,12 @@ def diff(earlier: Publication, later: Publication, closings: Path) -> Comparison
             comparison = _read(connection, earlier.number, later.number)
     log.info(
         "publications %d and %d: %d figures differ, %d movements, %.1f s",
-        earlier.number, later.number, len(comparison.changes), len(comparison.movements), time.monotonic() - clock,
-    )  # fmt: skip
+        earlier.number,
+        later.number,
+        len(comparison.changes),
+        len(comparison.movements),
+        time.monotonic() - clock,
+    )
     return comparison
 
 

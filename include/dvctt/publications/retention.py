@@ -171,8 +171,11 @@ def prune(published: Path, rules: Retention, *, closing: Set[int], at: datetime)
     gone = [decision for decision in done if not decision.keep]
     log.info(
         "retention: %d publications kept, %d removed%s; %d processes of other users could not be looked at",
-        len(done) - len(gone), len(gone), "".join(f", {d.number} ({d.why})" for d in gone), readers.unseen,
-    )  # fmt: skip
+        len(done) - len(gone),
+        len(gone),
+        "".join(f", {d.number} ({d.why})" for d in gone),
+        readers.unseen,
+    )
     return done, readers
 
 

@@ -174,8 +174,10 @@ def _mend_rollbacks(published: Path) -> None:
     aside = _free(published, "rollbacks.damaged", ".jsonl")
     log.warning(
         "%s: damaged, %d lines can be read; it lies at %s now; restore the lines that are missing from backup",
-        path, len(events), aside,
-    )  # fmt: skip
+        path,
+        len(events),
+        aside,
+    )
     shutil.copyfile(path, aside)
     newest = max(
         [*taken_numbers(published), *(int(event.get("newest") or event.get("from") or 0) for event in events), 0]

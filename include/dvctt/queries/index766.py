@@ -26,9 +26,20 @@ YEAR_TO_DATE = "year_to_date"
 _COMPONENTS = "mart_index_components"
 _KEY = ("month", "span", "scope", "entity_code", "component_id", "formula_version")
 _SCORE_COLUMNS = (
-    "total_score", "scored_max", "score_max", "portal_score", "portal_scored_max", "unscored_components",
-    "missing_agencies", "is_complete", "band_id", "band_name_vi", "band_name_en", "rank_in_group", "ranked_among",
-)  # fmt: skip
+    "total_score",
+    "scored_max",
+    "score_max",
+    "portal_score",
+    "portal_scored_max",
+    "unscored_components",
+    "missing_agencies",
+    "is_complete",
+    "band_id",
+    "band_name_vi",
+    "band_name_en",
+    "rank_in_group",
+    "ranked_among",
+)
 
 
 @dataclass(frozen=True)
@@ -212,10 +223,16 @@ def _index(
         **{
             name: score[name]
             for name in (
-                "span", "scope", "entity_code", "entity_name_vi", "formula_version", "is_in_force", *_SCORE_COLUMNS,
+                "span",
+                "scope",
+                "entity_code",
+                "entity_name_vi",
+                "formula_version",
+                "is_in_force",
+                *_SCORE_COLUMNS,
             )
         },
-    )  # fmt: skip
+    )
 
 
 def _component(row: dict[str, Any]) -> Component:

@@ -119,19 +119,40 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
     paid: dict[str, Any] = {
         name: payments.get(name)
         for name in (
-            "online_payment_count", "online_payment_amount_vnd", "online_refund_count", "online_refund_amount_vnd",
+            "online_payment_count",
+            "online_payment_amount_vnd",
+            "online_refund_count",
+            "online_refund_amount_vnd",
         )
-    }  # fmt: skip
+    }
     ordered = sorted(changes, key=lambda row: (list(_COMPARISONS).index(row["comparison"]), _order(row["metric"])))
     return PeriodFigures(
         **{name: described[name] for name in ("legal_basis_vi", "legal_basis_en", "certainty")},
         **{
             name: rates[name]
             for name in (
-                "period_key", "period_name_vi", "period_name_en", "first_day", "last_day", "calendar_name_vi",
-                "calendar_name_en", "scope", "entity_code", "entity_name_vi", "months_expected", "months_present",
-                "missing_agencies", "received", "direct", "online", "postal", "online_level_3", "online_level_4",
-                "online_no_level", "online_rate_percent", "caveat_vi",
+                "period_key",
+                "period_name_vi",
+                "period_name_en",
+                "first_day",
+                "last_day",
+                "calendar_name_vi",
+                "calendar_name_en",
+                "scope",
+                "entity_code",
+                "entity_name_vi",
+                "months_expected",
+                "months_present",
+                "missing_agencies",
+                "received",
+                "direct",
+                "online",
+                "postal",
+                "online_level_3",
+                "online_level_4",
+                "online_no_level",
+                "online_rate_percent",
+                "caveat_vi",
             )
         },
         **paid,
@@ -139,7 +160,7 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
         publication=publication.number,
         is_closed=closed,
         changes=tuple(_change(row) for row in ordered),
-    )  # fmt: skip
+    )
 
 
 def as_text(figures: PeriodFigures) -> list[str]:

@@ -21,8 +21,15 @@ COLUMNS = (*ENTITIES["filings"].columns, *ENTITIES["filings"].personal)
 _KENH, _MUC_DO, _KET_THUC = COLUMNS.index("KenhThucHien"), COLUMNS.index("MucDo"), COLUMNS.index("NgayKetThucXuLy")
 ONLINE = "2"
 _NEW, _ACCEPTED, _REFUSED, _PROCESSING, _WITHDRAWN, _STOPPED, _FINISHED, _HANDED_OVER = (
-    "1", "2", "3", "4", "7", "8", "9", "10",
-)  # fmt: skip
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "8",
+    "9",
+    "10",
+)
 _OPEN_FOR_LONG = ("4", "4", "5", "6")
 _AT_THE_EDGES_EVERY = 3
 """One agency in so many receives online filings in the first and the last second of each month."""
@@ -99,13 +106,27 @@ class FilingMaker:
                 batch.pay.setdefault(wish.pay, []).append(Filing(code, who, wish.received, finished))
             else:
                 free.append(len(batch.rows))
-            batch.rows.append([
-                code, procedure.code, procedure.name, procedure.field.code, procedure.field.name_vi,
-                wish.channel, wish.level, agency.agency_code, decomposed if self._people % every == 0 else name,
-                form(submitted), form(wish.received), due_form(due) if due else "",
-                form(finished) if finished else "", form(handed) if handed else "", status,
-                applicants[int(rnd() * 1000)], *who,
-            ])  # fmt: skip
+            batch.rows.append(
+                [
+                    code,
+                    procedure.code,
+                    procedure.name,
+                    procedure.field.code,
+                    procedure.field.name_vi,
+                    wish.channel,
+                    wish.level,
+                    agency.agency_code,
+                    decomposed if self._people % every == 0 else name,
+                    form(submitted),
+                    form(wish.received),
+                    due_form(due) if due else "",
+                    form(finished) if finished else "",
+                    form(handed) if handed else "",
+                    status,
+                    applicants[int(rnd() * 1000)],
+                    *who,
+                ]
+            )
         self._resend(cell, batch, free)
         self._not_received(cell, batch, applicants, rnd)
         return batch
@@ -218,11 +239,27 @@ class FilingMaker:
             self._people += 1
             is_recent = submitted > self._end - 3 * DAY
             status = _NEW if is_recent or rnd() < 0.2 else _REFUSED
-            batch.rows.append([
-                self._number(agency, submitted), procedure.code, procedure.name, procedure.field.code,
-                procedure.field.name_vi, ONLINE, level, agency.agency_code, agency.name_vi,
-                form(submitted), "", "", "", "", status, applicants[int(rnd() * 1000)], *who,
-            ])  # fmt: skip
+            batch.rows.append(
+                [
+                    self._number(agency, submitted),
+                    procedure.code,
+                    procedure.name,
+                    procedure.field.code,
+                    procedure.field.name_vi,
+                    ONLINE,
+                    level,
+                    agency.agency_code,
+                    agency.name_vi,
+                    form(submitted),
+                    "",
+                    "",
+                    "",
+                    "",
+                    status,
+                    applicants[int(rnd() * 1000)],
+                    *who,
+                ]
+            )
 
     def _resend(self, cell: Cell, batch: Batch, free: list[int]) -> None:
         """Make some rows arrive twice. Only rows without a payment are touched: a request never waits for its filing."""

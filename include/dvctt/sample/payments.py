@@ -16,8 +16,12 @@ from dvctt.sample.plan import Cell, Plan
 from dvctt.sample.timeline import DAY, FORMS, compact, compact_twelve_hours, month_of, seconds
 
 PAID, REFUNDED, WAITING, UNPAID, CANCELLED = (
-    "Đã thanh toán", "Đã hoàn phí", "Chờ thanh toán", "Chưa thanh toán", "Hủy thanh toán",
-)  # fmt: skip
+    "Đã thanh toán",
+    "Đã hoàn phí",
+    "Chờ thanh toán",
+    "Chưa thanh toán",
+    "Hủy thanh toán",
+)
 REFUNDED_ON_SCREENS = "Hoàn phí"
 BEFORE, AFTER, EXEMPT = "Thu trước", "Thu sau", "Đối tượng miễn phí"
 ONLINE, CASH, TRANSFER = "truc-tuyen", "tien-mat", "chuyen-khoan"
@@ -178,10 +182,24 @@ class PaymentMaker:
         month = month_of(asked)
         form, _ = FORMS[self._plan.data.form_of("payment_requests", month)]
         row = [
-            code, filing.code, cell.agency.agency_code, str(sum(amount)), str(amount[0]), str(amount[1]), status, method,
-            collected, form(asked), form(paid) if paid else "", form(refunded) if refunded else "", receipt,
-            bank if receipt else "", filing.person.name, filing.person.identity, filing.person.address,
-        ]  # fmt: skip
+            code,
+            filing.code,
+            cell.agency.agency_code,
+            str(sum(amount)),
+            str(amount[0]),
+            str(amount[1]),
+            status,
+            method,
+            collected,
+            form(asked),
+            form(paid) if paid else "",
+            form(refunded) if refunded else "",
+            receipt,
+            bank if receipt else "",
+            filing.person.name,
+            filing.person.identity,
+            filing.person.address,
+        ]
         self._file(month, row, serial, may_be_late=status == PAID and method == ONLINE and collected != EXEMPT)
         return code, bank, receipt
 
@@ -206,10 +224,19 @@ class PaymentMaker:
     ) -> None:
         self._attempt_count += 1
         rows = self._attempts[month_of(at)]
-        rows.append([
-            f"TC{code_of(at)}{self._attempt_count:08d}", request, filing.code, str(amount), status, error, receipt, bank,
-            compact_twelve_hours(at),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"TC{code_of(at)}{self._attempt_count:08d}",
+                request,
+                filing.code,
+                str(amount),
+                status,
+                error,
+                receipt,
+                bank,
+                compact_twelve_hours(at),
+            ]
+        )
         if self._attempt_count % self._resent.payment_twins_every == 0:
             rows.append(list(rows[-1]))
 

@@ -65,5 +65,9 @@ def lay_foundation(
         write_accepted(connection, accepted)
     log.info(
         "foundation: %d extracts, %d left out, %d active, %d rows in the active ones, %.1f s",
-        len(extracts), len(left_out), len(active), sum(e.rows for e in active), time.monotonic() - clock,
-    )  # fmt: skip
+        len(extracts),
+        len(left_out),
+        len(active),
+        sum(e.rows for e in active),
+        time.monotonic() - clock,
+    )

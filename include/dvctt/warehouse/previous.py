@@ -262,22 +262,35 @@ def _write_publications(
 def _write_months(connection: duckdb.DuckDBPyConnection, name: str, months: Sequence[ClosedMonth]) -> None:
     rows = [
         ClosedMonthRow(
-            m.first_day, m.revision, m.publication, m.closed_at, m.approved_by, m.software_version, m.definitions,
+            m.first_day,
+            m.revision,
+            m.publication,
+            m.closed_at,
+            m.approved_by,
+            m.software_version,
+            m.definitions,
             m.province_digest,
         )
         for m in months
-    ]  # fmt: skip
+    ]
     write_table(connection, name, ClosedMonthRow, rows)
 
 
 def _write_revisions(connection: duckdb.DuckDBPyConnection, revisions: Sequence[Revision]) -> None:
     rows = [
         RevisionRow(
-            r.closed.first_day, r.closed.revision, r.closed.publication, r.closed.closed_at, r.closed.approved_by,
-            r.closed.note, r.reopened_at, r.reopened_by, r.reason,
+            r.closed.first_day,
+            r.closed.revision,
+            r.closed.publication,
+            r.closed.closed_at,
+            r.closed.approved_by,
+            r.closed.note,
+            r.reopened_at,
+            r.reopened_by,
+            r.reason,
         )
         for r in revisions
-    ]  # fmt: skip
+    ]
     write_table(connection, "closed.revisions", RevisionRow, rows)
 
 

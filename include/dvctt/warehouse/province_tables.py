@@ -76,9 +76,14 @@ def _feeds(province: Province) -> Iterator[FeedRow]:
     for feed in province.expected_feeds:
         for code in _owing(province, feed):
             yield FeedRow(
-                feed.source_id, feed.entity, code, feed.due_working_day, feed.valid_from, feed.valid_to,
+                feed.source_id,
+                feed.entity,
+                code,
+                feed.due_working_day,
+                feed.valid_from,
+                feed.valid_to,
                 is_for_all=feed.agency_code == "*",
-            )  # fmt: skip
+            )
 
 
 def _owing(province: Province, feed: ExpectedFeed) -> Sequence[str]:

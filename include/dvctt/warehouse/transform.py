@@ -140,9 +140,11 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
             f"look closer, on this machine alone, because dbt's own words may quote a record: {_keep_output(candidate, output)}"
         )
     log.info(
-        "%s: %s, %.1f s", layer.value, ", ".join(f"{n} {s}" for s, n in sorted(statuses.items())),
+        "%s: %s, %.1f s",
+        layer.value,
+        ", ".join(f"{n} {s}" for s, n in sorted(statuses.items())),
         time.monotonic() - clock,
-    )  # fmt: skip
+    )
     return statuses
 
 

@@ -100,8 +100,9 @@ def read_verdicts(folder: Path) -> list[dict[str, Any]]:
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning(
                 "%s: not a verdict of this home (%s); it is left out of the history of verdicts; restore it from backup",
-                path, type(error).__name__,
-            )  # fmt: skip
+                path,
+                type(error).__name__,
+            )
     return found
 
 

@@ -131,38 +131,47 @@ def _agency_quarantine(content: Marts, month: date, code: str) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.word(row["entity"], words.FEED, "fct_quarantined_rows.entity")), text(row["file_name"]),
-                cell(row["row_number"]), worded(row, "reason_name_vi"), text(row["unparseable_columns"]),
+                text(words.word(row["entity"], words.FEED, "fct_quarantined_rows.entity")),
+                text(row["file_name"]),
+                cell(row["row_number"]),
+                worded(row, "reason_name_vi"),
+                text(row["unparseable_columns"]),
                 worded(row, "next_vi"),
             )
         )
         for row in content.rows["fct_quarantined_rows"]
         if (row["file_month"], row["agency_code"]) == (month, code)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Dòng bị cách ly"),
         _("Các dòng bị cách ly, lý do và việc cần làm"),
         (
-            textual("Loại dữ liệu", 1.1), textual("Tệp", 2.2), numeric("Bản ghi số", 0.7), textual("Lý do", 1.6),
-            textual("Cột", 1.6), textual("Việc cần làm", 2.2),
+            textual("Loại dữ liệu", 1.1),
+            textual("Tệp", 2.2),
+            numeric("Bản ghi số", 0.7),
+            textual("Lý do", 1.6),
+            textual("Cột", 1.6),
+            textual("Việc cần làm", 2.2),
         ),
         tuple(lines),
         (_("Bản ghi số 1 đứng ngay sau dòng tên cột; một bản ghi có thể chiếm nhiều dòng."),) if lines else (),
         _("Không có dòng nào của cơ quan bị cách ly."),
-    )  # fmt: skip
+    )
 
 
 def _agency_mending(content: Marts, month: date, code: str) -> DocumentTable:
     lines = [
         Line(
             (
-                cell(row["quarantined_rows"]), cell(row["online_rate_percent"], "rate"),
-                cell(row["lowest_rate_percent"], "rate"), cell(row["highest_rate_percent"], "rate"),
+                cell(row["quarantined_rows"]),
+                cell(row["online_rate_percent"], "rate"),
+                cell(row["lowest_rate_percent"], "rate"),
+                cell(row["highest_rate_percent"], "rate"),
             )
         )
         for row in content.of_month("mart_mended_rates", month)
         if row["agency_code"] == code
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Nếu sửa các dòng"),
         _("Tỷ lệ hồ sơ trực tuyến nếu sửa các dòng hồ sơ bị cách ly"),
@@ -186,14 +195,15 @@ def _agency_feeds(content: Marts, month: date, code: str) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.word(row["entity"], words.FEED, "mart_feeds.entity")), text(row["source_id"]),
+                text(words.word(row["entity"], words.FEED, "mart_feeds.entity")),
+                text(row["source_id"]),
                 text(_("Phải nộp") if row["is_expected"] else _("Không phải nộp")),
                 text(_("Đã nộp") if row["is_delivered"] else words.with_reason(_("Chưa nộp"), row)),
             )
         )
         for row in content.of_month("mart_feeds", month)
         if row["agency_code"] == code
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Dữ liệu phải nộp"),
         _("Dữ liệu phải nộp cho {month}", month=formats.month(month)),

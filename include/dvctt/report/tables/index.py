@@ -121,21 +121,29 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
         _("Bộ chỉ số"),
         _(
             "Điểm thành phần của Bộ chỉ số theo {document}: toàn tỉnh, {month}",
-            document=_document(content, version), month=formats.month(month),
+            document=_document(content, version),
+            month=formats.month(month),
         ),
         (
-            _words(_("Thành phần"), 3.0), Column(_("Tử số")), Column(_("Mẫu số")), Column(_("Tỷ lệ")),
-            Column(_("Ngưỡng"), 0.9), Column(_("Điểm"), 0.9), Column(_("Điểm tối đa"), 0.9), _words(_("Ghi chú"), 2.4),
+            _words(_("Thành phần"), 3.0),
+            Column(_("Tử số")),
+            Column(_("Mẫu số")),
+            Column(_("Tỷ lệ")),
+            Column(_("Ngưỡng"), 0.9),
+            Column(_("Điểm"), 0.9),
+            Column(_("Điểm tối đa"), 0.9),
+            _words(_("Ghi chú"), 2.4),
         ),
         tuple(lines),
         (
             _(
                 "Điểm tính trên {scored} điểm tối đa của các thành phần có dữ liệu, trong {whole} điểm; không quy đổi.",
-                scored=formats.score(province["scored_max"]), whole=formats.score(province["score_max"]),
+                scored=formats.score(province["scored_max"]),
+                whole=formats.score(province["score_max"]),
             ),
             *_notes(content, version, province),
         ),
-    )  # fmt: skip
+    )
 
 
 def _component(row: Row, words: Row) -> Line:
@@ -158,18 +166,26 @@ def _component(row: Row, words: Row) -> Line:
 def _sum(label: str, points: float | None, most: float, down: tuple[int, ...]) -> Line:
     return Line(
         (
-            text(label), *(text("") for _column in range(4)), _points(points, down), _points(most, down), text(""),
+            text(label),
+            *(text("") for _column in range(4)),
+            _points(points, down),
+            _points(most, down),
+            text(""),
         ),
         "total",
-    )  # fmt: skip
+    )
 
 
 def _scores(scores: Sequence[MartRow], province: Province, document: str) -> DocumentTable:
     rows = [*in_print_order(scores, province, agencies=True), *in_print_order(scores, province, agencies=False)]
     six = (
-        "transparency_score", "progress_score", "online_services_score", "payment_score", "digitisation_score",
+        "transparency_score",
+        "progress_score",
+        "online_services_score",
+        "payment_score",
+        "digitisation_score",
         "satisfaction_score",
-    )  # fmt: skip
+    )
     lines = tuple(
         Line(
             (
@@ -189,9 +205,15 @@ def _scores(scores: Sequence[MartRow], province: Province, document: str) -> Doc
         _("Điểm Bộ chỉ số theo cơ quan"),
         _("Điểm sáu nhóm của Bộ chỉ số theo {document}: cơ quan, khối và toàn tỉnh", document=document),
         (
-            _words(_("Cơ quan"), 2.6), Column(_("Công khai, minh bạch")), Column(_("Tiến độ giải quyết")),
-            Column(_("Dịch vụ công trực tuyến")), Column(_("Thanh toán trực tuyến")), Column(_("Số hóa hồ sơ")),
-            Column(_("Mức độ hài lòng")), Column(_("Tổng điểm")), Column(_("Điểm có thể chấm")),
+            _words(_("Cơ quan"), 2.6),
+            Column(_("Công khai, minh bạch")),
+            Column(_("Tiến độ giải quyết")),
+            Column(_("Dịch vụ công trực tuyến")),
+            Column(_("Thanh toán trực tuyến")),
+            Column(_("Số hóa hồ sơ")),
+            Column(_("Mức độ hài lòng")),
+            Column(_("Tổng điểm")),
+            Column(_("Điểm có thể chấm")),
             Column(_("Thứ hạng"), 0.8),
         ),
         lines,
@@ -201,7 +223,7 @@ def _scores(scores: Sequence[MartRow], province: Province, document: str) -> Doc
                 "Thứ hạng so trong khối, giữa các cơ quan có cùng thành phần được chấm."
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _notes(content: Marts, version: int, score: Row) -> tuple[str, ...]:

@@ -85,14 +85,16 @@ def _rates(content: Marts, month: date, province: Province) -> DocumentTable:
         _("Tỷ lệ trực tuyến"),
         _("Tỷ lệ hồ sơ trực tuyến {month} theo cơ quan, theo thứ hạng trong khối", month=formats.month(month)),
         (
-            numeric("Hạng", 0.5), textual("Cơ quan", 3.5), *(numeric(one.heading_vi, one.weight) for one in measures),
+            numeric("Hạng", 0.5),
+            textual("Cơ quan", 3.5),
+            *(numeric(one.heading_vi, one.weight) for one in measures),
             numeric("So với tháng trước", 1.4),
         ),
         by_agency(
             content, "mart_online_rates", month, province, measures, "received", ranked=True, after=against_month_before
         ),
         (_(MARKED_NOTE), *small_base_note(content.of_month("mart_online_rates", month))),
-    )  # fmt: skip
+    )
 
 
 def _channels(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -123,9 +125,15 @@ def _levels(content: Marts, month: date, province: Province) -> DocumentTable:
         Measure("online", "Hồ sơ trực tuyến", across=(1, 2, 3)),
     )
     return plain_sums(
-        content, "mart_online_rates", month, province, measures, "online", _("Mức độ và phần dư"),
+        content,
+        "mart_online_rates",
+        month,
+        province,
+        measures,
+        "online",
+        _("Mức độ và phần dư"),
         _("Hồ sơ trực tuyến theo mức độ dịch vụ"),
-    )  # fmt: skip
+    )
 
 
 def _payments(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -139,9 +147,15 @@ def _payments(content: Marts, month: date, province: Province) -> DocumentTable:
         Measure("online_net_amount_vnd", "Còn lại", weight=1.5),
     )
     return plain_sums(
-        content, "mart_payments", month, province, measures, "online_payment_count", _("Thanh toán trong tháng"),
+        content,
+        "mart_payments",
+        month,
+        province,
+        measures,
+        "online_payment_count",
+        _("Thanh toán trong tháng"),
         _("Thanh toán trực tuyến {month} (đồng)", month=formats.month(month)),
-    )  # fmt: skip
+    )
 
 
 def _payments_to_date(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -153,9 +167,15 @@ def _payments_to_date(content: Marts, month: date, province: Province) -> Docume
         Measure("ytd_online_net_amount_vnd", "Còn lại", weight=1.5),
     )
     table = plain_sums(
-        content, "mart_payments", month, province, measures, "ytd_online_payment_count", _("Thanh toán lũy kế"),
+        content,
+        "mart_payments",
+        month,
+        province,
+        measures,
+        "ytd_online_payment_count",
+        _("Thanh toán lũy kế"),
         _("Thanh toán trực tuyến lũy kế từ đầu năm đến hết {month} (đồng)", month=formats.month(month)),
-    )  # fmt: skip
+    )
     gaps = tuple(
         _(
             "{entity}: có dữ liệu {present} trên {expected} tháng.",
@@ -178,9 +198,15 @@ def _attempts(content: Marts, month: date, province: Province) -> DocumentTable:
         Measure("other_payment_amount_vnd", "Thanh toán khác (đồng)", weight=1.4),
     )
     table = plain_sums(
-        content, "mart_payments", month, province, measures, "online_payment_count", _("Lượt giao dịch"),
+        content,
+        "mart_payments",
+        month,
+        province,
+        measures,
+        "online_payment_count",
+        _("Lượt giao dịch"),
         _("Lượt giao dịch và các hình thức thanh toán khác trong tháng"),
-    )  # fmt: skip
+    )
     return replace(
         table,
         notes=(
@@ -207,33 +233,49 @@ def _changes(content: Marts, month: date, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        text(entity_cell(total).printed + words.small_base(row)), worded(row, "baseline_name_vi"),
+                        text(entity_cell(total).printed + words.small_base(row)),
+                        worded(row, "baseline_name_vi"),
                         cell(row["baseline_start"], "day", missing="–"),
-                        cell(row["baseline_end"], "day", missing="–"), cell(row["baseline_online"]),
-                        cell(row["baseline_received"]), cell(row["baseline_rate_percent"], "rate"), cell(row["online"]),
-                        cell(row["received"]), cell(row["online_rate_percent"], "rate", missing=missing),
+                        cell(row["baseline_end"], "day", missing="–"),
+                        cell(row["baseline_online"]),
+                        cell(row["baseline_received"]),
+                        cell(row["baseline_rate_percent"], "rate"),
+                        cell(row["online"]),
+                        cell(row["received"]),
+                        cell(row["online_rate_percent"], "rate", missing=missing),
                         cell(row["change_points"], "signed_points"),
                         cell(growth, "percent_change", missing=None if of_month_before else _("không tính")),
                         text(str(words.baseline_gap(row))),
                     )
                 )
-            )  # fmt: skip
+            )
     return DocumentTable(
         _("So với kỳ trước"),
         _("Tỷ lệ hồ sơ trực tuyến so với kỳ gốc"),
         (
-            textual("Đối tượng", 2.0), textual("Kỳ gốc", 1.6), numeric("Từ ngày", 1.2), numeric("Đến ngày", 1.2),
-            numeric("Trực tuyến kỳ gốc"), numeric("Tiếp nhận kỳ gốc"), numeric("Tỷ lệ kỳ gốc"), numeric("Trực tuyến"),
-            numeric("Tiếp nhận"), numeric("Tỷ lệ"), numeric("Chênh lệch tỷ lệ", 1.4),
-            numeric("Thay đổi số hồ sơ trực tuyến", 1.1), textual("Vì sao không có", 1.8),
+            textual("Đối tượng", 2.0),
+            textual("Kỳ gốc", 1.6),
+            numeric("Từ ngày", 1.2),
+            numeric("Đến ngày", 1.2),
+            numeric("Trực tuyến kỳ gốc"),
+            numeric("Tiếp nhận kỳ gốc"),
+            numeric("Tỷ lệ kỳ gốc"),
+            numeric("Trực tuyến"),
+            numeric("Tiếp nhận"),
+            numeric("Tỷ lệ"),
+            numeric("Chênh lệch tỷ lệ", 1.4),
+            numeric("Thay đổi số hồ sơ trực tuyến", 1.1),
+            textual("Vì sao không có", 1.8),
         ),
         tuple(lines),
         (
-            _("Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước."),
+            _(
+                "Chênh lệch giữa hai tỷ lệ tính bằng “điểm %”; thay đổi của số hồ sơ tính bằng “%” và chỉ so với tháng trước."
+            ),
             *small_base_note([row for row in rows if row["scope"] != "agency"]),
         ),
         _("Không có kỳ gốc nào để so sánh."),
-    )  # fmt: skip
+    )
 
 
 def _catalogue(content: Marts, month: date) -> DocumentTable:
@@ -278,27 +320,41 @@ def _targets(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    text(words.text_of(row, "name_vi") + (" *" if row["caveat_vi"] else "")), worded(row, "entity_name_vi"),
-                    cell(row["valid_from"], "day", missing="–"), cell(row["valid_to"], "day", missing="–"),
-                    cell(row["target_percent"], "rate"), cell(row["numerator"], missing=missing),
-                    cell(row["denominator"], missing=missing), cell(row["actual_percent"], "rate", missing=missing),
+                    text(words.text_of(row, "name_vi") + (" *" if row["caveat_vi"] else "")),
+                    worded(row, "entity_name_vi"),
+                    cell(row["valid_from"], "day", missing="–"),
+                    cell(row["valid_to"], "day", missing="–"),
+                    cell(row["target_percent"], "rate"),
+                    cell(row["numerator"], missing=missing),
+                    cell(row["denominator"], missing=missing),
+                    cell(row["actual_percent"], "rate", missing=missing),
                     text(words.word(row["status"], words.TARGET_STATUS, "mart_targets.status")),
-                    text(str(words.target_shortfall(row))), worded(row, "legal_basis"),
+                    text(str(words.target_shortfall(row))),
+                    worded(row, "legal_basis"),
                     text(words.word(row["certainty"], words.CERTAINTY, "mart_targets.certainty")),
                 )
             )
-        )  # fmt: skip
+        )
     return DocumentTable(
         _("Mục tiêu"),
         _("Kết quả so với mục tiêu"),
         (
-            textual("Mục tiêu", 2.6), textual("Đối tượng", 1.2), numeric("Từ ngày", 1.2), numeric("Đến ngày", 1.2),
-            numeric("Phải đạt", 0.9), numeric("Tử số", 0.9), numeric("Mẫu số", 0.9), numeric("Thực hiện", 0.9),
-            textual("Kết quả", 1.0), textual("Còn thiếu", 1.5), textual("Căn cứ", 1.8), textual("Độ tin cậy", 1.3),
+            textual("Mục tiêu", 2.6),
+            textual("Đối tượng", 1.2),
+            numeric("Từ ngày", 1.2),
+            numeric("Đến ngày", 1.2),
+            numeric("Phải đạt", 0.9),
+            numeric("Tử số", 0.9),
+            numeric("Mẫu số", 0.9),
+            numeric("Thực hiện", 0.9),
+            textual("Kết quả", 1.0),
+            textual("Còn thiếu", 1.5),
+            textual("Căn cứ", 1.8),
+            textual("Độ tin cậy", 1.3),
         ),
         tuple(lines),
         empty_vi=_("Không có mục tiêu nào có hiệu lực trong tháng."),
-    )  # fmt: skip
+    )
 
 
 _UNIT_KIND: Mapping[str, Kind] = {"percent": "rate", "percentage_points": "signed_points"}
@@ -313,15 +369,22 @@ def _published(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    cell(row["figure_id"]), worded(row, "metric_name_vi"), worded(row, "entity_name_vi"),
-                    cell(row["period_start"], "day", missing=""), cell(row["period_end"], "day"),
+                    cell(row["figure_id"]),
+                    worded(row, "metric_name_vi"),
+                    worded(row, "entity_name_vi"),
+                    cell(row["period_start"], "day", missing=""),
+                    cell(row["period_end"], "day"),
                     text(_("“{wording}”", wording=row["wording_vi"])),
                     Cell(
-                        printed, "exact", _("chỉ nêu khoảng") if printed is None else words.exact_measure(printed, unit),
+                        printed,
+                        "exact",
+                        _("chỉ nêu khoảng") if printed is None else words.exact_measure(printed, unit),
                         unit_vi=noun,
                     ),
                     Cell(
-                        row["computed_value"], kind, words.measure(row["computed_value"], unit),
+                        row["computed_value"],
+                        kind,
+                        words.measure(row["computed_value"], unit),
                         unit_vi=noun if kind == "count" else "",
                     ),
                     text(str(words.interval(row))),
@@ -331,19 +394,26 @@ def _published(content: Marts, month: date) -> DocumentTable:
                     ),
                 )
             )
-        )  # fmt: skip
+        )
     return DocumentTable(
         _("Đối chiếu số đã công bố"),
         _("Số đã công bố và số tính lại"),
         (
-            numeric("Số", 0.5), textual("Chỉ tiêu", 2.2), textual("Đối tượng", 1.6), numeric("Từ ngày", 1.2),
-            numeric("Đến ngày", 1.2), textual("Nguyên văn", 2.4), numeric("Đã công bố", 1.5), numeric("Tính lại", 1.9),
-            textual("Khoảng cho phép", 1.6), textual("Kết quả", 1.1),
+            numeric("Số", 0.5),
+            textual("Chỉ tiêu", 2.2),
+            textual("Đối tượng", 1.6),
+            numeric("Từ ngày", 1.2),
+            numeric("Đến ngày", 1.2),
+            textual("Nguyên văn", 2.4),
+            numeric("Đã công bố", 1.5),
+            numeric("Tính lại", 1.9),
+            textual("Khoảng cho phép", 1.6),
+            textual("Kết quả", 1.1),
         ),
         tuple(lines),
         (_("Số tính lại từ hồ sơ được coi là khớp khi nằm trong khoảng mà số đã in cho phép sau khi làm tròn."),),
         _("Không có số liệu đã công bố cho tháng này."),
-    )  # fmt: skip
+    )
 
 
 def _additivity(content: Marts, month: date, province: Province) -> DocumentTable:
@@ -351,47 +421,67 @@ def _additivity(content: Marts, month: date, province: Province) -> DocumentTabl
     lines = [
         Line(
             (
-                worded(row, "total_name_vi"), text(words.entity(row)), cell(row["total"]), cell(row["sum_of_classes"]),
-                cell(row["residue"]), worded(row, "residue_name_vi") if row["residue"] else text(""), cell(row["unexplained"]),
+                worded(row, "total_name_vi"),
+                text(words.entity(row)),
+                cell(row["total"]),
+                cell(row["sum_of_classes"]),
+                cell(row["residue"]),
+                worded(row, "residue_name_vi") if row["residue"] else text(""),
+                cell(row["unexplained"]),
             )
         )
         for row in (*checks["notable"], *checks["agencies"])
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Kiểm tra tổng"),
         _("Kiểm tra tổng và thành phần: các tổng có phần dư hoặc có phần chưa giải thích được"),
         (
-            textual("Phép kiểm tra", 3.0), textual("Đối tượng", 2.0), numeric("Tổng", 1.2), numeric("Cộng các thành phần", 1.2),
-            numeric("Phần dư", 0.9), textual("Tên phần dư", 2.4), numeric("Không giải thích được"),
+            textual("Phép kiểm tra", 3.0),
+            textual("Đối tượng", 2.0),
+            numeric("Tổng", 1.2),
+            numeric("Cộng các thành phần", 1.2),
+            numeric("Phần dư", 0.9),
+            textual("Tên phần dư", 2.4),
+            numeric("Không giải thích được"),
         ),
         tuple(lines),
         (additivity_note(checks),) if checks["all"] else (),
         _("Không có tổng nào có phần dư.") if checks["all"] else _("Chưa có dữ liệu kiểm tra cho tháng này."),
-    )  # fmt: skip
+    )
 
 
 def _feeds(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.word(row["entity"], words.FEED, "mart_feed_timeliness.entity")), text(row["source_id"]),
-                cell(row["expected_feeds"]), cell(row["delivered_feeds"]), cell(row["delivered_percent"], "rate"),
-                cell(row["on_time_feeds"]), cell(row["on_time_percent"], "rate"),
+                text(words.word(row["entity"], words.FEED, "mart_feed_timeliness.entity")),
+                text(row["source_id"]),
+                cell(row["expected_feeds"]),
+                cell(row["delivered_feeds"]),
+                cell(row["delivered_percent"], "rate"),
+                cell(row["on_time_feeds"]),
+                cell(row["on_time_percent"], "rate"),
                 text("; ".join(_not_delivered(content, row))),
             )
         )
         for row in content.of_month("mart_feed_timeliness", month)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Nguồn dữ liệu"),
         _("Dữ liệu phải nộp, đã nộp và đúng hạn"),
         (
-            textual("Loại dữ liệu", 2.0), textual("Nguồn", 1.2), numeric("Phải nộp"), numeric("Đã nộp"),
-            numeric("Tỷ lệ đã nộp"), numeric("Đúng hạn"), numeric("Tỷ lệ đúng hạn"), textual("Chưa nộp", 4.0),
+            textual("Loại dữ liệu", 2.0),
+            textual("Nguồn", 1.2),
+            numeric("Phải nộp"),
+            numeric("Đã nộp"),
+            numeric("Tỷ lệ đã nộp"),
+            numeric("Đúng hạn"),
+            numeric("Tỷ lệ đúng hạn"),
+            textual("Chưa nộp", 4.0),
         ),
         tuple(lines),
         empty_vi=_("Không có dữ liệu nào phải nộp theo lịch cho tháng này."),
-    )  # fmt: skip
+    )
 
 
 def _not_delivered(content: Marts, row: Row) -> list[str]:
@@ -436,71 +526,108 @@ def _closings(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                cell(row["revision"]), text(_("Đang có hiệu lực") if row["is_in_force"] else _("Đã mở lại")),
-                cell(row["publication_number"]), cell(row["closed_at"], "moment"), text(row["approved_by"]),
-                worded(row, "note"), cell(row["waived_feeds"]), worded(row, "waived_vi"),
-                cell(row["reopened_at"], "moment", missing=""), text(row["reopened_by"]), worded(row, "reopen_reason"),
+                cell(row["revision"]),
+                text(_("Đang có hiệu lực") if row["is_in_force"] else _("Đã mở lại")),
+                cell(row["publication_number"]),
+                cell(row["closed_at"], "moment"),
+                text(row["approved_by"]),
+                worded(row, "note"),
+                cell(row["waived_feeds"]),
+                worded(row, "waived_vi"),
+                cell(row["reopened_at"], "moment", missing=""),
+                text(row["reopened_by"]),
+                worded(row, "reopen_reason"),
             )
         )
         for row in content.of_month("mart_closed_months", month)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Chốt số liệu"),
         _("Các lần chốt số liệu {month}", month=formats.month(month)),
         (
-            numeric("Bản chốt", 0.7), textual("Tình trạng", 1.2), numeric("Lần công bố", 0.8), numeric("Chốt lúc", 1.7),
-            textual("Người phê duyệt", 1.6), textual("Ghi chú", 1.4), numeric("Số phần dữ liệu được miễn"),
-            textual("Được miễn", 2.6), numeric("Mở lại lúc", 1.7), textual("Người mở lại", 1.4), textual("Lý do", 1.6),
+            numeric("Bản chốt", 0.7),
+            textual("Tình trạng", 1.2),
+            numeric("Lần công bố", 0.8),
+            numeric("Chốt lúc", 1.7),
+            textual("Người phê duyệt", 1.6),
+            textual("Ghi chú", 1.4),
+            numeric("Số phần dữ liệu được miễn"),
+            textual("Được miễn", 2.6),
+            numeric("Mở lại lúc", 1.7),
+            textual("Người mở lại", 1.4),
+            textual("Lý do", 1.6),
         ),
         tuple(lines),
-        empty_vi=_("Số liệu {month} chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau.", month=formats.month(month)),
-    )  # fmt: skip
+        empty_vi=_(
+            "Số liệu {month} chưa chốt, còn có thể thay đổi khi có dữ liệu đến sau.", month=formats.month(month)
+        ),
+    )
 
 
 def _restatements(content: Marts, month: date, publication: int) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.entity(row)), worded(row, "metric_name_vi"), worded(row, "unit"), cell(row["from_publication"]),
-                cell(row["old_value"]), cell(row["new_value"]), cell(row["change"], "signed_count"),
-                cell(row["rate_change_points"], "signed_points"), text(str(words.restatement_causes(row))),
+                text(words.entity(row)),
+                worded(row, "metric_name_vi"),
+                worded(row, "unit"),
+                cell(row["from_publication"]),
+                cell(row["old_value"]),
+                cell(row["new_value"]),
+                cell(row["change"], "signed_count"),
+                cell(row["rate_change_points"], "signed_points"),
+                text(str(words.restatement_causes(row))),
             )
         )
         for row in restated(content, publication, month)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Điều chỉnh"),
         _("Số liệu đã điều chỉnh so với bản công bố trước, và nguyên nhân"),
         (
-            textual("Đối tượng", 2.2), textual("Chỉ tiêu", 1.8), textual("Đơn vị tính", 0.9), numeric("Lần công bố trước", 0.9),
-            numeric("Số cũ", 1.2), numeric("Số mới", 1.2), numeric("Chênh lệch"), numeric("Chênh lệch tỷ lệ", 1.4),
+            textual("Đối tượng", 2.2),
+            textual("Chỉ tiêu", 1.8),
+            textual("Đơn vị tính", 0.9),
+            numeric("Lần công bố trước", 0.9),
+            numeric("Số cũ", 1.2),
+            numeric("Số mới", 1.2),
+            numeric("Chênh lệch"),
+            numeric("Chênh lệch tỷ lệ", 1.4),
             textual("Nguyên nhân", 3.0),
         ),
         tuple(lines),
         empty_vi=_("Không có số liệu nào thay đổi so với bản công bố trước."),
-    )  # fmt: skip
+    )
 
 
 def _late(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                worded(row, "agency_name_vi"), worded(row, "metric_name_vi"), worded(row, "unit"), cell(row["record_count"]),
-                cell(row["effect"], "signed_count"), text(str(words.restatement_causes(row))),
+                worded(row, "agency_name_vi"),
+                worded(row, "metric_name_vi"),
+                worded(row, "unit"),
+                cell(row["record_count"]),
+                cell(row["effect"], "signed_count"),
+                text(str(words.restatement_causes(row))),
             )
         )
         for row in content.of_month("mart_late_ledger_totals", month)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Đến sau khi chốt"),
         _("Dữ liệu đến sau khi chốt, chưa tính vào số liệu đã chốt"),
         (
-            textual("Cơ quan", 2.2), textual("Chỉ tiêu", 1.8), textual("Đơn vị tính"), numeric("Số dòng dữ liệu"),
-            numeric("Chênh lệch nếu tính"), textual("Nguyên nhân", 3.0),
+            textual("Cơ quan", 2.2),
+            textual("Chỉ tiêu", 1.8),
+            textual("Đơn vị tính"),
+            numeric("Số dòng dữ liệu"),
+            numeric("Chênh lệch nếu tính"),
+            textual("Nguyên nhân", 3.0),
         ),
         tuple(lines),
         empty_vi=_("Không có dữ liệu nào đến sau khi chốt."),
-    )  # fmt: skip
+    )
 
 
 def definitions_table(definitions: Sequence[tuple[str, str]]) -> DocumentTable:

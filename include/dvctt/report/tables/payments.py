@@ -58,9 +58,15 @@ def _duties(content: Marts, month: date, province: Province) -> DocumentTable:
         Measure("received", "Tiếp nhận", across=(1, 2, 3, 4)),
     )
     table = plain_sums(
-        content, "mart_payment_duties", month, province, measures, "received", _("Nghĩa vụ nộp phí"),
+        content,
+        "mart_payment_duties",
+        month,
+        province,
+        measures,
+        "received",
+        _("Nghĩa vụ nộp phí"),
         _("Hồ sơ tiếp nhận {month} theo nghĩa vụ nộp phí, lệ phí", month=formats.month(month)),
-    )  # fmt: skip
+    )
     return replace(
         table,
         notes=(
@@ -96,9 +102,15 @@ def _paid(content: Marts, month: date, province: Province) -> DocumentTable:
         Measure("flagged_paid_percent", "Tỷ lệ theo đánh dấu", "rate", share=(7, 5)),
     )
     table = plain_sums(
-        content, "mart_payment_duties", month, province, measures, "received", _("Nộp phí trực tuyến"),
+        content,
+        "mart_payment_duties",
+        month,
+        province,
+        measures,
+        "received",
+        _("Nộp phí trực tuyến"),
         _("Hồ sơ có nghĩa vụ nộp tiếp nhận {month}: đã nộp thế nào", month=formats.month(month)),
-    )  # fmt: skip
+    )
     return replace(
         table,
         notes=(

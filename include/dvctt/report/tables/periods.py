@@ -82,11 +82,23 @@ def period_tables(content: Marts, period: Row, province: Province) -> tuple[Docu
         rates_table(own, period, province),
         _summed(own, RATES, month, province, _CHANNELS, "received", _("Kênh nộp"), _("Hồ sơ tiếp nhận theo kênh nộp")),
         _summed(
-            own, RATES, month, province, _LEVELS, "online", _("Mức độ và phần dư"),
+            own,
+            RATES,
+            month,
+            province,
+            _LEVELS,
+            "online",
+            _("Mức độ và phần dư"),
             _("Hồ sơ trực tuyến theo mức độ dịch vụ"),
         ),
         _summed(
-            own, PAYMENTS, month, province, _PAID, "online_payment_count", _("Thanh toán trong kỳ"),
+            own,
+            PAYMENTS,
+            month,
+            province,
+            _PAID,
+            "online_payment_count",
+            _("Thanh toán trong kỳ"),
             _("Thanh toán trong kỳ (đồng)"),
         ),
         _rate_changes(own, province),
@@ -94,7 +106,7 @@ def period_tables(content: Marts, period: Row, province: Province) -> tuple[Docu
         *form_tables_of(own, period["period_key"]),
         _checks(own, period, province),
         caveats_table(own, province),
-    )  # fmt: skip
+    )
 
 
 _RATE = (
@@ -219,28 +231,39 @@ def _rate_changes(own: Marts, province: Province) -> DocumentTable:
             lines.append(
                 Line(
                     (
-                        text(words.entity(row)), _compared_with(row), figure(row, "base_numerator"),
+                        text(words.entity(row)),
+                        _compared_with(row),
+                        figure(row, "base_numerator"),
                         figure(row, "base_denominator"),
-                        figure(row, "base_rate_percent", "rate", missing=base_missing), figure(row, "numerator"),
-                        figure(row, "denominator"), figure(row, "rate_percent", "rate", missing=missing),
-                        figure(row, "change_points", "signed_points"), _remark(row),
+                        figure(row, "base_rate_percent", "rate", missing=base_missing),
+                        figure(row, "numerator"),
+                        figure(row, "denominator"),
+                        figure(row, "rate_percent", "rate", missing=missing),
+                        figure(row, "change_points", "signed_points"),
+                        _remark(row),
                     ),
                     "total" if row["scope"] == "province" else "row",
                 )
-            )  # fmt: skip
+            )
     return DocumentTable(
         _("Thay đổi tỷ lệ"),
         _("Tỷ lệ hồ sơ trực tuyến so với kỳ liền trước và cùng kỳ năm trước"),
         (
-            Column(_("Đối tượng"), 3.2, is_number=False), Column(_("Kỳ so sánh"), 2.6, is_number=False),
-            Column(_("Trực tuyến kỳ so sánh")), Column(_("Tiếp nhận kỳ so sánh")), Column(_("Tỷ lệ kỳ so sánh")),
-            Column(_("Trực tuyến")), Column(_("Tiếp nhận")), Column(_("Tỷ lệ")), Column(_("Chênh lệch tỷ lệ"), 1.5),
+            Column(_("Đối tượng"), 3.2, is_number=False),
+            Column(_("Kỳ so sánh"), 2.6, is_number=False),
+            Column(_("Trực tuyến kỳ so sánh")),
+            Column(_("Tiếp nhận kỳ so sánh")),
+            Column(_("Tỷ lệ kỳ so sánh")),
+            Column(_("Trực tuyến")),
+            Column(_("Tiếp nhận")),
+            Column(_("Tỷ lệ")),
+            Column(_("Chênh lệch tỷ lệ"), 1.5),
             Column(_("Ghi chú"), 2.0, is_number=False),
         ),
         tuple(lines),
         _notes_on_changes(own),
         _("Không có kỳ nào để so sánh."),
-    )  # fmt: skip
+    )
 
 
 def _count_changes(own: Marts, province: Province) -> DocumentTable:
@@ -255,25 +278,33 @@ def _count_changes(own: Marts, province: Province) -> DocumentTable:
                 lines.append(
                     Line(
                         (
-                            text(words.entity(row)), text(_(name)), _compared_with(row),
-                            figure(row, "base_numerator"), figure(row, "numerator"),
-                            figure(row, "change_percent", "percent_change"), _remark(row),
+                            text(words.entity(row)),
+                            text(_(name)),
+                            _compared_with(row),
+                            figure(row, "base_numerator"),
+                            figure(row, "numerator"),
+                            figure(row, "change_percent", "percent_change"),
+                            _remark(row),
                         ),
                         "total" if row["scope"] == "province" else "row",
                     )
-                )  # fmt: skip
+                )
     return DocumentTable(
         _("Thay đổi số lượng"),
         _("Số hồ sơ và thanh toán so với kỳ liền trước và cùng kỳ năm trước"),
         (
-            Column(_("Đối tượng"), 1.9, is_number=False), Column(_("Chỉ tiêu"), 2.9, is_number=False),
-            Column(_("Kỳ so sánh"), 2.2, is_number=False), Column(_("Số kỳ so sánh"), 1.3), Column(_("Số kỳ này"), 1.3),
-            Column(_("Thay đổi")), Column(_("Ghi chú"), 2.2, is_number=False),
+            Column(_("Đối tượng"), 1.9, is_number=False),
+            Column(_("Chỉ tiêu"), 2.9, is_number=False),
+            Column(_("Kỳ so sánh"), 2.2, is_number=False),
+            Column(_("Số kỳ so sánh"), 1.3),
+            Column(_("Số kỳ này"), 1.3),
+            Column(_("Thay đổi")),
+            Column(_("Ghi chú"), 2.2, is_number=False),
         ),
         tuple(lines),
         _notes_on_changes(own),
         _("Không có kỳ nào để so sánh."),
-    )  # fmt: skip
+    )
 
 
 def _notes_on_changes(own: Marts) -> tuple[str, ...]:
@@ -315,24 +346,32 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
     lines = [
         Line(
             (
-                text(_check_name(row)), text(words.entity(row)), figure(_mart_row(row), "total"),
-                figure(_mart_row(row), "sum_of_classes"), figure(_mart_row(row), "residue"),
-                text(words.text_of(row, "residue_name_vi") if row["residue"] else ""), figure(_mart_row(row), "unexplained"),
+                text(_check_name(row)),
+                text(words.entity(row)),
+                figure(_mart_row(row), "total"),
+                figure(_mart_row(row), "sum_of_classes"),
+                figure(_mart_row(row), "residue"),
+                text(words.text_of(row, "residue_name_vi") if row["residue"] else ""),
+                figure(_mart_row(row), "unexplained"),
             )
         )
         for row in (*sorted(whole, key=lambda one: str(one["check_id"])), *single)
-    ]  # fmt: skip
+    ]
     return DocumentTable(
         _("Kiểm tra tổng"),
         _("Kiểm tra tổng và thành phần: theo khối và toàn tỉnh, và các cơ quan có phần dư"),
         (
-            Column(_("Phép kiểm tra"), 3.0, is_number=False), Column(_("Đối tượng"), 2.0, is_number=False),
-            Column(_("Tổng"), 1.2), Column(_("Cộng các thành phần"), 1.2), Column(_("Phần dư")),
-            Column(_("Tên phần dư"), 1.4, is_number=False), Column(_("Không giải thích được")),
+            Column(_("Phép kiểm tra"), 3.0, is_number=False),
+            Column(_("Đối tượng"), 2.0, is_number=False),
+            Column(_("Tổng"), 1.2),
+            Column(_("Cộng các thành phần"), 1.2),
+            Column(_("Phần dư")),
+            Column(_("Tên phần dư"), 1.4, is_number=False),
+            Column(_("Không giải thích được")),
         ),
         tuple(lines),
         empty_vi=_("Chưa có dữ liệu kiểm tra của {period}.", period=period_inside(period)),
-    )  # fmt: skip
+    )
 
 
 def _check_name(row: Row) -> str:

@@ -49,9 +49,11 @@ def _restated(content: Marts, month: date) -> DocumentTable:
     def figures(row: Row) -> list[Cell]:
         missing = formats.NO_DATA if row["received"] is None else None
         return [
-            cell(row["agency_count"]), cell(row["received"]), cell(row["online"]),
+            cell(row["agency_count"]),
+            cell(row["received"]),
+            cell(row["online"]),
             replace(cell(row["online_rate_percent"], "rate", missing=missing), share=(3, 2)),
-        ]  # fmt: skip
+        ]
 
     lines = [
         Line((_called(row, "entity_name"), *figures(row)), "residue" if row["entity_code"] in _NOT_PLACED else "row")
@@ -62,8 +64,11 @@ def _restated(content: Marts, month: date) -> DocumentTable:
         _("Cơ cấu mới nhất"),
         _("Hồ sơ trực tuyến theo cơ cấu cơ quan mới nhất, từ ngày {day}", day=formats.day(whole["structure_on"])),
         (
-            Column(_("Cơ quan theo cơ cấu mới nhất"), 3.5, is_number=False), Column(_("Số cơ quan gộp vào")),
-            Column(_("Tiếp nhận")), Column(_("Trực tuyến")), Column(_("Tỷ lệ")),
+            Column(_("Cơ quan theo cơ cấu mới nhất"), 3.5, is_number=False),
+            Column(_("Số cơ quan gộp vào")),
+            Column(_("Tiếp nhận")),
+            Column(_("Trực tuyến")),
+            Column(_("Tỷ lệ")),
         ),
         (*lines, total),
         (
@@ -72,7 +77,7 @@ def _restated(content: Marts, month: date) -> DocumentTable:
                 "Phần của cơ quan đã chia tách mà hồ sơ không cho biết thuộc đơn vị nào được ghi là chưa quy đổi được."
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _bridge(moved: Sequence[Row]) -> DocumentTable:
@@ -81,19 +86,26 @@ def _bridge(moved: Sequence[Row]) -> DocumentTable:
         _("Cơ quan có số liệu được quy đổi sang cơ quan khác"),
         (
             Column(_("Cơ quan tại thời điểm tiếp nhận"), 3.0, is_number=False),
-            Column(_("Quy đổi sang"), 3.0, is_number=False), Column(_("Tiếp nhận")), Column(_("Trực tuyến")),
-            Column(_("Giao dịch thanh toán trực tuyến"), 1.4), Column(_("Số tiền (đồng)"), 1.4),
+            Column(_("Quy đổi sang"), 3.0, is_number=False),
+            Column(_("Tiếp nhận")),
+            Column(_("Trực tuyến")),
+            Column(_("Giao dịch thanh toán trực tuyến"), 1.4),
+            Column(_("Số tiền (đồng)"), 1.4),
         ),
         tuple(
             Line(
                 (
-                    _called(row, "agency_name"), _called(row, "heir_name"), cell(row["received"]), cell(row["online"]),
-                    cell(row["online_payment_count"]), cell(row["online_payment_amount_vnd"]),
+                    _called(row, "agency_name"),
+                    _called(row, "heir_name"),
+                    cell(row["received"]),
+                    cell(row["online"]),
+                    cell(row["online_payment_count"]),
+                    cell(row["online_payment_amount_vnd"]),
                 )
             )
             for row in moved
         ),
-    )  # fmt: skip
+    )
 
 
 def _levels(content: Marts, month: date) -> tuple[DocumentTable, ...]:
@@ -110,13 +122,17 @@ def _level_table(rows: Sequence[Row], number: int) -> DocumentTable:
     lines = [
         Line(
             (
-                _called(row, "class_name"), cell(row["received"]), cell(row["share_percent"], "rate"), cell(row["online"]),
-                replace(cell(row["online_rate_percent"], "rate"), share=(3, 1)), cell(row["placed_otherwise_by_catalogue"]),
+                _called(row, "class_name"),
+                cell(row["received"]),
+                cell(row["share_percent"], "rate"),
+                cell(row["online"]),
+                replace(cell(row["online_rate_percent"], "rate"), share=(3, 1)),
+                cell(row["placed_otherwise_by_catalogue"]),
             ),
             "residue" if row["is_residue"] else "row",
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     whole = replace(cell(rows[0]["received_of_all_classes"]), down=tuple(range(len(lines))))
     return DocumentTable(
         _("Mức độ dịch vụ công {number}", number=number),
@@ -124,19 +140,26 @@ def _level_table(rows: Sequence[Row], number: int) -> DocumentTable:
         if rows[0]["vocabulary_id"] == "source_levels"
         else _("Hồ sơ tiếp nhận theo loại dịch vụ công, toàn tỉnh"),
         (
-            Column(_("Mức độ, loại dịch vụ công"), 3.0, is_number=False), Column(_("Tiếp nhận")), Column(_("Tỷ trọng")),
-            Column(_("Trực tuyến")), Column(_("Tỷ lệ trực tuyến"), 1.2), Column(_("Khác với danh mục"), 1.2),
+            Column(_("Mức độ, loại dịch vụ công"), 3.0, is_number=False),
+            Column(_("Tiếp nhận")),
+            Column(_("Tỷ trọng")),
+            Column(_("Trực tuyến")),
+            Column(_("Tỷ lệ trực tuyến"), 1.2),
+            Column(_("Khác với danh mục"), 1.2),
         ),
         (*lines, Line((text(_("Tổng số")), whole, *(text("") for place in range(4))), "total")),
         (
-            _("Căn cứ: {basis}. Mức độ chắc chắn: {certainty}.", basis=_called(rows[0], "legal_basis").printed,
-              certainty=_(_CERTAINTY[rows[0]["certainty"]])),
+            _(
+                "Căn cứ: {basis}. Mức độ chắc chắn: {certainty}.",
+                basis=_called(rows[0], "legal_basis").printed,
+                certainty=_(_CERTAINTY[rows[0]["certainty"]]),
+            ),
             _(
                 "Mức độ là mức độ ghi trên hồ sơ khi tiếp nhận. Cột cuối đếm hồ sơ mà danh mục thủ tục ngày tiếp nhận xếp "
                 "khác; số này chỉ để đối chiếu, không chuyển nhóm."
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 _CERTAINTY = {

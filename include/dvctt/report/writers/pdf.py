@@ -146,8 +146,10 @@ def write_letter(path: Path, letter: Letter) -> Path:
         content = content.translate({ord(sign): SHOWN for sign in missing})
         log.warning(
             "%s: %d signs that no font holds are shown as %s; whose they are: dvctt rows --table aud_unprintable_texts",
-            path, shown, SHOWN,
-        )  # fmt: skip
+            path,
+            shown,
+            SHOWN,
+        )
     try:
         compiler = typst.Compiler(str(TEMPLATE), root=str(TEMPLATES), font_paths=fonts, sys_inputs={"report": content})
         written, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=_STANDARD)
