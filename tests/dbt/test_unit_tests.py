@@ -20,7 +20,7 @@ WHOLE_LAYERS = {
 def declared() -> set[tuple[str, str]]:
     """Model and name of every unit test that the project's YAML files declare."""
     files = sorted(DBT_PROJECT.glob("models/**/_*_unit_tests.yml"))
-    assert len(files) == 19, "wanted one file of unit tests a layer, one for what moved, and those of the areas"
+    assert files, "wanted the models' unit tests beside them"
     return {
         (test["model"], test["name"])
         for path in files
