@@ -60,17 +60,3 @@
     coalesce(upper({{ table }}.{{ column }}) = 'UNLISTED', false){{ " or " if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
-
-{# A folded value that no list has: itself where it may be a code, the word for what is none otherwise. Stricter than `CODE` and
-   `IDENTITY` of dvctt.core.contract, because folding has taken the zeros away that a number began with: how long it was is not
-   known any more, so digits alone are no code, and neither is what has six of them in a row. #}
-{% macro code_or_unlisted(column) -%}
-    case
-        when
-            regexp_full_match({{ column }}, '[a-z0-9đ]{1,40}([._/-][a-z0-9đ]{1,40}){0,11}')
-            and regexp_matches({{ column }}, '[a-zđ]')
-            and not regexp_matches({{ column }}, '[0-9.-]{6,}')
-            then {{ column }}
-        when {{ column }} is not null then 'UNLISTED'
-    end
-{%- endmacro %}

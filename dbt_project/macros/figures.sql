@@ -50,6 +50,14 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# Columns of one relation, as a list to select. #}
+{% macro columns_of(table, columns) -%}
+    {%- for column in columns -%}
+    {{ table }}.{{ column }}{% if not loop.last %},
+        {% endif %}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# Whether two states of a record agree in columns, NULL being equal to NULL. #}
 {% macro agree(columns, left='earlier', right='later') -%}
     {%- for column in columns -%}

@@ -83,10 +83,7 @@ stray_months as (
     inner join agencies on daily.agency_code = agencies.agency_code
     left join monthly on daily.month = monthly.month and daily.agency_code = monthly.agency_code
     where monthly.agency_code is null and extract(day from periods.first_day) > 1
-    qualify
-        row_number() over (
-            partition by daily.period_key, daily.month, daily.agency_code order by agencies.valid_from desc
-        ) = 1
+    qualify {{ latest_by(['daily.period_key', 'daily.month', 'daily.agency_code'], 'agencies.valid_from desc') }}
 ),
 
 agency_months as (
@@ -105,24 +102,7 @@ groups as (
 ),
 
 scoped_months as (
-    select
-        'agency' as scope,
-        agency_code as entity_code,
-        *
-    from agency_months
-    union all
-    select
-        'group' as scope,
-        group_code as entity_code,
-        *
-    from agency_months
-    union all
-    select
-        'province' as scope,
-        province.province_code as entity_code,
-        agency_months.*
-    from agency_months
-    cross join province
+    {{ roll_up('agency_months') }}
 ),
 
 {# Name, group and place as they were in the newest month of the period. -#}
@@ -146,10 +126,10 @@ entities as (
     cross join province
     left join groups on scoped_months.group_code = groups.group_code
     qualify
-        row_number() over (
-            partition by scoped_months.period_key, scoped_months.scope, scoped_months.entity_code
-            order by scoped_months.month desc, scoped_months.official_order, scoped_months.agency_code
-        ) = 1
+        {{ latest_by(
+            ['scoped_months.period_key', 'scoped_months.scope', 'scoped_months.entity_code'],
+            'scoped_months.month desc, scoped_months.official_order, scoped_months.agency_code'
+        ) }}
 ),
 
 counted_months as (
@@ -265,19 +245,10 @@ summed as (
     from counted_months
     inner join periods on counted_months.period_key = periods.period_key
     inner join entities
-        on
-            counted_months.period_key = entities.period_key
-            and counted_months.scope = entities.scope
-            and counted_months.entity_code = entities.entity_code
+        on {{ share('counted_months', 'entities', ['period_key', 'scope', 'entity_code']) }}
     left join missing_names
-        on
-            counted_months.period_key = missing_names.period_key
-            and counted_months.scope = missing_names.scope
-            and counted_months.entity_code = missing_names.entity_code
+        on {{ share('counted_months', 'missing_names', ['period_key', 'scope', 'entity_code']) }}
     left join set_aside
-        on
-            counted_months.period_key = set_aside.period_key
-            and counted_months.scope = set_aside.scope
-            and counted_months.entity_code = set_aside.entity_code
+        on {{ share('counted_months', 'set_aside', ['period_key', 'scope', 'entity_code']) }}
 )
 {%- endmacro %}

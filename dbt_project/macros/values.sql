@@ -48,3 +48,43 @@ left join {{ list }} as codes_of_{{ label }} on labelled.{{ label }} = codes_of_
         'index_counts': ['ThanhPhan'],
     }) %}
 {%- endmacro %}
+
+{# A folded value that no list has: itself where it may be a code, the word for what is none otherwise. Stricter than `CODE` and
+   `IDENTITY` of dvctt.core.contract, because folding has taken the zeros away that a number began with: how long it was is not
+   known any more, so digits alone are no code, and neither is what has six of them in a row. #}
+{% macro code_or_unlisted(column) -%}
+    case
+        when
+            regexp_full_match({{ column }}, '[a-z0-9đ]{1,40}([._/-][a-z0-9đ]{1,40}){0,11}')
+            and regexp_matches({{ column }}, '[a-zđ]')
+            and not regexp_matches({{ column }}, '[0-9.-]{6,}')
+            then {{ column }}
+        when {{ column }} is not null then 'UNLISTED'
+    end
+{%- endmacro %}
+
+{# Every row of a feed of counts, with what it counts as a list of ours has it. The list is open: what it does not have keeps its
+   name if that can be a code; it is no figure of ours, and is counted as such. `staged` is the feed, `known` the list
+   (source_label, code); `code` is what is counted, whose spelling stands in the column `code`_written and in the source's `column`. #}
+{% macro select_coded_by_open_list(staged, code, column) -%}
+relabelled as (
+    select
+        {{ staged }}.*,
+        {{ national_label('local_codes', staged ~ '.' ~ code ~ '_written') }} as {{ code }}_label
+    from {{ staged }}
+    inner join extracts on {{ staged }}.extract_id = extracts.extract_id
+    {{ join_local_value('local_codes', column, staged ~ '.' ~ code ~ '_written') }}
+),
+
+labelled as (
+    select
+        relabelled.*,
+        coalesce(known.code, {{ code_or_unlisted('relabelled.' ~ code ~ '_label') }}) as {{ code }}
+    from relabelled
+    left join known on relabelled.{{ code }}_label = known.source_label
+)
+
+{{ select_coded([
+    (code ~ '_label', 'known', 'code', none, column),
+]) }}
+{%- endmacro %}

@@ -6,7 +6,7 @@ a mart by name or a rule of counting: what a figure is made of is read off the d
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -202,6 +202,20 @@ def _leaves(by_name: Mapping[str, Node], name: str) -> set[str]:
     }
 
 
+def _read_by(by_name: Mapping[str, Node], names: Sequence[str], published: Collection[str]) -> set[str]:
+    """The published models that models read: what is not published is a step of whoever reads it, not a model between."""
+    found, passed = set[str](), set[str]()
+    waiting = [name for one in names for name in by_name[one].inputs]
+    while waiting:
+        name = waiting.pop()
+        if name in published and name in by_name:
+            found.add(name)
+        elif name in by_name and name not in passed:
+            passed.add(name)
+            waiting += by_name[name].inputs
+    return found
+
+
 def _nearest_facts(by_name: Mapping[str, Node], mart: str, columns: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The published tables with an extract in every row that the mart reads itself, or else reads through the fewest models.
 
@@ -214,7 +228,7 @@ def _nearest_facts(by_name: Mapping[str, Node], mart: str, columns: Mapping[str,
         ]
         if facts:
             return sorted(facts)
-        level = sorted({name for one in level for name in by_name[one].inputs if name in by_name} - seen)
+        level = sorted(_read_by(by_name, level, columns) - seen)
         seen |= set(level)
     return []
 
@@ -271,7 +285,7 @@ class _Surroundings:
             ]
             if found:
                 return [row for name in found for row in self._caveats_of(name)]
-            level = sorted({name for one in level for name in by_name[one].inputs if name in by_name} - seen)
+            level = sorted(_read_by(by_name, level, self._columns) - seen)
             seen |= set(level)
         return []
 

@@ -8,7 +8,7 @@ agencies as (
         agency_code,
         name_vi
     from {{ ref('dim_agencies') }}
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 {% for entity, fact in entities.items() -%}

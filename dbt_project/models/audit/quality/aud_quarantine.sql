@@ -11,7 +11,7 @@ agencies as (
         agency_code,
         name_vi
     from {{ ref('dim_agencies') }}
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 extracts as (

@@ -27,6 +27,28 @@ with extracts as (
 
 {% endfor -%}
 
+-- Each feed is read once, all its columns beside each other: this is the dearest question of the night.
+{% for entity, columns in texts.items() -%}
+checked_{{ entity }} as (
+    select
+        extract_id,
+        row_number{% for column in columns.values() %},
+        coalesce({{ has_unprintable_sign(column) }}, false) as fails_{{ column }}{% endfor %}
+    from {{ entity }}
+),
+
+counted_{{ entity }} as (
+    select
+        extract_id,
+        count(*) as row_count{% for column in columns.values() %},
+        sum(case when fails_{{ column }} then 1 else 0 end) as failing_{{ column }},
+        min(case when fails_{{ column }} then row_number end) as first_{{ column }}{% endfor %}
+    from checked_{{ entity }}
+    group by extract_id
+),
+
+{% endfor -%}
+
 counted as (
     {% for entity, columns in texts.items() -%}
     {% set last_entity = loop.last -%}
@@ -34,11 +56,10 @@ counted as (
     select
         extract_id,
         '{{ source_column }}' as source_column,
-        count(*) as row_count,
-        sum(case when {{ has_unprintable_sign(column) }} then 1 else 0 end) as failing_rows,
-        cast(min(case when {{ has_unprintable_sign(column) }} then row_number end) as bigint) as first_row_number
-    from {{ entity }}
-    group by extract_id
+        row_count,
+        failing_{{ column }} as failing_rows,
+        cast(first_{{ column }} as bigint) as first_row_number
+    from counted_{{ entity }}
     {% if not (last_entity and loop.last) %}union all
     {% endif %}
     {%- endfor %}

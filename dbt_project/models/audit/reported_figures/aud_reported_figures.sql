@@ -29,7 +29,7 @@ agencies as (
         agency_code,
         name_vi
     from {{ ref('dim_agencies') }}
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 -- Where the records did not come there is nothing to compare: aud_feeds says so, and 0 would be a lie.

@@ -50,15 +50,7 @@ entities as (
     select province_code as entity_code from province
 ),
 
-deliveries as (
-    select
-        entity,
-        month,
-        agency_code,
-        {{ is_month_complete() }} as is_delivered
-    from {{ ref('fct_feed_deliveries') }}
-    group by entity, month, agency_code
-),
+deliveries as (select * from {{ ref('int_deliveries') }}),
 
 -- The months that a feed covers: those that one of its files is for.
 file_months as (

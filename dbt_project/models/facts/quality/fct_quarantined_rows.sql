@@ -42,7 +42,7 @@ agencies as (
         name_vi
     from {{ ref('dim_agencies') }}
     where is_known
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 unioned as (

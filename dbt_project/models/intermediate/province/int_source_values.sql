@@ -13,7 +13,7 @@ select
 from value_map
 inner join extracts on value_map.source_id in ('*', extracts.source_id)
 qualify
-    row_number() over (
-        partition by extracts.source_id, value_map.entity, value_map.column_name, value_map.written
-        order by case when value_map.source_id = '*' then 1 else 0 end
-    ) = 1
+    {{ latest_by(
+        ['extracts.source_id', 'value_map.entity', 'value_map.column_name', 'value_map.written'],
+        "case when value_map.source_id = '*' then 1 else 0 end"
+    ) }}

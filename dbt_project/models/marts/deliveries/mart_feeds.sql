@@ -8,7 +8,7 @@ agencies as (
         name_vi,
         group_code
     from {{ ref('dim_agencies') }}
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 reasons as (select * from {{ ref('ref_missing_reasons') }}),

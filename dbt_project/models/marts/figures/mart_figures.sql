@@ -147,7 +147,7 @@ target_figures as (
         caveat_en
     from targets
     where metric like 'target%'
-    qualify row_number() over (partition by target_id, entity_code order by month desc) = 1
+    qualify {{ latest_by(['target_id', 'entity_code'], 'month desc') }}
 ),
 
 unioned as (

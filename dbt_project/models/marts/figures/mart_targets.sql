@@ -70,10 +70,10 @@ shares as (
             and definitions.scope = rates.scope
             and definitions.entity_code = rates.entity_code
     qualify
-        row_number() over (
-            partition by definitions.metric_id, definitions.month, definitions.scope, definitions.entity_code
-            order by definitions.is_in_force desc, definitions.version desc
-        ) = 1
+        {{ latest_by(
+            ['definitions.metric_id', 'definitions.month', 'definitions.scope', 'definitions.entity_code'],
+            'definitions.is_in_force desc, definitions.version desc'
+        ) }}
 
     union all
 

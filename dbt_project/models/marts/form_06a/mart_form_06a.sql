@@ -5,28 +5,11 @@ with workload as (select * from {{ ref('fct_workload') }}),
 
 periods as (select * from {{ ref('dim_reporting_periods') }}),
 
-agencies as (select * from {{ ref('dim_agencies') }}),
-
-heirs as (select * from {{ ref('dim_agency_heirs') }}),
-
 filings as (select * from {{ ref('fct_filings') }}),
-
-quarantined as (
-    select * from {{ ref('fct_quarantined_rows') }}
-    where entity = 'filings'
-),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
-deliveries as (
-    select
-        month,
-        agency_code,
-        {{ is_month_complete() }} as is_delivered
-    from {{ ref('fct_feed_deliveries') }}
-    where entity = 'filings'
-    group by month, agency_code
-),
+judged as (select * from {{ ref('int_form_06a_agencies') }}),
 
 -- What was received before the first file is not here, and no count of it can be.
 history as (
@@ -41,120 +24,7 @@ fields as (
     from filings
     where field_name_vi is not null
     group by coalesce(field_code, 'unknown'), field_name_vi
-    qualify
-        row_number() over (
-            partition by coalesce(field_code, 'unknown')
-            order by count(*) desc, field_name_vi
-        ) = 1
-),
-
--- Agencies in force on the last day, and whatever else filings are left with: shown as such, never dropped.
-answering as (
-    select
-        periods.period_key,
-        periods.first_day,
-        periods.last_day,
-        agencies.agency_code
-    from periods
-    inner join agencies
-        on
-            periods.last_day >= agencies.valid_from
-            and (agencies.valid_to is null or periods.last_day <= agencies.valid_to)
-
-    union distinct
-
-    select
-        periods.period_key,
-        periods.first_day,
-        periods.last_day,
-        workload.agency_code
-    from workload
-    inner join periods on workload.period_key = periods.period_key
-),
-
-named as (
-    select
-        answering.*,
-        agencies.name_vi,
-        agencies.name_en,
-        agencies.group_code,
-        agencies.group_name_vi,
-        agencies.group_name_en,
-        agencies.group_order,
-        agencies.official_order
-    from answering
-    inner join agencies on answering.agency_code = agencies.agency_code
-    qualify
-        row_number() over (
-            partition by answering.period_key, answering.agency_code
-            order by
-                case
-                    when
-                        agencies.valid_from <= answering.last_day
-                        and (agencies.valid_to is null or agencies.valid_to >= answering.last_day)
-                        then 0
-                    else 1
-                end,
-                agencies.valid_from desc nulls last
-        ) = 1
-),
-
--- A feed of a predecessor that did not come is missing in the figures of whoever answers for it.
-owed as (
-    select
-        periods.period_key,
-        coalesce(heirs.heir_code, deliveries.agency_code) as agency_code,
-        bool_or(
-            deliveries.month >= date_trunc('month', periods.first_day) and not deliveries.is_delivered
-        ) as is_missing,
-        bool_or(
-            deliveries.month < date_trunc('month', periods.first_day) and not deliveries.is_delivered
-        ) as is_missing_before
-    from periods
-    inner join deliveries on periods.last_day >= deliveries.month
-    left join heirs
-        on
-            deliveries.agency_code = heirs.agency_code
-            and periods.last_day >= heirs.heir_from
-            and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
-    group by periods.period_key, coalesce(heirs.heir_code, deliveries.agency_code)
-),
-
-set_aside as (
-    select
-        periods.period_key,
-        coalesce(heirs.heir_code, quarantined.agency_code) as agency_code,
-        count(*) as quarantined_rows
-    from periods
-    inner join quarantined
-        on quarantined.file_month between date_trunc('month', periods.first_day) and periods.last_day
-    left join heirs
-        on
-            quarantined.agency_code = heirs.agency_code
-            and periods.last_day >= heirs.heir_from
-            and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
-    group by periods.period_key, coalesce(heirs.heir_code, quarantined.agency_code)
-),
-
-judged as (
-    select
-        named.period_key,
-        named.agency_code,
-        named.name_vi,
-        named.name_en,
-        named.group_code,
-        named.group_name_vi,
-        named.group_name_en,
-        named.group_order,
-        named.official_order,
-        named.first_day >= history.history_from and not coalesce(owed.is_missing, false) as is_whole,
-        coalesce(owed.is_missing, false) as is_missing,
-        named.first_day <= history.history_from or coalesce(owed.is_missing_before, false) as is_history_short,
-        coalesce(set_aside.quarantined_rows, 0) as quarantined_rows
-    from named
-    cross join history
-    left join owed on named.period_key = owed.period_key and named.agency_code = owed.agency_code
-    left join set_aside on named.period_key = set_aside.period_key and named.agency_code = set_aside.agency_code
+    qualify {{ latest_by(["coalesce(field_code, 'unknown')"], 'count(*) desc, field_name_vi') }}
 ),
 
 -- One row of zeros an agency, so that one that delivered and had nothing is 0; what did not come whole is NULL.
@@ -180,36 +50,7 @@ cells as (
 ),
 
 members as (
-    select
-        judged.*,
-        'agency' as scope,
-        judged.agency_code as entity_code,
-        judged.name_vi as entity_name_vi,
-        judged.name_en as entity_name_en,
-        judged.group_code as entity_group_code,
-        judged.official_order as entity_order
-    from judged
-    union all
-    select
-        judged.*,
-        'group' as scope,
-        judged.group_code as entity_code,
-        judged.group_name_vi as entity_name_vi,
-        judged.group_name_en as entity_name_en,
-        judged.group_code as entity_group_code,
-        judged.group_order as entity_order
-    from judged
-    union all
-    select
-        judged.*,
-        'province' as scope,
-        province.province_code as entity_code,
-        province.name_vi as entity_name_vi,
-        coalesce(province.name_en, province.name_vi) as entity_name_en,
-        cast(null as {{ dbt.type_string() }}) as entity_group_code,
-        0 as entity_order
-    from judged
-    cross join province
+    {{ roll_up('judged', names=['name_vi', 'name_en']) }}
 ),
 
 entities as (

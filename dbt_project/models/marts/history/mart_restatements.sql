@@ -10,6 +10,9 @@
 {% set causes = [
     'late_filings', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified', 'definition_changed',
 ] -%}
+{% set rated = ['received', 'online'] -%}
+{% set place = ['from_publication', 'to_publication', 'metric', 'scope', 'entity_code', 'entity_name_vi', 'month'] -%}
+{% set old_and_new = ['old_value', 'new_value', 'old_rate_percent', 'new_rate_percent'] -%}
 with candidate as (select * from {{ ref('stg_history__candidate') }}),
 
 publication as (select * from {{ ref('stg_history__publication') }}),
@@ -51,7 +54,6 @@ restated_months as (
     {% set last_table = loop.last -%}
     {% for measure in measures -%}
     select
-        '{{ 'filings' if table == rates_table else 'payments' }}' as subject,
         '{{ measure }}' as metric,
         {{ table }}.month,
         {{ table }}.scope,
@@ -59,11 +61,7 @@ restated_months as (
         {{ table }}.entity_name_vi,
         {{ table }}.group_code,
         {{ table }}.{{ measure }} as figure,
-        {% if measure in ('received', 'online') -%}
-        {{ table }}.online_rate_percent as rate_percent
-        {%- else -%}
-        cast(null as double) as rate_percent
-        {%- endif %}
+        {{ table ~ '.online_rate_percent' if measure in rated else 'cast(null as double)' }} as rate_percent
     from {{ table }}
     inner join restated_months on {{ table }}.month = restated_months.month
     {% if not (last_table and loop.last) %}union all
@@ -76,14 +74,10 @@ restated_months as (
 
 paired as (
     select
-        coalesce(later_figures.subject, earlier_figures.subject) as subject,
-        coalesce(later_figures.metric, earlier_figures.metric) as metric,
-        coalesce(later_figures.month, earlier_figures.month) as month,
-        coalesce(later_figures.scope, earlier_figures.scope) as scope,
-        coalesce(later_figures.entity_code, earlier_figures.entity_code) as entity_code,
-        coalesce(later_figures.entity_name_vi, earlier_figures.entity_name_vi) as entity_name_vi,
+        {% for column in ['metric', 'month', 'scope', 'entity_code', 'entity_name_vi', 'group_code'] -%}
+        coalesce(later_figures.{{ column }}, earlier_figures.{{ column }}) as {{ column }},
+        {% endfor -%}
         earlier_figures.group_code as earlier_group_code,
-        coalesce(later_figures.group_code, earlier_figures.group_code) as group_code,
         earlier_figures.figure as old_value,
         later_figures.figure as new_value,
         earlier_figures.rate_percent as old_rate_percent,
@@ -91,15 +85,11 @@ paired as (
         earlier_figures.entity_code is not null and later_figures.entity_code is not null as stands_on_both_sides
     from earlier_figures
     full outer join later_figures
-        on
-            earlier_figures.metric = later_figures.metric
-            and earlier_figures.month = later_figures.month
-            and earlier_figures.scope = later_figures.scope
-            and earlier_figures.entity_code = later_figures.entity_code
+        on {{ share('earlier_figures', 'later_figures', ['metric', 'month', 'scope', 'entity_code']) }}
 ),
 
-provinces as (
-    select distinct entity_code from paired
+province as (
+    select distinct entity_code as province_code from paired
     where scope = 'province'
 ),
 
@@ -139,52 +129,30 @@ regrouped as (
     where scope = 'agency' and old_value <> 0 and earlier_group_code <> group_code
 ),
 
+rolled_up as (
+    {{ roll_up('moved_of_agencies') }}
+),
+
 effects as (
     select
         metric,
         month,
-        'agency' as scope,
-        agency_code as entity_code,
+        scope,
+        entity_code,
         cause,
         effect
-    from moved_of_agencies
+    from rolled_up
+    {%- for sign, column in [('', 'group_code'), ('-', 'earlier_group_code')] %}
     union all
     select
         metric,
         month,
         'group' as scope,
-        group_code as entity_code,
-        cause,
-        effect
-    from moved_of_agencies
-    union all
-    select
-        metric,
-        month,
-        'group' as scope,
-        group_code as entity_code,
+        {{ column }} as entity_code,
         'reclassified' as cause,
-        old_value as effect
+        {{ sign }}old_value as effect
     from regrouped
-    union all
-    select
-        metric,
-        month,
-        'group' as scope,
-        earlier_group_code as entity_code,
-        'reclassified' as cause,
-        -old_value as effect
-    from regrouped
-    union all
-    select
-        moved_of_agencies.metric,
-        moved_of_agencies.month,
-        'province' as scope,
-        provinces.entity_code,
-        moved_of_agencies.cause,
-        moved_of_agencies.effect
-    from moved_of_agencies
-    cross join provinces
+    {%- endfor %}
 ),
 
 causes as (
@@ -205,12 +173,7 @@ changed as (
         {%- for cause in causes %},
         coalesce(causes.{{ cause }}, 0) as {{ cause }}{% endfor %}
     from paired
-    left join causes
-        on
-            paired.metric = causes.metric
-            and paired.month = causes.month
-            and paired.scope = causes.scope
-            and paired.entity_code = causes.entity_code
+    left join causes on {{ share('paired', 'causes', ['metric', 'month', 'scope', 'entity_code']) }}
     -- An entity that one side does not list has no figure there; a 0 that comes or goes with it is no news.
     where
         paired.old_value is distinct from paired.new_value
@@ -252,47 +215,14 @@ explained as (
 
 told as (
     select
-        from_publication,
-        to_publication,
-        metric,
-        scope,
-        entity_code,
-        entity_name_vi,
-        month,
-        old_value,
-        new_value,
-        change,
-        late_filings,
-        corrections,
-        set_aside,
-        released_from_quarantine,
-        reclassified,
+        {{ (place + old_and_new + ['change'] + causes[:-1]) | join(',\n        ') }},
         definition_changed + case when has_same_definitions then 0 else left_over end as definition_changed,
-        case when has_same_definitions then left_over else 0 end as unexplained,
-        old_rate_percent,
-        new_rate_percent
+        case when has_same_definitions then left_over else 0 end as unexplained
     from explained
     union all
     select
-        from_publication,
-        to_publication,
-        metric,
-        scope,
-        entity_code,
-        entity_name_vi,
-        month,
-        old_value,
-        new_value,
-        change,
-        late_filings,
-        corrections,
-        set_aside,
-        released_from_quarantine,
-        reclassified,
-        definition_changed,
-        0 as unexplained,
-        old_rate_percent,
-        new_rate_percent
+        {{ (place + old_and_new + ['change'] + causes) | join(',\n        ') }},
+        0 as unexplained
     from earlier_restatements
 )
 

@@ -78,10 +78,10 @@ banded as (
             and ranked.total_score >= bands.min_points
             and {{ is_in_force('bands', 'ranked.month') }}
     qualify
-        row_number() over (
-            partition by ranked.month, ranked.span, ranked.scope, ranked.entity_code, ranked.formula_version
-            order by bands.min_points desc
-        ) = 1
+        {{ latest_by(
+            ['ranked.month', 'ranked.span', 'ranked.scope', 'ranked.entity_code', 'ranked.formula_version'],
+            'bands.min_points desc'
+        ) }}
 ),
 
 computed as (

@@ -15,27 +15,16 @@ small_bases as (
     where measure = 'share'
 ),
 
+agencies_in_force as (select * from {{ ref('int_agency_months') }}),
+
 deliveries as (
-    select
-        month,
-        agency_code,
-        {{ is_month_complete() }} as is_delivered
-    from {{ ref('fct_feed_deliveries') }}
+    select * from {{ ref('int_deliveries') }}
     where entity = 'filings'
-    group by month, agency_code
 ),
 
 caveats as (
-    select
-        month,
-        scope,
-        entity_code,
-        sum(case when caveat_id = 'quarantined_rows' then row_count end) as quarantined_rows,
-        {{ dbt.listagg('text_vi', "' · '", 'order by caveat_id') }} as caveat_vi,
-        {{ dbt.listagg('text_en', "' · '", 'order by caveat_id') }} as caveat_en
-    from {{ ref('mart_caveats') }}
+    select * from {{ ref('int_entity_caveats') }}
     where subject = 'filings'
-    group by month, scope, entity_code
 ),
 
 -- A month that no file is for has no row: what a feed of changes says of it is a part that would look like the whole.
@@ -48,26 +37,9 @@ months as (
 
 -- An agency that delivered and had no filings is 0, with no rate; one outside its validity has no row.
 agency_months as (
-    select
-        months.month,
-        agencies.agency_code,
-        agencies.name_vi,
-        agencies.short_name_vi,
-        agencies.group_code,
-        agencies.group_name_vi,
-        agencies.group_order,
-        agencies.official_order
-    from months
-    inner join agencies
-        on
-            agencies.valid_from <= {{ dbt.last_day('months.month', 'month') }}
-            and (agencies.valid_to is null or months.month <= agencies.valid_to)
-    -- An agency that changed inside the month is shown once, as it was at the month's end.
-    qualify
-        row_number() over (
-            partition by months.month, agencies.agency_code
-            order by agencies.valid_from desc
-        ) = 1
+    select agencies_in_force.*
+    from agencies_in_force
+    inner join months on agencies_in_force.month = months.month
 
     union all
 
@@ -114,63 +86,25 @@ agency_counts as (
         on agency_months.month = deliveries.month and agency_months.agency_code = deliveries.agency_code
 ),
 
-agency_rows as (
-    select
-        month,
-        'agency' as scope,
-        agency_code as entity_code,
-        name_vi as entity_name_vi,
-        short_name_vi,
-        group_code,
-        official_order,
-        cast(case when agency_code = 'unknown' then 0 else 1 end as bigint) as agency_count,
-        missing_agencies
-        {%- for measure in measures %},
-        cast({{ measure }} as bigint) as {{ measure }}{% endfor %}
-    from agency_counts
+scoped as (
+    {{ roll_up('agency_counts', names=['name_vi']) }}
 ),
 
-group_rows as (
+all_rows as (
     select
         month,
-        'group' as scope,
-        group_code as entity_code,
-        group_name_vi as entity_name_vi,
-        group_name_vi as short_name_vi,
-        group_code,
-        group_order as official_order,
+        scope,
+        entity_code,
+        entity_name_vi,
+        case when scope = 'agency' then any_value(short_name_vi) else entity_name_vi end as short_name_vi,
+        entity_group_code as group_code,
+        entity_order as official_order,
         cast(count(distinct nullif(agency_code, 'unknown')) as bigint) as agency_count,
         cast(sum(missing_agencies) as bigint) as missing_agencies
         {%- for measure in measures %},
         cast(sum({{ measure }}) as bigint) as {{ measure }}{% endfor %}
-    from agency_counts
-    group by month, group_code, group_name_vi, group_order
-),
-
-province_rows as (
-    select
-        agency_counts.month,
-        'province' as scope,
-        province.province_code as entity_code,
-        province.name_vi as entity_name_vi,
-        province.name_vi as short_name_vi,
-        cast(null as {{ dbt.type_string() }}) as group_code,
-        0 as official_order,
-        cast(count(distinct nullif(agency_counts.agency_code, 'unknown')) as bigint) as agency_count,
-        cast(sum(agency_counts.missing_agencies) as bigint) as missing_agencies
-        {%- for measure in measures %},
-        cast(sum(agency_counts.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
-    from agency_counts
-    cross join province
-    group by agency_counts.month, province.province_code, province.name_vi
-),
-
-all_rows as (
-    select * from agency_rows
-    union all
-    select * from group_rows
-    union all
-    select * from province_rows
+    from scoped
+    group by month, scope, entity_code, entity_name_vi, entity_group_code, entity_order
 ),
 
 -- A zero denominator has no rate: NULL, never 0 %.

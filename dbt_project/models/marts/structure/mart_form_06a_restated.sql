@@ -17,28 +17,8 @@ agency_lines as (
     where arrangement = 'by_agency' and scope = 'province' and line_kind = 'agency'
 ),
 
-restated as (
-    {{ restate_agency_rows(
-        'agency_lines', measures, missing='workload_total',
-        keys=['period_key', 'calendar_id', 'kind', 'period_code', 'month']
-    ) }}
-)
-
-select
-    period_key,
-    calendar_id,
-    kind,
-    period_code,
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    entity_name_en,
-    group_code,
-    official_order,
-    structure_on,
-    agency_count,
-    missing_agencies{% for measure in measures %},
-    {{ measure }}{% endfor %}
-from restated
-order by period_key, scope, official_order, entity_code
+{{ restate_mart('agency_lines', {
+    'keys_of_row': ['period_key', 'calendar_id', 'kind', 'period_code', 'month'],
+    'measures': measures,
+    'missing': 'workload_total',
+}) }}

@@ -8,24 +8,8 @@
 ] -%}
 with payments as (select * from {{ ref('mart_payments') }}),
 
-restated as (
-    {{ restate_agency_rows(
-        'payments', measures, missing='online_payment_count', also_missing={'missing_attempt_agencies': 'attempt_count'}
-    ) }}
-)
-
-select
-    month,
-    scope,
-    entity_code,
-    entity_name_vi,
-    entity_name_en,
-    group_code,
-    official_order,
-    structure_on,
-    agency_count,
-    missing_agencies{% for measure in measures %},
-    {{ measure }}{% endfor %},
-    missing_attempt_agencies
-from restated
-order by month, scope, official_order, entity_code
+{{ restate_mart('payments', {
+    'measures': measures,
+    'missing': 'online_payment_count',
+    'also_missing': {'missing_attempt_agencies': 'attempt_count'},
+}) }}

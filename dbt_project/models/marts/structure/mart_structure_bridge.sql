@@ -54,8 +54,7 @@ parents as (
         on
             as_was.entity_code = agencies.agency_code
             and coalesce(agencies.valid_from <= {{ dbt.last_day('as_was.month', 'month') }}, true)
-    qualify
-        row_number() over (partition by as_was.month, as_was.entity_code order by agencies.valid_from desc) = 1
+    qualify {{ latest_by(['as_was.month', 'as_was.entity_code'], 'agencies.valid_from desc') }}
 )
 
 select

@@ -27,7 +27,7 @@ agencies as (
         group_code
     from {{ ref('dim_agencies') }}
     where is_known
-    qualify row_number() over (partition by agency_code order by valid_from desc) = 1
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 {% for side in ['present', 'before'] -%}

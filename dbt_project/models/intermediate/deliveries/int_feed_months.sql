@@ -1,0 +1,62 @@
+-- One row per source, entity (filings, payment_requests, payment_attempts), month and agency in force in it.
+with extracts as (
+    select * from {{ ref('stg_landing__extracts') }}
+    where entity in ('filings', 'payment_requests', 'payment_attempts')
+),
+
+agencies as (
+    select * from {{ ref('dim_agencies') }}
+    where is_known
+),
+
+calendar as (select * from {{ ref('stg_province__expected_feeds') }}),
+
+dates as (select * from {{ ref('dim_dates') }}),
+
+-- Every month between the first and the last that any of these files is for: a month in the middle that did not come is
+-- owed too, and so are the filings of a month of which only payments came. What is before the first file is not owed: a
+-- warehouse begins somewhere. The newest month is the horizon; a night on which nothing at all came is for the DAG to
+-- tell.
+bounds as (
+    select
+        min(file_month) as first_month,
+        max(file_month) as last_month
+    from extracts
+),
+
+months as (
+    select distinct dates.month
+    from dates
+    inner join bounds on dates.month between bounds.first_month and bounds.last_month
+),
+
+-- A source of requests owes the attempts at paying them, whether or not any ever came.
+feeds as (
+    select distinct
+        source_id,
+        entity
+    from extracts
+    union distinct
+    select distinct
+        source_id,
+        'payment_attempts' as entity
+    from extracts
+    where entity = 'payment_requests'
+    union distinct
+    select distinct
+        source_id,
+        entity
+    from calendar
+    where entity in ('filings', 'payment_requests', 'payment_attempts')
+)
+
+select
+    feeds.source_id,
+    feeds.entity,
+    months.month,
+    agencies.agency_code,
+    max(agencies.group_code) as group_code
+from feeds
+cross join months
+inner join agencies on {{ is_valid_in_month('agencies', 'months.month') }}
+group by feeds.source_id, feeds.entity, months.month, agencies.agency_code
