@@ -6,7 +6,12 @@ from pathlib import Path
 from dvctt.settings import PROJECT_ROOT
 
 _MEAN = re.compile(r"\b(avg|mean|fmean|median|quantile_cont|average)\s*\(", re.IGNORECASE)
-_PLACES = ("dbt_project/models/marts/**/*.sql", "dbt_project/models/mart_inputs/**/*.sql", "dbt_project/macros/*.sql", "include/dvctt/report/*.py")
+_PLACES = (
+    "dbt_project/models/marts/**/*.sql",
+    "dbt_project/models/mart_inputs/**/*.sql",
+    "dbt_project/macros/*.sql",
+    "include/dvctt/report/*.py",
+)
 _NAMED_MEAN = re.compile(
     r"\b(avg|mean|average|median)_\w*(rate|percent|share)|(rate|percent|share)\w*_(avg|mean|average|median)\b"
 )

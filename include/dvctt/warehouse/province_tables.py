@@ -13,7 +13,6 @@ from dvctt.core.columns import Count
 from dvctt.province.model import (
     Agency,
     AgencySuccession,
-    CommuneSuccession,
     DriftBand,
     ExpectedFeed,
     Province,
@@ -107,7 +106,6 @@ TABLES: Mapping[str, tuple[type, Callable[[Province], Iterable[object]]]] = {
     "value_map": (ValueMapping, lambda it: it.value_mappings),
     "agencies": (Agency, lambda it: it.agencies),
     "agency_successions": (AgencySuccession, lambda it: it.agency_successions),
-    "commune_succession": (CommuneSuccession, lambda it: it.commune_succession),
     "targets": (Target, lambda it: it.targets),
     "expected_feeds": (FeedRow, _feeds),
     "date_limits": (DateLimitRow, _date_limits),
