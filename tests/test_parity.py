@@ -167,20 +167,23 @@ def is_of_one_record(rows: Sequence[dict[str, str]], fixed: Sequence[str]) -> bo
 
 
 def winners(files: Files, entity: str, order: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
-    """The row that counts for each key, by the contract: among sound rows the later name's, then the later row's; of a file in
-    which a key stands for two records, none.
+    """The row that counts for each key, by the contract: among sound rows the later arrival's, then the later row's; of a file
+    in which a key stands for two records, none. Requests are a feed of changes: a newer month's file goes before an older one's,
+    whenever that came.
     """
     key, bad, fixed = {
         "filings": ("MaHoSo", ("TrangThaiHoSo", "77"), ("MaDonVi", "NgayTiepNhan", "KenhThucHien")),
         "payment_requests": ("MaYeuCau", ("TrangThai", "không rõ"), ("MaHoSo", "MaDonVi", "SoTien", "NgayThuPhi")),
     }[entity]
+    places = [place for place in order if place[0] == entity]
+    if entity == "payment_requests":
+        places.sort(key=lambda place: place[1][:7])
     found = {}
-    for place in order:
-        if place[0] == entity:
-            rows = files.contents[place]
-            for row in rows:
-                if row[bad[0]] != bad[1] and is_of_one_record([one for one in rows if one[key] == row[key]], fixed):
-                    found[row[key]] = row
+    for place in places:
+        rows = files.contents[place]
+        for row in rows:
+            if row[bad[0]] != bad[1] and is_of_one_record([one for one in rows if one[key] == row[key]], fixed):
+                found[row[key]] = row
     return found
 
 
