@@ -17,10 +17,13 @@ _BY_USE = "what every test of its room goes through"
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "cli/decisions.py": ("publications/test_holds.py", _BY_COMMAND),
+    "cli/checks.py": ("cli/test_app.py", _BY_COMMAND),
+    "cli/documents.py": ("report/test_documents.py", _BY_COMMAND),
+    "cli/figures.py": ("queries/test_explain.py", _BY_COMMAND),
     "cli/gate.py": ("cli/test_app.py", _BY_COMMAND),
+    "cli/metrics.py": ("queries/test_online_rates.py", _BY_COMMAND),
     "cli/pipeline.py": ("pipeline/test_stages.py", _BY_COMMAND),
     "cli/publications.py": ("publications/test_store.py", _BY_COMMAND),
-    "cli/queries.py": ("queries/test_explain.py", _BY_COMMAND),
     "cli/root.py": ("cli/test_app.py", _ONE_STORY),
     "cli/screen.py": ("cli/test_app.py", _ONE_STORY),
     "closing/figures.py": ("closing/test_freeze.py", _ONE_STORY),
