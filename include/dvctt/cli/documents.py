@@ -33,7 +33,7 @@ def report_documents(
         Path | None,
         typer.Option("--out", help="Folder; default: <home>/reports/<publication>/<month, or calendar/period>."),
     ] = None,
-    language: Annotated[str, typer.Option("--lang", help="vi or en.")] = "vi",
+    language: Annotated[str, typer.Option("--lang", help="vi, or a folder of include/reports/locale.")] = "vi",
 ) -> None:
     """Write the documents of a month or period out of the current publication: HTML, PDF to be signed, XLSX with sums as
     formulas.
@@ -87,7 +87,7 @@ def _report_period(settings: Settings, publication: Publication, folder: Path, k
 def _report_month(
     settings: Settings, publication: Publication, folder: Path, month: Month, language: str, *, packets: bool
 ) -> None:
-    from dvctt.report.documents.month import PACKETS, write_documents
+    from dvctt.report.documents.month import packets_folder, write_documents
 
     clock = time.monotonic()
     written = write_documents(
@@ -104,7 +104,7 @@ def _report_month(
         if path.parent == folder:
             out.print(str(path))
     if packets:
-        of_agencies = folder / PACKETS[language]
+        of_agencies = folder / packets_folder(language)
         out.print(f"{of_agencies}: {len({path.stem for path in written if path.parent == of_agencies})} packets")
     log.info(
         "report: %d files out of publication %d, %.1f s", len(written), publication.number, time.monotonic() - clock
