@@ -96,6 +96,19 @@ class Nights:
         self.nodes = [replace(n, sql=changed) if n.name == name else n for n in self.nodes]
 
 
+def models_of(publication: Path, names: Sequence[str]) -> list[Node]:
+    """These models as a publication was built by them, in their order, with the inputs that only they are made of (``int_``)."""
+    nodes = read_definitions(publication)
+    known = {node.name: node for node in nodes}
+    assert set(names) <= known.keys()
+    wanted, waiting = set[str](), list(names)
+    while waiting:
+        name = waiting.pop()
+        wanted.add(name)
+        waiting += [one for one in known[name].inputs if one.startswith("int_") and one not in wanted]
+    return [node for node in nodes if node.name in wanted]
+
+
 def load_seeds(connection: duckdb.DuckDBPyConnection, seeds: Path) -> None:
     for path in sorted(seeds.glob("*.parquet")):
         connection.execute(f"create or replace table main.{path.stem} as from read_parquet('{path}')")

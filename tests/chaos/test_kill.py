@@ -43,7 +43,7 @@ POINTS = (
     Point("landing: a Parquet file without its manifest", "land_extracts", (r"run open landing/.+\.bo-sung-\w+\.json\.tmp",)),
     Point(
         "facts: the stage dies and dbt is left alone", "build_facts",
-        (r"dbt open candidate/dbt/run/.+/facts/fct_filings\.sql",), only_parent=True,
+        (r"dbt open candidate/dbt/run/.+/fct_filings\.sql",), only_parent=True,
     ),
     Point("audit: the system kills dbt alone", "audit_facts", (r"dbt open candidate/dbt/run/.+/aud_totals\.sql",), True),
     Point("gate: passed and remembered", "check_counts", (r"run rename .+ verdicts/", r"run open candidate/verdict\.html")),

@@ -525,7 +525,7 @@ def test_no_month_is_closed_after_a_run_that_was_killed_before_readers_saw_its_p
 
 KILLED = """
 import os
-from dvctt.pipeline import stages
+from dvctt.pipeline import close
 from dvctt.settings import Settings
 from dvctt.core.period import Month
 rename = os.rename
@@ -533,7 +533,7 @@ def die(source, target):
     {before}
     os._exit(9)
 os.rename = die
-stages.close_month(Settings.from_environment(), month=Month(2022, 10), approved_by="A")
+close.close_month(Settings.from_environment(), month=Month(2022, 10), approved_by="A")
 """
 
 

@@ -22,11 +22,12 @@ from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_CONTRACT, form_t
 from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
-from dvctt.warehouse.definitions import read_definitions, replay
+from dvctt.warehouse.definitions import replay
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import PROVINCE, dvctt
+from tests.nights import models_of
 
 OCTOBER = Period.parse("2022-10")
 SEPTEMBER = Period.parse("2022-09")
@@ -346,8 +347,7 @@ def build(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Builds the form's models over filings, periods of two calendars, and three agencies of which one is taken over."""
     path = tmp_path_factory.mktemp("form") / candidate_path(tiny_home.candidate).name
     shutil.copyfile(candidate_path(tiny_home.candidate), path)
-    nodes = [node for node in read_definitions(tiny_home.published / "1") if node.name in MODELS]
-    assert sorted(node.name for node in nodes) == sorted(MODELS)
+    nodes = models_of(tiny_home.published / "1", MODELS)
     connection = duckdb.connect(str(path))
     extract = connection.execute(
         "select min(extract_id) from stg_landing__extracts where entity = 'filings'"

@@ -26,12 +26,13 @@ from dvctt.report.wording import formats
 from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
-from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.definitions import replay
 from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import dvctt
+from tests.nights import models_of
 
 OCTOBER = Month(2022, 10)
 SCORES = {
@@ -326,8 +327,7 @@ def marts(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Builds the two marts over counts of January, in which the month and the year are the same; one agency is silent."""
     path = tmp_path_factory.mktemp("index") / candidate_path(tiny_home.candidate).name
     shutil.copyfile(candidate_path(tiny_home.candidate), path)
-    nodes: list[Node] = [n for n in read_definitions(tiny_home.published / "1") if n.name in MODELS]
-    assert sorted(node.name for node in nodes) == sorted(MODELS)
+    nodes = models_of(tiny_home.published / "1", MODELS)
     (test,) = tiny_home.candidate.rglob("compiled/**/assert_index_adds_up.sql")
     test_sql = test.read_text(encoding="utf-8")
 

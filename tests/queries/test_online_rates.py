@@ -18,12 +18,13 @@ from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.online_rates import Comparison, Definition, as_text, compare_online_rates
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
-from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.definitions import replay
 from dvctt.warehouse.transform import DBT_PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import dvctt
+from tests.nights import models_of
 
 OCTOBER = Month(2022, 10)
 R1, R2, R3, R4, R5 = (
@@ -300,8 +301,7 @@ def marts(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Builds the models over filings and definitions; the first definition is the report's, one agency is silent."""
     path = tmp_path_factory.mktemp("marts") / candidate_path(tiny_home.candidate).name
     shutil.copyfile(candidate_path(tiny_home.candidate), path)
-    nodes: list[Node] = [n for n in read_definitions(tiny_home.published / "1") if n.name in MODELS]
-    assert sorted(node.name for node in nodes) == sorted(MODELS)
+    nodes = models_of(tiny_home.published / "1", MODELS)
 
     def build(filed: list[Filed], rules: list[Rule], silent: str) -> dict[str, list[tuple[Any, ...]]]:
         connection.execute("delete from ref_metric_definitions")

@@ -17,11 +17,12 @@ from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.payments import Payments, as_text, payments_of
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
-from dvctt.warehouse.definitions import Node, read_definitions, replay
+from dvctt.warehouse.definitions import replay
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import dvctt
+from tests.nights import models_of
 
 SEPTEMBER, OCTOBER = Month(2022, 9), Month(2022, 10)
 
@@ -266,8 +267,7 @@ def marts(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Builds the models over filings and requests; of one agency the payments did not come."""
     path = tmp_path_factory.mktemp("marts") / candidate_path(tiny_home.candidate).name
     shutil.copyfile(candidate_path(tiny_home.candidate), path)
-    nodes: list[Node] = [n for n in read_definitions(tiny_home.published / "1") if n.name in MODELS]
-    assert sorted(node.name for node in nodes) == sorted(MODELS)
+    nodes = models_of(tiny_home.published / "1", MODELS)
     tests = [
         _compiled_test(tiny_home, name) for name in ("assert_payment_events_add_up", "assert_payment_flag_gaps_add_up")
     ]
