@@ -19,7 +19,7 @@ from dvctt.publications.reading import Publication, current_publication
 from dvctt.queries.forms import Form, foot_lines, head_lines, read_form_06a
 from dvctt.report.marts import CONTRACT, read_marts
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_CONTRACT, form_tables
-from dvctt.report.wording.language import ENGLISH, in_language
+from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import replay
@@ -245,7 +245,7 @@ def test_the_documents_tables_are_the_form_and_their_sums_are_its_lines(publicat
 
 def test_the_documents_tables_speak_english_and_a_period_without_figures_says_why(publication: Publication) -> None:
     content = read_marts(publication.marts, CONTRACT, FORM_CONTRACT)
-    with in_language(ENGLISH):
+    with in_language("en"):
         table = form_tables(content, SEPTEMBER.month.first_day, load_province(PROVINCE))[0]
     assert [table.columns[0].heading_vi, table.columns[12].heading_vi] == ["No. (1)", "Pending: overdue (13)"]
     assert table.lines[-1].cells[1].printed == "Total"

@@ -253,6 +253,7 @@ MODELS = (
     "fct_online_rate_classes",
     "mart_metric_definitions",
     "mart_online_rate_definitions",
+    "mart_online_rate_class_gaps",
     "mart_online_rate_definition_gaps",
 )
 GROUPS = {"a": "g", "b": "g", "c": "h"}
@@ -297,7 +298,7 @@ Marts = Callable[[list[Filed], list[Rule], str], dict[str, list[tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def marts(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
-    """Builds the four models over filings and definitions; the first definition is the report's, one agency is silent."""
+    """Builds the models over filings and definitions; the first definition is the report's, one agency is silent."""
     path = tmp_path_factory.mktemp("marts") / candidate_path(tiny_home.candidate).name
     shutil.copyfile(candidate_path(tiny_home.candidate), path)
     nodes = models_of(tiny_home.published / "1", MODELS)

@@ -129,9 +129,15 @@ def sabotaged(publication: Publication, folder: Path, sql: str) -> Copy:
 @pytest.mark.parametrize(
     ("sabotage", "words"),
     [
-        ("update mart_payment_flag_gaps set enters = 0", "differences of 0 do not add up"),
-        ("update mart_payment_duties set flagged_paid = 4", "4 filings flagged as paid"),
-        ("update mart_payment_banks set attempt_count = 2", "3 attempts in mart_payments, 2 over the banks"),
+        (
+            "update mart_additivity_checks set total = 4, unexplained = 1 where check_id = 'flagged_is_paid_online_and_reasons'",
+            "flagged_is_paid_online_and_reasons: total 4, its parts",
+        ),
+        (
+            "update mart_additivity_checks set sum_of_classes = 2, unexplained = 1 where check_id = 'attempts_are_banks'",
+            "attempts_are_banks: total 3, its parts 2 and 0",
+        ),
+        ("delete from mart_additivity_checks", "attempts_are_banks: not checked"),
         ("delete from fct_filing_duties where filing_id = 'O5'", "1 filings counted, 0 found"),
     ],
 )

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.wording.language import CATALOGUES, _, current_language, in_language, name, quoted, translate
+from dvctt.report.wording.language import (
+    CATALOGUES,
+    LANGUAGES,
+    _,
+    current_language,
+    in_language,
+    languages,
+    name,
+    quoted,
+    translate,
+)
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
@@ -92,6 +102,13 @@ def test_what_one_task_speaks_another_does_not_hear() -> None:
         return await asyncio.gather(ask("en"), ask("vi"))
 
     assert asyncio.run(both()) == ["en", "vi"]
+
+
+def test_a_language_is_a_folder_of_catalogues_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "fr" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "notes").mkdir()
+    assert languages(catalogues(tmp_path)) == ("vi", "en", "fr")
+    assert languages() == LANGUAGES
 
 
 def test_no_catalogue_holds_a_message_twice() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from dvctt import __version__
-from dvctt.cli import decisions, gate, pipeline, publications, queries  # noqa: F401 - they add their commands
+from dvctt.cli import checks, decisions, documents, figures, gate, metrics, pipeline, publications  # noqa: F401 - they add their commands
 from dvctt.cli.root import app
 from dvctt.cli.screen import out
 from dvctt.core.errors import DvcttError

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -18,6 +18,9 @@ from dvctt.province.folder import load_province
 from dvctt.publications.reading import answer_problems
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
+
+if TYPE_CHECKING:
+    from dvctt.publications.restatements import Comparison
 
 
 @app.command("reconcile")
@@ -221,7 +224,7 @@ def publications_diff(
     as_json: JsonOption = False,
 ) -> None:
     """Which figures differ between two publications: old, new, and how much of the change each cause makes."""
-    from dvctt.publications.restatements import CAUSES, diff
+    from dvctt.publications.restatements import diff
     from dvctt.publications.store import find
 
     settings = Settings.from_environment()
@@ -230,11 +233,22 @@ def publications_diff(
         document = {"from": earlier, "to": later, "changes": [vars(change) for change in found.changes]}
         if with_records:
             document["movements"] = [vars(movement) for movement in found.movements]
-        print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        print_json(document)
         return
     if not found.changes:
         out.print(f"publications {earlier} and {later}: no figure differs")
         return
+    out.print(_changes_table(found, earlier, later))
+    if with_records:
+        out.print(_movements_table(found))
+    adding_up = sum(sum(change.causes.values()) == change.change for change in found.changes)
+    out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")
+
+
+def _changes_table(found: "Comparison", earlier: int, later: int) -> Table:
+    """One row a figure that changed, a column a cause."""
+    from dvctt.publications.restatements import CAUSES
+
     table = Table(title=f"What changed from publication {earlier} to {later}")
     for name in ("entity", "metric", "month", "old", "new", "change", *CAUSES, "unexplained", "rate"):
         table.add_column(
@@ -253,38 +267,39 @@ def publications_diff(
             digits(change.unexplained),
             "" if rates == (None, None) else " -> ".join(digits(rate) for rate in rates),
         )
-    out.print(table)
-    if with_records:
-        table = Table(title="Records that moved")
-        for name in (
-            "metric",
-            "month",
-            "agency",
-            "entity",
-            "source",
-            "record",
-            "effect",
-            "cause",
-            "extract",
-            "record no.",
-        ):
-            table.add_column(name, no_wrap=True)
-        for movement in found.movements:
-            table.add_row(
-                movement.metric,
-                str(Month.of(movement.month)),
-                movement.agency_code,
-                movement.entity,
-                movement.source_id,
-                movement.record_id,
-                digits(movement.effect),
-                movement.cause,
-                movement.extract_id,
-                str(movement.row_number),
-            )
-        out.print(table)
-    adding_up = sum(sum(change.causes.values()) == change.change for change in found.changes)
-    out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")
+    return table
+
+
+def _movements_table(found: "Comparison") -> Table:
+    """One row a record."""
+    table = Table(title="Records that moved")
+    for name in (
+        "metric",
+        "month",
+        "agency",
+        "entity",
+        "source",
+        "record",
+        "effect",
+        "cause",
+        "extract",
+        "record no.",
+    ):
+        table.add_column(name, no_wrap=True)
+    for movement in found.movements:
+        table.add_row(
+            movement.metric,
+            str(Month.of(movement.month)),
+            movement.agency_code,
+            movement.entity,
+            movement.source_id,
+            movement.record_id,
+            digits(movement.effect),
+            movement.cause,
+            movement.extract_id,
+            str(movement.row_number),
+        )
+    return table
 
 
 @publications.command("rollback")

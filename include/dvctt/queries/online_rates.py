@@ -196,37 +196,15 @@ def _filings(
     for row in read_rows(
         connection,
         f"""
-        select classes.metric_id, classes.version, filings.source_id, filings.filing_id, filings.agency_code,
-            coalesce(
-                case
-                    when classes.is_in_denominator <> reports.is_in_denominator
-                        then coalesce(classes.denominator_reason, reports.denominator_reason)
-                end,
-                classes.numerator_reason,
-                reports.numerator_reason
-            ) as reason_id
-        from fct_filings as filings
-        inner join dim_procedures as procedures using (procedure_key)
-        inner join mart_online_rates as rates
-            on filings.received_month = rates.month and filings.agency_code = rates.entity_code
-        inner join fct_online_rate_classes as classes
-            on filings.received_month = classes.month and filings.agency_code = classes.agency_code
-            and filings.channel_code = classes.channel_code
-            and filings.level_code is not distinct from classes.level_code
-            and procedures.level_code is not distinct from classes.catalogue_level_code
-        inner join fct_online_rate_classes as reports
-            on classes.month = reports.month and classes.agency_code = reports.agency_code
-            and classes.class_key = reports.class_key
-        inner join mart_online_rate_definitions as used
-            on reports.metric_id = used.metric_id and reports.version = used.version and reports.month = used.month
-            and used.is_report_definition and used.is_in_force and used.scope = $scope and used.entity_code = $code
-        where filings.is_received and filings.received_month = $month and rates.scope = 'agency'
-            and rates.received is not null
-            and {is_of_entity("rates")}
-            and (
-                classes.is_in_numerator <> reports.is_in_numerator
-                or classes.is_in_denominator <> reports.is_in_denominator
-            )
+        select gaps.metric_id, gaps.version, filings.source_id, filings.filing_id, filings.agency_code, gaps.reason_id
+        from (select *, agency_code as entity_code from mart_online_rate_class_gaps where month = $month) as gaps
+        inner join fct_filings as filings
+            on gaps.month = filings.received_month and gaps.agency_code = filings.agency_code
+            and gaps.channel_code = filings.channel_code and gaps.level_code is not distinct from filings.level_code
+        inner join dim_procedures as procedures
+            on filings.procedure_key = procedures.procedure_key
+            and gaps.catalogue_level_code is not distinct from procedures.level_code
+        where filings.is_received and {is_of_entity("gaps")}
         order by all
         """,
         {"month": month.first_day, "scope": scope, "code": code},

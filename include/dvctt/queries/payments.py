@@ -2,7 +2,7 @@
 
 Reads one publication, writes nothing. What counts as paid online, as a duty, and why the flag that one-stop systems send to
 the national portal differs is decided by the published tables (fct_payment_events, fct_filing_duties and the marts over
-them); here they are only put side by side, and the sums are held against each other before anybody reads them.
+them), and whether it adds up by mart_additivity_checks; here they are only put side by side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from dvctt.core.errors import PaymentsError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
-from dvctt.queries.reader import is_closed, is_of_entity, widest
+from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, widest
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -124,7 +124,7 @@ def payments_of(
             },
             reasons=_reasons(connection, key, filings),
         )
-    _hold(found)
+        _hold(connection, month, found)
     return found
 
 
@@ -218,24 +218,16 @@ def _filings(connection: duckdb.DuckDBPyConnection, key: Sequence[Any]) -> dict[
     return found
 
 
-def _hold(found: Payments) -> None:
-    """Nothing that does not add up is shown."""
+def _hold(connection: duckdb.DuckDBPyConnection, month: Month, found: Payments) -> None:
+    """Nothing that does not add up is shown. Whether it does, the publication's own checks have said."""
     where = f"{found.month} {found.entity_code}"
-    duties = found.duties
-    if duties is not None and duties["received"] is not None:
-        moved = sum(reason.enters - reason.leaves for reason in found.reasons)
-        if duties["flagged_paid"] != duties["paid_online"] + moved:
-            raise PaymentsError(
-                f"{where}: {duties['flagged_paid']} filings flagged as paid, {duties['paid_online']} paid online and "
-                f"differences of {moved} do not add up; look: dvctt rows --table mart_payment_flag_gaps --month "
-                f"{found.month} --published"
-            )
-    attempts = sum(bank.attempt_count for bank in found.banks)
-    if attempts != (found.totals["attempt_count"] or 0):
-        raise PaymentsError(
-            f"{where}: {found.totals['attempt_count']} attempts in mart_payments, {attempts} over the banks; look: dvctt rows "
-            f"--table mart_payment_banks --month {found.month} --published"
-        )
+    checks = []
+    if found.duties is not None and found.duties["received"] is not None:
+        checks.append("flagged_is_paid_online_and_reasons")
+    if found.totals["attempt_count"] is not None:
+        checks += ["attempts_are_banks", "failed_attempts_are_error_codes"]
+    if problems := unexplained_totals(connection, month.first_day, found.scope, found.entity_code, checks):
+        raise PaymentsError(f"{where}: {'; '.join(problems)}; look: dvctt check additivity --month {found.month}")
     for reason in found.reasons:
         if reason.filings is not None and not found.is_closed and len(reason.filings) != reason.filing_count:
             raise PaymentsError(

@@ -28,6 +28,37 @@ _METRICS = {
     "online_payment_amount_vnd": "số tiền thanh toán trực tuyến",
 }
 _COMPARISONS = {"previous": "kỳ liền trước", "year_before": "cùng kỳ năm trước"}
+_OF_PERIODS = ("legal_basis_vi", "legal_basis_en", "certainty")
+_OF_RATES = (
+    "period_key",
+    "period_name_vi",
+    "period_name_en",
+    "first_day",
+    "last_day",
+    "calendar_name_vi",
+    "calendar_name_en",
+    "scope",
+    "entity_code",
+    "entity_name_vi",
+    "months_expected",
+    "months_present",
+    "missing_agencies",
+    "received",
+    "direct",
+    "online",
+    "postal",
+    "online_level_3",
+    "online_level_4",
+    "online_no_level",
+    "online_rate_percent",
+    "caveat_vi",
+)
+_OF_PAYMENTS = (
+    "online_payment_count",
+    "online_payment_amount_vnd",
+    "online_refund_count",
+    "online_refund_amount_vnd",
+)
 
 
 @dataclass(frozen=True)
@@ -116,45 +147,11 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
             place,
         )
         closed = is_closed(connection, period.month.first_day)
-    paid: dict[str, Any] = {
-        name: payments.get(name)
-        for name in (
-            "online_payment_count",
-            "online_payment_amount_vnd",
-            "online_refund_count",
-            "online_refund_amount_vnd",
-        )
-    }
+    paid: dict[str, Any] = {name: payments.get(name) for name in _OF_PAYMENTS}
     ordered = sorted(changes, key=lambda row: (list(_COMPARISONS).index(row["comparison"]), _order(row["metric"])))
     return PeriodFigures(
-        **{name: described[name] for name in ("legal_basis_vi", "legal_basis_en", "certainty")},
-        **{
-            name: rates[name]
-            for name in (
-                "period_key",
-                "period_name_vi",
-                "period_name_en",
-                "first_day",
-                "last_day",
-                "calendar_name_vi",
-                "calendar_name_en",
-                "scope",
-                "entity_code",
-                "entity_name_vi",
-                "months_expected",
-                "months_present",
-                "missing_agencies",
-                "received",
-                "direct",
-                "online",
-                "postal",
-                "online_level_3",
-                "online_level_4",
-                "online_no_level",
-                "online_rate_percent",
-                "caveat_vi",
-            )
-        },
+        **{name: described[name] for name in _OF_PERIODS},
+        **{name: rates[name] for name in _OF_RATES},
         **paid,
         payments_caveat_vi=payments.get("caveat_vi"),
         publication=publication.number,

@@ -1,9 +1,9 @@
 """The publication that a question is asked of, a row of it by its key, and what every question says of entities and months.
 
-Of tables, only the list of closed months is known here.
+Of tables, only the list of closed months and the checks of totals are known here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -34,6 +34,30 @@ def publication_asked_for(settings: Settings, number: int | None) -> Publication
 def is_closed(connection: duckdb.DuckDBPyConnection, month: date) -> bool:
     """Whether the month's figures are those that were frozen."""
     return bool(read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month]))
+
+
+def unexplained_totals(
+    connection: duckdb.DuckDBPyConnection, month: date, scope: str, code: str, checks: Collection[str]
+) -> list[str]:
+    """What the publication's own checks of these totals have found of an entity, or that they were not made, in words.
+
+    A month that was closed by an older version has the checks of that version.
+    """
+    found = {
+        row["check_id"]: row
+        for row in read_rows(
+            connection,
+            "select check_id, total, sum_of_classes, residue, unexplained from mart_additivity_checks "
+            "where month = ? and scope = ? and entity_code = ? and list_contains(?, check_id)",
+            [month, scope, code, list(checks)],
+        )
+    }
+    missing = [] if is_closed(connection, month) else [name for name in checks if name not in found]
+    return [f"{name}: not checked" for name in missing] + [
+        f"{name}: total {row['total']}, its parts {row['sum_of_classes']} and {row['residue']} do not add up"
+        for name, row in sorted(found.items())
+        if row["unexplained"] != 0
+    ]
 
 
 def widest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,10 +29,11 @@ from dvctt.report.writers.xlsx import write_workbook
 
 log = logging.getLogger(__name__)
 
-PACKETS = {"vi": "co-quan", "en": "agencies"}
-"""The folder of the packets beside the province's files, by language."""
 
-_STEM = {"vi": "bao-cao", "en": "report"}
+def packets_folder(language: str) -> str:
+    """What the folder of the packets beside the province's files is called."""
+    with in_language(language):
+        return _("co-quan")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def write_documents(
         publication: number of the publication, printed in every document.
         month: first day of the month.
         packets: also one PDF and one workbook for every agency that has a row in the month.
-        language: one of `language.LANGUAGES`.
+        language: one of `language.languages`.
 
     Returns:
         The paths written.
@@ -120,7 +121,7 @@ def write_documents(
     if month not in content.months():
         known = ", ".join(formats.month_key(one) for one in reversed(content.months()))
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
-    with in_language(language, names_of(province)):
+    with in_language(language, names_of(province, language)):
         written = _write_all(content, page, out, province, publication, month, packets=packets)
     log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
     return written
@@ -130,7 +131,7 @@ def _write_all(
     content: Marts, page: Path, out: Path, province: Province, publication: int, month: date, *, packets: bool
 ) -> list[Path]:
     """The documents in the current language."""
-    stem = out / f"{_STEM[current_language()]}-{formats.month_key(month)}"
+    stem = out / f"{_('bao-cao')}-{formats.month_key(month)}"
     copied = _with(stem, ".html")
     if current_language() == VIETNAMESE:
         sentences = read_sentences(page)
@@ -144,7 +145,7 @@ def _write_all(
     )
     written = [copied, *_write_province(content, stem, issue)]
     if packets:
-        folder = out / PACKETS[current_language()]
+        folder = out / _("co-quan")
         folder.mkdir(exist_ok=True)
         known_codes = {agency.agency_code for agency in province.agencies}
         for row in in_print_order(content.of_month("mart_online_rates", month), province, agencies=True):

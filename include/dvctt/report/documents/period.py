@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 _PLAIN_CALENDAR = "calendar_month"
 
 
-def file_stem(period: Row, language: str = VIETNAMESE) -> str:
+def file_stem(period: Row) -> str:
     """What a period's files are called: ``bao-cao-quy-3-2022``; a calendar other than plain months stands in the name too, so
     that a file that was sent on is not taken for another's.
     """
@@ -55,7 +55,7 @@ def file_stem(period: Row, language: str = VIETNAMESE) -> str:
         "nine_months": f"9-thang-{year}",
         "year": f"nam-{year}",
     }[period["kind"]]
-    stem = f"bao-cao-{stem_of_kind}" if language == VIETNAMESE else f"report-{code}"
+    stem = f"{_('bao-cao')}-{stem_of_kind if current_language() == VIETNAMESE else code}"
     return stem if period["calendar_id"] == _PLAIN_CALENDAR else f"{stem}-{period['calendar_id'].replace('_', '-')}"
 
 
@@ -74,7 +74,7 @@ def write_period_documents(
         marts: the publication's DuckDB file; opened read-only.
         out: folder of the documents; made if missing. Gets three files named by `file_stem`.
         period_key: calendar and period, ``from_15/2022-Q3``.
-        language: one of `language.LANGUAGES`.
+        language: one of `language.languages`.
 
     Returns:
         The paths written.
@@ -90,14 +90,14 @@ def write_period_documents(
         known = [row["period_code"] for row in content.rows[PERIODS] if row["calendar_id"] == calendar] or calendars
         what = "period" if calendar in calendars else "reporting calendar"
         raise ReportError(f"{marts}: found no {what} {period_key}, wanted one of {', '.join(known)}")
-    with in_language(language, names_of(province)):
+    with in_language(language, names_of(province, language)):
         return write_period(content, out, province, publication, period)
 
 
 def write_period(content: Marts, out: Path, province: Province, publication: int, period: Row) -> list[Path]:
     """As `write_period_documents`, of rows of `PERIOD_CONTRACT` that were read before and in the current language."""
     out.mkdir(parents=True, exist_ok=True)
-    stem = out / file_stem(period, current_language())
+    stem = out / file_stem(period)
     own = of_period(content, period)
     tables = period_tables(own, period, province)
     cut_off = _cut_off(own, period)

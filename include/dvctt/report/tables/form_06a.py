@@ -12,7 +12,7 @@ from typing import Any
 from dvctt.province.model import Province
 from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Role, figure, text
-from dvctt.report.wording import formats
+from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import VIETNAMESE, _, current_language
 
 FORM_06A_COLUMNS = {
@@ -157,9 +157,7 @@ def _cell(row: MartRow, column: str, down: tuple[int, ...]) -> Cell:
 
 
 def _line_name(row: MartRow) -> str:
-    if current_language() != VIETNAMESE and row["line_name_en"]:
-        return str(row["line_name_en"])
-    return str(row["line_name_vi"])
+    return words.name_of(row, "line_name_vi")
 
 
 def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[str, ...]:
@@ -169,8 +167,8 @@ def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[
     vietnamese = current_language() == VIETNAMESE
     span = _(
         "Kỳ báo cáo: {period} ({calendar}), từ ngày {first} đến ngày {last}. Đơn vị tính: số hồ sơ TTHC.",
-        period=total["period_name_vi" if vietnamese else "period_name_en"],
-        calendar=total["calendar_name_vi" if vietnamese else "calendar_name_en"],
+        period=words.name_of(total, "period_name_vi"),
+        calendar=words.name_of(total, "calendar_name_vi"),
         first=formats.day(total["first_day"]),
         last=formats.day(total["last_day"]),
     )

@@ -1,4 +1,4 @@
-"""Numbers, money and dates as Vietnamese offices print them; in English documents as English readers do.
+"""Numbers, money and dates as Vietnamese offices print them; in documents of another language as its readers do.
 
 The only room that turns a number into text, over Babel: pages, letters, workbooks, drawings, mails and terminals come here, and
 a test of the house forbids the others. Only pure functions from one value and the current language to its text, and back, may
@@ -15,9 +15,10 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 
+from babel.dates import format_date
 from babel.numbers import NumberPattern, parse_decimal, parse_pattern
 
-from dvctt.report.wording.language import VIETNAMESE, _, current_language
+from dvctt.report.wording.language import _, current_language
 
 Number = int | float | Decimal
 
@@ -25,10 +26,6 @@ NO_DATA = "chưa có dữ liệu"
 NOT_DEFINED = "không có"
 POINTS = "điểm %"
 SCORE_DECIMALS = 2
-
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 
 
 def count(value: Number | None) -> str:
@@ -120,15 +117,7 @@ def half_up(value: Number, places: int) -> Decimal:
 
 def day(value: date | None) -> str:
     """dd/MM/yyyy, in English yyyy-MM-dd; None gives "chưa có dữ liệu"."""
-    return (
-        _(NO_DATA)
-        if value is None
-        else (
-            f"{value.day:02}/{value.month:02}/{value.year:04}"
-            if current_language() == VIETNAMESE
-            else f"{value.year:04}-{value.month:02}-{value.day:02}"
-        )
-    )
+    return _(NO_DATA) if value is None else _dated(value, _("dd/MM/yyyy"))
 
 
 def moment(value: datetime | None) -> str:
@@ -138,17 +127,12 @@ def moment(value: datetime | None) -> str:
 
 def month(value: date) -> str:
     """The month of a date in running text: "tháng 10/2022", "tháng 01/2022"; "October 2022"."""
-    if current_language() != VIETNAMESE:
-        return f"{_MONTHS[value.month - 1]} {value.year:04}"
-    return f"tháng {value.month:02}/{value.year:04}"
+    return _dated(value, _("'tháng' MM/yyyy"))
 
 
 def month_title(value: date) -> str:
     """The month of a date in a title: "tháng 10 năm 2022"; as in official letters, months 1 and 2 take a zero."""
-    if current_language() != VIETNAMESE:
-        return month(value)
-    number = f"{value.month:02}" if value.month < 3 else str(value.month)
-    return f"tháng {number} năm {value.year:04}"
+    return _dated(value, _("'tháng' MM 'năm' yyyy") if value.month < 3 else _("'tháng' M 'năm' yyyy"))
 
 
 def month_key(value: date) -> str:
@@ -159,6 +143,18 @@ def month_key(value: date) -> str:
 def month_end(value: date) -> date:
     """The last day of the month of a date."""
     return value.replace(day=monthrange(value.year, value.month)[1])
+
+
+def _dated(value: date, pattern: str) -> str:
+    """A day by a pattern of Unicode's, which is a message: each language's catalogue says how it writes a day or a month, and
+    Babel knows what it calls the months.
+    """
+    return _day_by(date(value.year, value.month, value.day), pattern, current_language())
+
+
+@lru_cache(maxsize=2**12)
+def _day_by(value: date, pattern: str, language: str) -> str:
+    return format_date(value, pattern, locale=language)
 
 
 def _decimal(value: Number) -> Decimal:

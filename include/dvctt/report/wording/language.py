@@ -28,9 +28,15 @@ from dvctt.settings import INCLUDE_ROOT
 CATALOGUES = INCLUDE_ROOT / "reports" / "locale"
 
 VIETNAMESE = "vi"
-ENGLISH = "en"
-LANGUAGES = (VIETNAMESE, ENGLISH)
-"""The first is the one that messages are written in; each other one has its folder of catalogues."""
+"""The language that messages are written in; each other one has its folder of catalogues."""
+
+
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """Every language that a document can be written in: Vietnamese, then those with a folder of catalogues."""
+    return (VIETNAMESE, *sorted(path.parent.name for path in (folder or CATALOGUES).glob("*/LC_MESSAGES")))
+
+
+LANGUAGES = languages()
 
 
 @dataclass(frozen=True)
@@ -46,19 +52,20 @@ _current: ContextVar[_Translation | None] = ContextVar("language", default=None)
 
 
 @contextmanager
-def in_language(language: str, names: Mapping[str, str] | None = None, folder: Path = CATALOGUES) -> Iterator[None]:
+def in_language(language: str, names: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[None]:
     """Write everything inside in a language; outside of it, the language is Vietnamese.
 
     Args:
-        language: one of `LANGUAGES`.
+        language: one of `languages`.
         names: names of the data, Vietnamese to the language's; see `name`.
-        folder: where the catalogues are.
+        folder: where the catalogues are, `CATALOGUES` for want of one.
 
     Raises:
         ReportError: the language has no catalogues, or they contradict each other.
     """
-    if language not in LANGUAGES:
-        raise ReportError(f"language {language!r}: wanted one of {', '.join(LANGUAGES)}")
+    known = (VIETNAMESE, language) if folder else languages()
+    if language not in known:
+        raise ReportError(f"language {language!r}: wanted one of {', '.join(known)}")
     translation = None if language == VIETNAMESE else _Translation(language, catalogue(language, folder), names or {})
     token = _current.set(translation)
     try:
@@ -104,15 +111,14 @@ def name(text: str) -> str:
     return text if translation is None else translation.names.get(text, text)
 
 
-def names_of(province: Province) -> Mapping[str, str]:
-    """English names as the province folder gives them, by the Vietnamese: province, authority, groups, agencies."""
+def names_of(province: Province, language: str) -> Mapping[str, str]:
+    """Names in a language where the province folder has them, by the Vietnamese: province, authority, groups, agencies."""
+    named = [(one, "name") for one in (province, *province.groups, *province.agencies)]
     pairs = [
-        (province.name_vi, province.name_en),
-        (province.authority_vi, province.authority_en),
-        *((group.name_vi, group.name_en) for group in province.groups),
-        *((agency.name_vi, getattr(agency, "name_en", None)) for agency in province.agencies),
+        (getattr(one, f"{field}_vi"), getattr(one, f"{field}_{language}", None))
+        for one, field in [*named, (province, "authority")]
     ]
-    return {vietnamese: english for vietnamese, english in pairs if english}
+    return {vietnamese: own for vietnamese, own in pairs if own}
 
 
 def translate(text: str | None, translated: str | None = None) -> str:
@@ -132,14 +138,14 @@ def quoted(text: str) -> str:
     return text if _current.get() is None else _("“{original}” (nguyên văn tiếng Việt)", original=text)
 
 
-def catalogue(language: str, folder: Path = CATALOGUES) -> Mapping[str, str]:
+def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
     """All translations into a language: Vietnamese message to its translation.
 
     Raises:
         ReportError: there is no catalogue, one cannot be read, a translation names another value than its message does, or two
             translate a message differently.
     """
-    return _read(language, folder)
+    return _read(language, folder or CATALOGUES)
 
 
 @cache

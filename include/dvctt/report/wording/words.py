@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, markup, name, translate
+from dvctt.report.wording.language import _, current_language, markup, name, translate
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 
@@ -215,7 +215,18 @@ def text_of(row: Mapping[str, Any], column: str) -> str:
     text = row[column]
     if column in _NAMES:
         return name(str(text)) if text else ""
-    return translate(text, row.get(f"{column.removesuffix('_vi')}_en"))
+    return translate(text, _own(row, column))
+
+
+def name_of(row: Mapping[str, Any], column: str) -> str:
+    """A name of a row in the current language, for want of one as it is."""
+    return str(_own(row, column) or row[column] or "")
+
+
+def _own(row: Mapping[str, Any], column: str) -> str | None:
+    """What the row itself has in the current language."""
+    own: str | None = row.get(f"{column.removesuffix('_vi')}_{current_language()}")
+    return own
 
 
 def short_name(row: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.template import TEMPLATES
-from dvctt.report.wording.language import VIETNAMESE, _, current_language
+from dvctt.report.wording.language import _, current_language
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def _content(letter: Letter, fonts: Sequence[str]) -> Mapping[str, Any]:
         "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
         "fonts": list(fonts),
         "language": current_language(),
-        "region": "vn" if current_language() == VIETNAMESE else "gb",
+        "region": _("vn"),
         "words": _words(),
         "sections": [
             {

@@ -21,7 +21,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Kind, Role
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import VIETNAMESE, _, current_language
+from dvctt.report.wording.language import _
 
 NUMBER_FORMAT: dict[Kind, str] = {
     "count": "#,##0",
@@ -39,8 +39,6 @@ NUMBER_FORMAT: dict[Kind, str] = {
 """A share stands in the sheet in per cent, as in the mart; thousands and decimals follow the reader's locale. ``{points}`` is
 the word for a difference of shares in the current language. An exact number gets the decimals that it has.
 """
-
-_ENGLISH_DATES: dict[Kind, str] = {"day": "yyyy-mm-dd", "moment": "hh:mm yyyy-mm-dd"}
 
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
 _HEADER_ROW = 2
@@ -194,8 +192,8 @@ def _write_cell(
 
 def number_format(kind: Kind) -> str:
     """How a spreadsheet prints a kind of value in the current language."""
-    if current_language() != VIETNAMESE and kind in _ENGLISH_DATES:
-        return _ENGLISH_DATES[kind]
+    if kind in ("day", "moment"):
+        return _(NUMBER_FORMAT[kind])
     return NUMBER_FORMAT[kind].replace("{points}", _(formats.POINTS))
 
 
