@@ -93,7 +93,7 @@ def described(key: str) -> dict[str, Any]:
 def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
     period, found = described(key), FILINGS.get(key)
     there = found is not None
-    caveat = {} if there else {"caveat_vi": "chưa có dữ liệu của 1 tháng trong kỳ", "caveat_en": "no data of 1 month"}
+    caveat = {} if there else {"caveats_json": '[{"id":"missing_months","month_count":1}]'}
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in PERIOD_CONTRACT}
     rows[PERIODS].append(period)
     for scope, code, name, group, order in ENTITIES:

@@ -17,6 +17,7 @@ from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, is_of_entity, widest
 from dvctt.report.wording import formats
+from dvctt.report.wording.caveats import words_of
 from dvctt.warehouse.connections import open_published, read_rows
 
 Row = Mapping[str, Any]
@@ -112,9 +113,7 @@ def payments_of(
             entity_name_vi=totals["entity_name_vi"],
             publication=publication.number,
             is_closed=is_closed(connection, month.first_day),
-            caveats_vi=tuple(
-                row["text_vi"] for row in _of(connection, "mart_caveats", key, "subject, caveat_id", ("text_vi",))
-            ),
+            caveats_vi=tuple(words_of(row) or "" for row in _of(connection, "mart_caveats", key, "subject, caveat_id")),
             totals=totals,
             kinds=tuple(_of(connection, "mart_payment_fees", key, "kind_order")),
             banks=_banks(connection, key),

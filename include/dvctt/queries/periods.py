@@ -15,6 +15,7 @@ from dvctt.core.period import Period
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats, words
+from dvctt.report.wording.caveats import words_of
 from dvctt.warehouse.connections import open_published, read_rows
 
 _RATES = "mart_period_online_rates"
@@ -152,11 +153,11 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
                 "online_level_4",
                 "online_no_level",
                 "online_rate_percent",
-                "caveat_vi",
             )
         },
         **paid,
-        payments_caveat_vi=payments.get("caveat_vi"),
+        caveat_vi=words_of(rates),
+        payments_caveat_vi=words_of(payments),
         publication=publication.number,
         is_closed=closed,
         changes=tuple(_change(row) for row in ordered),

@@ -16,7 +16,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.report import ids
 from dvctt.report.choose import additivity_note
-from dvctt.report.wording import formats, language, words
+from dvctt.report.wording import caveats, formats, language, words
 from dvctt.settings import INCLUDE_ROOT
 
 TEMPLATES = INCLUDE_ROOT / "reports"
@@ -94,6 +94,8 @@ def templates() -> Environment:
         file_name,
     ):
         environment.filters[function.__name__.lstrip("_")] = function
+    environment.filters["caveat_words"] = caveats.words
+    environment.filters["caveat_sentence"] = lambda found: words.caveat(caveats.words(found))
     environment.filters["target_status"] = partial(
         words.word, vocabulary=words.TARGET_STATUS, where="mart_targets.status"
     )

@@ -38,7 +38,7 @@ from dvctt.report.tables.table import (
     textual,
     worded,
 )
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _
 
 
@@ -308,7 +308,7 @@ def _catalogue(content: Marts, month: date) -> DocumentTable:
         _("Danh mục dịch vụ công cuối kỳ"),
         (textual("Chỉ tiêu", 5.0), numeric("Số dịch vụ"), numeric("Tỷ lệ")),
         lines,
-        (words.text_of(row, "caveat_vi"),) if row is not None and row["caveat_vi"] else (),
+        (caveats.words(row["caveats_json"]),) if row is not None and row["caveats_json"] else (),
         empty_vi=_("Danh mục: chưa có dữ liệu."),
     )
 
@@ -320,7 +320,7 @@ def _targets(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    text(words.text_of(row, "name_vi") + (" *" if row["caveat_vi"] else "")),
+                    text(words.text_of(row, "name_vi") + (" *" if row["caveats_json"] else "")),
                     worded(row, "entity_name_vi"),
                     cell(row["valid_from"], "day", missing="–"),
                     cell(row["valid_to"], "day", missing="–"),
@@ -390,7 +390,7 @@ def _published(content: Marts, month: date) -> DocumentTable:
                     text(str(words.interval(row))),
                     text(
                         words.word(row["verdict"], words.VERDICT, "mart_published_figures.verdict")
-                        + (f" ({words.text_of(row, 'caveat_vi')})" if row["caveat_vi"] else "")
+                        + (f" ({caveats.words(row['caveats_json'])})" if row["caveats_json"] else "")
                     ),
                 )
             )
@@ -494,7 +494,7 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(words.text_of(row, "text_vi"))),
+                text(words.caveat(caveats.words(row["caveat_json"]))),
             )
         )
         for row in caveats_of_month(content, month, province)
@@ -505,7 +505,7 @@ def _caveats(content: Marts, month: date, province: Province) -> DocumentTable:
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(f"{formats.month(row['month'])}: {words.text_of(row, 'text_vi')}")),
+                text(words.caveat(f"{formats.month(row['month'])}: {caveats.words(row['caveat_json'])}")),
             )
         )
         for row in earlier_caveats_of_month(content, month)
