@@ -140,9 +140,9 @@ def test_a_header_alone_says_zero_of_nobody_who_had_twenty_a_month(night: Nights
         ("H62.01", None, f"chưa có dữ liệu từ Sở Nội vụ {reason}"),
     ]
     assert night.rows(
-        "select missing_reason_vi, is_expected, is_delivered from mart_feeds "
+        "select missing_reason, is_expected, is_delivered from mart_feeds "
         "where month = date '2022-11-01' and entity = 'filings' and agency_code = '243' and source_id = 'one_stop'"
-    ) == [("tệp của tháng không có dòng nào", True, False)]
+    ) == [("empty_file", True, False)]
 
 
 def test_attempts_of_one_source_that_did_not_come_are_named_up_to_the_province(night: Nights) -> None:

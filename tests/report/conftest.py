@@ -71,7 +71,7 @@ GIVEN = {
     ),
     "mart_feeds": "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
     "mart_closed_months": (
-        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi "
+        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waivers_json "
         "reopened_at reopened_by reopen_reason"
     ),
     "mart_restatements": (
@@ -102,6 +102,10 @@ _LIST = "Công bố danh mục thủ tục"
 _TWO = '{"id":"quarantined_rows","row_count":2}'
 _EIGHT = '{"id":"quarantined_rows","row_count":8}'
 _NO_FEED = '{"id":"missing_feed","row_count":1,"agencies":[{"code":"243","name_vi":"UBND thành phố Vĩnh Yên"}]}'
+_WAIVED = (
+    '[{"id":"waived_feed","source_id":"one_stop","entity":"filings","agencies":[{"code":"243","name_vi":"UBND thành phố Vĩnh '
+    'Yên"}],"waived_by":"Ông D","waived_on":"2022-11-07","reason":"hỏng máy"}]'
+)
 _BOTH = f"[{_NO_FEED},{_EIGHT}]"
 _YEAR = (date(2022, 1, 1), date(2022, 12, 31))
 
@@ -208,7 +212,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, 1, False, 3, datetime(2022, 11, 5, 2, 0, 7), "Bà Trần Thị B <MẪU>", None, 0, None,
          datetime(2022, 11, 7, 9, 30), "Ông Lê Văn C (MẪU)", "Sở A gửi bản sửa & đối chiếu lại"),
         (OCTOBER, 2, True, 5, datetime(2022, 11, 8, 10, 15), "Bà Trần Thị B <MẪU>", "đã đối chiếu", 1,
-         "hồ sơ (nguồn one_stop) của UBND thành phố Vĩnh Yên: Ông D cho miễn ngày 07/11/2022, lý do: hỏng máy",
+         _WAIVED,
          None, None, None),
     ],
 }  # fmt: skip # a row of a mart is a line

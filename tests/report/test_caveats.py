@@ -6,7 +6,7 @@ import re
 
 import pytest
 from dvctt.core.errors import ReportError
-from dvctt.report.wording import caveats
+from dvctt.report.wording import caveats, words
 from dvctt.report.wording.language import in_language
 
 from tests.conftest import REPOSITORY
@@ -68,6 +68,19 @@ EVERY = [
         "no data before 2022-10-01: what was carried over into the period is not counted",
     ),
     (
+        {
+            "id": "waived_feed",
+            "source_id": "s",
+            "entity": "payment_attempts",
+            "agencies": [ONE],
+            "waived_by": "Bà E",
+            "waived_on": "2022-11-08",
+            "reason": "cổng lỗi",
+        },
+        "giao dịch thanh toán (nguồn s) của Sở A: Bà E cho miễn ngày 08/11/2022, lý do: cổng lỗi",
+        "payment attempts (source s) of Department A: waived by Bà E on 2022-11-08, reason: “cổng lỗi”",
+    ),
+    (
         {"id": "earlier_month_missing"},
         "thiếu dữ liệu của tháng trước đó: hồ sơ từ kỳ trước chuyển qua có thể thiếu",
         "an earlier month is missing: what was carried over may be too low",
@@ -97,7 +110,7 @@ def test_every_id_of_the_sql_has_a_sentence_and_every_sentence_its_id() -> None:
 
 def test_every_reason_of_a_missing_feed_has_its_words() -> None:
     with (REPOSITORY / "dbt_project" / "seeds" / "ref_missing_reasons.csv").open(encoding="utf-8", newline="") as file:
-        assert {row["missing_reason"]: row["name_vi"] for row in csv.DictReader(file)} == caveats.MISSING_REASON
+        assert {row["missing_reason"] for row in csv.DictReader(file)} == set(words.MISSING_REASON)
 
 
 def test_several_stand_in_one_line_and_none_is_nothing() -> None:

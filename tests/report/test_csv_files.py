@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import ReportError
+from dvctt.report.texts import Text, text_of
 from dvctt.report.writers.csv_files import write_csv
 
 from tests.report.conftest import GIVEN
@@ -19,6 +20,10 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def words_of(said: Text | None) -> list[str]:
+    return [] if said is None else [f"{said.name}_vi", f"{said.name}_en"]
+
+
 def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
     written = write_csv(marts, tmp_path / "csv")
     assert [path.name for path in written] == sorted(f"{table}.csv" for table in GIVEN if table.startswith("mart_"))
@@ -29,13 +34,16 @@ def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
             names = [column[0] for column in cursor.description]
             rows = cursor.fetchall()
             found = read(path)
-            said = {"caveats_json": ["caveat_vi", "caveat_en"], "caveat_json": ["text_vi", "text_en"]}
-            assert list(found[0]) == [one for name in names for one in said.get(name, [name])]
+            said = {name: text_of(path.stem, name) for name in names if text_of(path.stem, name)}
+            wanted = [
+                ([name] if name not in said or said[name].keeps_id else []) + words_of(said.get(name)) for name in names
+            ]
+            assert list(found[0]) == [one for columns in wanted for one in columns]
             assert len(found) == len(rows)
             for text, row in zip(found, rows, strict=True):
                 for name, value in zip(names, row, strict=True):
                     if name in said:
-                        assert all(bool(text[one]) == (value is not None) for one in said[name])
+                        assert all(bool(text[one]) == (value is not None) for one in words_of(said[name]))
                     elif value is None:
                         assert text[name] == ""
                     elif isinstance(value, bool):

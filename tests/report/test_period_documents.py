@@ -135,7 +135,7 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
                 change |= base | {"base_numerator": 10, "base_denominator": 80, "base_rate_percent": 12.5}
                 change["change_points"] = (rate or 0.0) - 12.5
             else:
-                change |= {"reason_vi": "kho không có kỳ so sánh", "reason_en": "no such period", "smallest_base": 100}
+                change |= {"reason_id": "no_base_period", "smallest_base": 100}
             rows["mart_period_changes"].append(change)
             count = {**change, "metric": "received", "numerator": values["received"], "denominator": None}
             count |= {"rate_percent": None, "change_points": None}

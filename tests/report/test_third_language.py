@@ -9,6 +9,7 @@ import pytest
 from babel.messages.pofile import read_po, write_po
 from dvctt.province.model import Province
 from dvctt.report.documents.month import write_documents
+from dvctt.report.template import templates
 from dvctt.report.wording import formats, language
 from dvctt.report.wording.caveats import in_words
 from dvctt.report.wording.language import CATALOGUES, catalogue, in_language
@@ -35,8 +36,8 @@ NAMES = {
     for row in ROWS[table]
     for value in row[3:5]
     if isinstance(value, str)
-} | {"Bà Trần Thị B <MẪU>", "Ông Lê Văn C (MẪU)", "Ông D"}
-"""Names in the rows: data in every language."""
+} | {"Bà Trần Thị B <MẪU>", "Ông Lê Văn C (MẪU)", "Ông D", "hỏng máy"}
+"""Names in the rows, and what a person gave as a reason: data in every language."""
 
 
 def made_up(message: str) -> str:
@@ -119,3 +120,11 @@ def test_words_that_only_vietnamese_has_are_quoted_in_it(spoken: str) -> None:
 
     with in_language(spoken):
         assert caveats.words(in_words("đóng")) == f"“đóng” {made_up('(nguyên văn tiếng Việt)')}"
+
+
+def test_a_page_that_was_compiled_in_one_language_speaks_every_other(spoken: str) -> None:
+    environment = templates()
+    with in_language(spoken):
+        page = environment.from_string("{{ none | moment }}")
+        assert page.render() == made_up("chưa có dữ liệu")
+    assert page.render() == "chưa có dữ liệu"

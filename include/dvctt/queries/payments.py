@@ -16,8 +16,9 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, is_of_entity, widest
-from dvctt.report.wording import formats
+from dvctt.report.wording import formats, words
 from dvctt.report.wording.caveats import words_of
+from dvctt.report.wording.language import in_english
 from dvctt.warehouse.connections import open_published, read_rows
 
 Row = Mapping[str, Any]
@@ -168,8 +169,8 @@ def _banks(connection: duckdb.DuckDBPyConnection, key: Sequence[Any]) -> tuple[B
     return tuple(
         Bank(
             **{name: row[name] for name in columns},
-            name_vi=row["bank_name_vi"],
-            name_en=row["bank_name_en"],
+            name_vi=words.bank_name(row["bank_code"]),
+            name_en=in_english(words.bank_name, row["bank_code"]),
             failures=failures.get(row["bank_code"], {}),
         )
         for row in _of(connection, "mart_payment_banks", key, "bank_code")

@@ -16,6 +16,7 @@ from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.caveats import words_of
+from dvctt.report.wording.language import in_english
 from dvctt.warehouse.connections import open_published, read_rows
 
 _RATES = "mart_period_online_rates"
@@ -231,7 +232,13 @@ def _change(row: dict[str, Any]) -> Change:
     key = [row[name] for name in ("period_key", "scope", "entity_code", "metric", "comparison")]
     return Change(
         figure_id(_CHANGES, key, column),
-        **{name: row[name] for name in Change.__dataclass_fields__ if name != "figure_id"},
+        **{
+            name: row[name]
+            for name in Change.__dataclass_fields__
+            if name not in ("figure_id", "reason_vi", "reason_en")
+        },
+        reason_vi=words.change_gap(row["reason_id"]),
+        reason_en=in_english(words.change_gap, row["reason_id"]),
     )
 
 

@@ -115,9 +115,9 @@ CONTRACT = contract(
     mart_feed_timeliness=Reading("month, source_id, entity"),
     mart_feeds=Reading(
         "month, source_id, entity, agency_code",
-        optional="missing_reason missing_reason_vi missing_reason_en",
+        optional="missing_reason",
     ),
-    mart_closed_months=Reading("month, revision", optional="waived_en"),
+    mart_closed_months=Reading("month, revision"),
     mart_restatements=Reading(
         "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
         "THEN 2 ELSE 3 END, entity_code",

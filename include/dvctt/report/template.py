@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError, pass_context
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
@@ -43,8 +44,11 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _printable(value: Any) -> Any:
-    """What a template prints; markup stays markup."""
+@pass_context
+def _printable(_context: Context, value: Any) -> Any:
+    """What a template prints; markup stays markup. It takes the context so that no constant is worded while Jinja compiles: that
+    would stay in the language of whoever came first.
+    """
     if isinstance(value, str):
         return type(value)(printable(value))
     return value
@@ -59,6 +63,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        optimized=False,  # for the same reason
         finalize=_printable,
         bytecode_cache=_COMPILED,
     )
@@ -82,6 +87,7 @@ def templates() -> Environment:
         words.entity,
         words.share,
         words.text_of,
+        words.change_gap,
         words.ranked_name,
         words.small_base,
         words.measure,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from dvctt.report.wording import caveats
+from dvctt.report.wording import caveats, words
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,16 @@ class Text:
 
 
 TEXTS: Mapping[str, Text] = MappingProxyType(
-    {column: Text(name, caveats.own_words) for column, name in caveats.COLUMNS.items()}
+    {
+        **{column: Text(name, caveats.own_words) for column, name in caveats.COLUMNS.items()},
+        "mart_period_changes.reason_id": Text("reason", words.change_gap, keeps_id=True),
+        "mart_payment_banks.bank_code": Text("bank_name", words.bank_name, keeps_id=True),
+        "mart_feeds.missing_reason": Text("missing_reason", words.missing_reason, keeps_id=True),
+    }
 )
-"""By column, whichever mart it stands in."""
+"""By column, whichever mart it stands in, or by mart and column."""
+
+
+def text_of(mart: str, column: str) -> Text | None:
+    """How a column of a mart is said; None where it is what it says."""
+    return TEXTS.get(f"{mart}.{column}") or TEXTS.get(column)

@@ -63,14 +63,7 @@ computed as (
         entity_name_vi,
         group_code,
         official_order,
-        bank_code,
-        case bank_code
-            when 'not_given' then 'Không ghi ngân hàng'
-            when 'UNLISTED' then 'Ngoài danh mục'
-            else bank_code
-        end as bank_name_vi,
-        case bank_code when 'not_given' then 'Bank not given' when 'UNLISTED' then 'Not a code' else bank_code end
-            as bank_name_en
+        bank_code
         {%- for measure in measures %},
         {{ measure }}{% endfor %},
         succeeded_count + failed_count as finished_count,

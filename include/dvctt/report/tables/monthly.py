@@ -533,7 +533,7 @@ def _closings(content: Marts, month: date) -> DocumentTable:
                 text(row["approved_by"]),
                 worded(row, "note"),
                 cell(row["waived_feeds"]),
-                worded(row, "waived_vi"),
+                text(caveats.words(row["waivers_json"])),
                 cell(row["reopened_at"], "moment", missing=""),
                 text(row["reopened_by"]),
                 worded(row, "reopen_reason"),

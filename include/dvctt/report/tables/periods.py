@@ -213,7 +213,7 @@ def _compared_with(row: MartRow) -> Cell:
 
 
 def _remark(row: MartRow) -> Cell:
-    reasons = [words.text_of(row, "reason_vi")] if row["reason_vi"] else []
+    reasons = [gap] if (gap := words.change_gap(row["reason_id"])) else []
     if row["is_small_base"]:
         reasons.append(_("mẫu nhỏ (dưới {count})", count=formats.count(row["smallest_base"])))
     return text("; ".join(reasons))
@@ -321,7 +321,7 @@ def _notes_on_changes(own: Marts) -> tuple[str, ...]:
         else _(
             "{comparison}: không so sánh được, {reason}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            reason=words.text_of(row, "reason_vi"),
+            reason=words.change_gap(row["reason_id"]),
         )
         for row in sorted(whole, key=lambda one: list(COMPARISONS).index(one["comparison"]))
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import checks, formats
+from dvctt.report.wording import words as codes
 from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, translate
 
 Caveat = Mapping[str, Any]
@@ -26,24 +27,22 @@ SENTENCES = {
     "month_without_file": "{row_count} bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm",
     "begins_before_data": "kỳ bắt đầu trước ngày {day}, ngày đầu tiên có dữ liệu",
     "begins_with_data": "không có dữ liệu trước ngày {day}: hồ sơ từ kỳ trước chuyển qua chưa tính được",
+    "waived_feed": "{entity} (nguồn {source_id}) của {agencies}: {waived_by} cho miễn ngày {waived_on}, lý do: {reason}",
     "earlier_month_missing": "thiếu dữ liệu của tháng trước đó: hồ sơ từ kỳ trước chuyển qua có thể thiếu",
 }
-
-MISSING_REASON = {
-    "no_file": "chưa có tệp của tháng",
-    "empty_file": "tệp của tháng không có dòng nào",
-    "no_rows": "tệp chung không có dòng nào của đơn vị",
-    "few_rows": "tệp chỉ có một phần rất nhỏ số dòng thường có của đơn vị",
-    "supplement_only": "chỉ có dòng trong tệp bổ sung",
-}
-"""Why a feed counts as missing, where it is another reason than that none came."""
 
 _IN_WORDS, _WARNING = "in_words", "warning"
 BETWEEN = " · "
 
 
-COLUMNS = {"caveats_json": "caveat", "caveat_json": "text"}
+COLUMNS = {"caveats_json": "caveat", "caveat_json": "text", "waivers_json": "waived"}
 """Columns of the marts that hold caveats, all of a row's figures or one, and the older columns of words in their place."""
+
+FEEDS = {
+    "filings": "hồ sơ",
+    "payment_requests": "yêu cầu thanh toán",
+    "payment_attempts": "giao dịch thanh toán",
+}
 
 
 def in_words(vietnamese: str, **others: str | None) -> str:
@@ -109,11 +108,19 @@ def _said(caveat: Caveat) -> str | None:
 
 def _agency(agency: Mapping[str, Any]) -> str:
     called = agency.get(f"name_{current_language()}") or agency["name_vi"]
-    return f"{called} ({_(MISSING_REASON[agency['reason']])})" if agency.get("reason") else str(called)
+    return codes.with_reason(str(called), {"missing_reason": agency.get("reason")})
 
 
 def _agencies(agencies: list[Mapping[str, Any]]) -> str:
     return "; ".join(map(_agency, agencies))
+
+
+def _feed(entity: str) -> str:
+    return _(FEEDS[entity]) if entity in FEEDS else entity
+
+
+def _day(value: str) -> str:
+    return formats.day(date.fromisoformat(value))
 
 
 def _files(files: list[Mapping[str, Any]]) -> str:
@@ -125,5 +132,10 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "month_count": formats.count,
     "agencies": _agencies,
     "files": _files,
-    "day": lambda value: formats.day(date.fromisoformat(value)),
+    "day": _day,
+    "entity": _feed,
+    "source_id": str,
+    "waived_by": str,
+    "waived_on": _day,
+    "reason": str,
 }

@@ -21,7 +21,7 @@ import duckdb
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.sql import identifier
-from dvctt.report.texts import TEXTS
+from dvctt.report.texts import text_of
 from dvctt.report.wording.language import in_language, languages
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
     cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
     rows = cursor.fetchall()
-    written = [_in_words(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    written = [_in_words(name, column, [row[place] for row in rows]) for place, column in enumerate(columns)]
     names, values = zip(*(pair for pairs in written for pair in pairs), strict=True)
     lines = [names, *([_quoted(_cell(value)) for value in row] for row in zip(*values, strict=True))]
     with path.open("w", encoding=ENCODING, newline="\n") as file:
@@ -78,9 +78,9 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
     return path
 
 
-def _in_words(column: str, values: list[Any]) -> list[tuple[str, list[Any]]]:
+def _in_words(mart: str, column: str, values: list[Any]) -> list[tuple[str, list[Any]]]:
     """The columns of the file that a column of the mart becomes, each with its values; most become themselves."""
-    said = TEXTS.get(column)
+    said = text_of(mart, column)
     if said is None:
         return [(column, values)]
     columns: list[tuple[str, list[Any]]] = [(column, values)] if said.keeps_id else []
