@@ -46,8 +46,8 @@ _COMPILED = _Compiled()
 
 @pass_context
 def _printable(_context: Context, value: Any) -> Any:
-    """What a template prints; markup stays markup. It takes the context so that no constant is worded while Jinja compiles: that
-    would stay in the language of whoever came first.
+    """What a template prints; markup stays markup. It takes the context so that no constant is worded while Jinja compiles:
+    that would stay in the language of whoever came first.
     """
     if isinstance(value, str):
         return type(value)(printable(value))

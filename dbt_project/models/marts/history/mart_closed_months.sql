@@ -16,7 +16,9 @@ waivers as (
         reason,
         waived_on,
         count(*) as feed_count,
-        {{ json_list(json_record({'code': 'agency_code', 'name_vi': 'agency_name_vi'}), 'agency_code') }} as agencies_json
+        {{ json_list(
+            json_record({'code': 'agency_code', 'name_vi': 'agency_name_vi'}), 'agency_code'
+        ) }} as agencies_json
     from waived_feeds
     group by month, revision, source_id, entity, waived_by, reason, waived_on
 ),
