@@ -18,6 +18,8 @@ from dvctt.report.findings import warning_rows
 from dvctt.report.marts import PACKET_CONTRACT, read_marts
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.monthly import province_tables
+from dvctt.report.wording.caveats import own_words
+from dvctt.report.wording.language import in_language
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, expectations
 
@@ -101,17 +103,19 @@ def night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nigh
 
 
 def filings_of(night: Nights, month: str, *codes: str) -> list[tuple[object, ...]]:
-    return night.rows(
-        "select entity_code, received, caveat_vi from mart_online_rates "
+    rows = night.rows(
+        "select entity_code, received, caveats_json from mart_online_rates "
         f"where month = date '{month}-01' and entity_code in {(*codes, '')} order by entity_code"
     )
+    return [(*figures, own_words(caveats)) for *figures, caveats in rows]
 
 
 def payments_of(night: Nights, month: str, *codes: str) -> list[tuple[object, ...]]:
-    return night.rows(
-        "select entity_code, online_payment_count, attempt_count, caveat_vi from mart_payments "
+    rows = night.rows(
+        "select entity_code, online_payment_count, attempt_count, caveats_json from mart_payments "
         f"where month = date '{month}-01' and entity_code in {(*codes, '')} order by entity_code"
     )
+    return [(*figures, own_words(caveats)) for *figures, caveats in rows]
 
 
 def test_an_agency_that_the_shared_file_lacks_is_no_two_filings_of_a_supplement(night: Nights) -> None:
@@ -136,9 +140,9 @@ def test_a_header_alone_says_zero_of_nobody_who_had_twenty_a_month(night: Nights
         ("H62.01", None, f"chưa có dữ liệu từ Sở Nội vụ {reason}"),
     ]
     assert night.rows(
-        "select missing_reason_vi, is_expected, is_delivered from mart_feeds "
+        "select missing_reason, is_expected, is_delivered from mart_feeds "
         "where month = date '2022-11-01' and entity = 'filings' and agency_code = '243' and source_id = 'one_stop'"
-    ) == [("tệp của tháng không có dòng nào", True, False)]
+    ) == [("empty_file", True, False)]
 
 
 def test_attempts_of_one_source_that_did_not_come_are_named_up_to_the_province(night: Nights) -> None:
@@ -203,7 +207,8 @@ NO_FIGURES = {
 def gives_reason(row: dict[str, Any], caveats: set[tuple[date, str]]) -> bool:
     """Whether a reader of the row is told that something of it is missing: in the row, or by a caveat of its entity and month."""
     if any(
-        row.get(name) for name in ("caveat_vi", "missing_agencies", "missing_attempt_agencies", "unscored_components")
+        row.get(name)
+        for name in ("caveats_json", "missing_agencies", "missing_attempt_agencies", "unscored_components")
     ):
         return True
     first = row.get("month") or row.get("period_start") or row.get("first_day")
@@ -262,9 +267,12 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
     assert "Mong đợi: ít nhất 1.064\n   Quan sát: 4" in text_body(alert)
     expectations.lay_warnings(night.settings.candidate, warning_rows(verdict))
     night.build()
-    assert night.rows(
-        "select month, scope, entity_code, caveat_id, text_vi, text_en from mart_caveats where subject = 'checks'"
-    ) == [
+    [(*where, caveat)] = night.rows(
+        "select month, scope, entity_code, caveat_id, caveat_json from mart_caveats where subject = 'checks'"
+    )
+    with in_language("en"):
+        english = own_words(caveat)
+    assert [(*where, own_words(caveat), english)] == [
         (
             date(2022, 10, 1),
             "agency",

@@ -1,6 +1,7 @@
 """Every fact is in the tables of a month or in a count with a name, in feeds of changes too."""
 
 import pytest
+from dvctt.report.wording.caveats import own_words
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
@@ -85,9 +86,10 @@ def test_facts_are_those_of_the_marts_and_of_the_named_counts(changes: Nights) -
 
 
 def test_the_month_whose_file_brought_them_says_so(changes: Nights) -> None:
-    assert changes.rows(
-        "select caveat_vi from mart_online_rates where scope = 'province' and month = '2022-10-01'"
-    ) == [("1 bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm",)]
+    [(caveats,)] = changes.rows(
+        "select caveats_json from mart_online_rates where scope = 'province' and month = '2022-10-01'"
+    )
+    assert own_words(caveats) == "1 bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm"
     assert changes.rows(
         "select row_count from mart_caveats where scope = 'province' and subject = 'payments' "
         "and caveat_id = 'month_without_file' and month = '2022-10-01'"

@@ -22,7 +22,9 @@
         {% set columns = model.columns.values() -%}
     {%- endif %}
     {%- for column in columns %}
-        {% if frozen -%}
+        {% if frozen and column.name in ['caveat_json', 'caveats_json'] -%}
+        {{ read_frozen_caveats(column.name) }} as {{ column.name }}
+        {%- elif frozen -%}
         cast(json_extract_string(row_json, '$."{{ column.name }}"') as {{ column.data_type }}) as {{ column.name }}
         {%- else -%}
         {{ column.name }}

@@ -1,10 +1,3 @@
-{# A count within a sentence, with the thousands' mark of its language: 1,234 in English, 1.234 in Vietnamese. Only sentences need
-   it; what a report prints of a column is its own business. #}
-{% macro count_text(value, language) -%}
-    {% set grouped = "format('{:,}', cast(" ~ value ~ " as bigint))" -%}
-    {{ "replace(" ~ grouped ~ ", ',', '.')" if language == 'vi' else grouped }}
-{%- endmacro %}
-
 {# Points of an index: all of them from the threshold on, in proportion below it, rounded half up. Whole numbers alone, since a
    double of 2.675 lies below it. Without a threshold it is 100 per cent. `//` divides whole numbers. #}
 {% macro rounded_points(max_points, numerator, denominator, threshold_percent, decimals) -%}

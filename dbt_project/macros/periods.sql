@@ -163,6 +163,7 @@ missing_agency_names as (
         scope,
         entity_code,
         period_key,
+        agency_code,
         entity_name_vi
     from scoped_months
     where not is_present
@@ -173,7 +174,7 @@ missing_names as (
         period_key,
         scope,
         entity_code,
-        {{ dbt.listagg('entity_name_vi', "'; '", 'order by entity_name_vi') }} as names_vi
+        {{ json_list(json_record({'code': 'agency_code', 'name_vi': 'entity_name_vi'}), 'entity_name_vi, agency_code') }} as agencies_json
     from missing_agency_names
     group by period_key, scope, entity_code
 ),
@@ -218,30 +219,14 @@ summed as (
             as bigint
         ) as {{ measure }}{% endfor %},
         cast(coalesce(set_aside.quarantined_rows, 0) as bigint) as quarantined_rows,
-        nullif(
-            concat_ws(
-                ' · ',
-                case
-                    when counted_months.unheld_months > 0
-                        then 'chưa có dữ liệu của ' || counted_months.unheld_months || ' tháng trong kỳ'
-                end,
-                'chưa có dữ liệu từ ' || missing_names.names_vi,
-                'chưa tính ' || set_aside.quarantined_rows || ' dòng bị cách ly của các tháng trong kỳ'
-            ),
-            ''
-        ) as caveat_vi,
-        nullif(
-            concat_ws(
-                ' · ',
-                case
-                    when counted_months.unheld_months > 0
-                        then 'no data of ' || counted_months.unheld_months || ' months of the period'
-                end,
-                'no data from ' || missing_names.names_vi,
-                set_aside.quarantined_rows || ' rows of the period''s months set aside and not counted'
-            ),
-            ''
-        ) as caveat_en
+        {{ json_line([
+            'case when counted_months.unheld_months > 0 then '
+            ~ json_record({'id': "'missing_months'", 'month_count': 'counted_months.unheld_months'}) ~ ' end',
+            'case when missing_names.agencies_json is not null then '
+            ~ json_record({'id': "'missing_feed'", 'agencies': json_value('missing_names.agencies_json')}) ~ ' end',
+            'case when set_aside.quarantined_rows is not null then '
+            ~ json_record({'id': "'quarantined_rows_of_period'", 'row_count': 'set_aside.quarantined_rows'}) ~ ' end',
+        ]) }} as caveats_json
     from counted_months
     inner join periods on counted_months.period_key = periods.period_key
     inner join entities

@@ -34,10 +34,3 @@
 {% macro workload_columns() -%}
     {% do return(workload_conditions().keys() | list) %}
 {%- endmacro %}
-
-{# A day as Vietnamese documents write it. #}
-{% macro day_vi(day) -%}
-    lpad(cast(extract(day from {{ day }}) as {{ dbt.type_string() }}), 2, '0')
-    || '/' || lpad(cast(extract(month from {{ day }}) as {{ dbt.type_string() }}), 2, '0')
-    || '/' || cast(extract(year from {{ day }}) as {{ dbt.type_string() }})
-{%- endmacro %}

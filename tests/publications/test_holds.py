@@ -17,6 +17,7 @@ from dvctt.province.folder import load_province
 from dvctt.publications import holds, rebuild
 from dvctt.publications.holds import Hold
 from dvctt.publications.reading import Publication
+from dvctt.report.wording.caveats import own_words
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, Inbox, Rows, filing, payment
@@ -65,9 +66,9 @@ class Walk:
         alerted = self.settings.home / "alerted.json"
         write_atomically(alerted, seal({"publication": publication.number}))
         self.figures[name] = {
-            (f"{month:%Y-%m}", code): (received, caveat)
-            for month, code, received, caveat in self.nights.rows(
-                "select month, entity_code, received, caveat_vi from mart_online_rates"
+            (f"{month:%Y-%m}", code): (received, own_words(caveats))
+            for month, code, received, caveats in self.nights.rows(
+                "select month, entity_code, received, caveats_json from mart_online_rates"
             )
         }
         self.held[name] = holds.holds(self.settings.ledgers)
@@ -372,7 +373,7 @@ def test_what_was_accepted_is_believed_however_few_rows_an_agency_has(walk: Walk
     decisions.accept_hold(settings, hold.number, **BY)
     nights.run()
     assert nights.rows(
-        "select received, caveat_vi from mart_online_rates where month = date '2022-10-01' and entity_code = 'H62.01'"
+        "select received, caveats_json from mart_online_rates where month = date '2022-10-01' and entity_code = 'H62.01'"
     ) == [(4, None)]
 
 

@@ -22,7 +22,7 @@ def typed(value: object) -> list[str]:
 
 row = connection.execute(
     """
-    select p.entity_name_vi, p.month, p.online_payment_amount_vnd, p.caveat_vi, r.online_rate_percent
+    select p.entity_name_vi, p.month, p.online_payment_amount_vnd, p.caveats_json, r.online_rate_percent
     from mart_payments as p
     inner join mart_online_rates as r on p.month = r.month
     where p.month = date '2022-10-01' and p.scope = 'province' and r.entity_code = '243'

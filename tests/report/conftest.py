@@ -23,7 +23,7 @@ GIVEN = {
     "mart_online_rates": (
         "month scope entity_code entity_name_vi short_name_vi group_code official_order agency_count received "
         "direct direct_assumed online postal online_level_3 online_level_4 online_no_level "
-        "online_rate_percent rank_in_group caveat_vi"
+        "online_rate_percent rank_in_group caveats_json"
     ),
     "mart_online_rate_definitions": (
         "metric_id version month scope entity_code entity_name_vi name_vi numerator_vi denominator_vi "
@@ -45,7 +45,7 @@ GIVEN = {
         "online_refund_amount_vnd online_net_amount_vnd other_payment_count other_payment_amount_vnd "
         "attempt_count attempt_success_count attempt_failed_count attempt_open_count ytd_online_payment_count "
         "ytd_online_payment_amount_vnd ytd_online_refund_count ytd_online_refund_amount_vnd "
-        "ytd_online_net_amount_vnd ytd_months_expected ytd_months_present caveat_vi"
+        "ytd_online_net_amount_vnd ytd_months_expected ytd_months_present caveats_json"
     ),
     "mart_catalogue_coverage": (
         "month services_total services_level_3 services_level_4 services_other_level online_services "
@@ -54,7 +54,7 @@ GIVEN = {
     "mart_targets": (
         "month target_id name_vi metric scope entity_code entity_name_vi target_percent numerator denominator "
         "actual_percent status short_by_points short_by_count short_unit_vi short_unit_en legal_basis "
-        "certainty valid_from valid_to caveat_vi"
+        "certainty valid_from valid_to caveats_json"
     ),
     "mart_published_figures": (
         "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value "
@@ -65,13 +65,13 @@ GIVEN = {
         "residue_name_vi unexplained"
     ),
     "mart_data_cut_off": "month data_cut_off_at extract_count",
-    "mart_caveats": "month subject scope entity_code entity_name_vi caveat_id text_vi",
+    "mart_caveats": "month subject scope entity_code entity_name_vi caveat_id caveat_json",
     "mart_feed_timeliness": (
         "source_id entity month expected_feeds delivered_feeds on_time_feeds delivered_percent on_time_percent"
     ),
     "mart_feeds": "source_id entity month agency_code agency_name_vi group_code is_expected is_delivered",
     "mart_closed_months": (
-        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waived_vi "
+        "month revision is_in_force publication_number closed_at approved_by note waived_feeds waivers_json "
         "reopened_at reopened_by reopen_reason"
     ),
     "mart_restatements": (
@@ -99,9 +99,14 @@ _LEVELS = "Hồ sơ trực tuyến = mức độ 3 + mức độ 4 + không phâ
 _BASIS = "UBND tỉnh: mục tiêu năm 2022"
 _SHARE = "Thủ tục thực hiện trực tuyến trên tổng số thủ tục"
 _LIST = "Công bố danh mục thủ tục"
-_EIGHT = "chưa tính 8 dòng bị cách ly"
-_NO_FEED = "chưa có dữ liệu từ UBND thành phố Vĩnh Yên"
-_BOTH = f"{_NO_FEED}; {_EIGHT}"
+_TWO = '{"id":"quarantined_rows","row_count":2}'
+_EIGHT = '{"id":"quarantined_rows","row_count":8}'
+_NO_FEED = '{"id":"missing_feed","row_count":1,"agencies":[{"code":"243","name_vi":"UBND thành phố Vĩnh Yên"}]}'
+_WAIVED = (
+    '[{"id":"waived_feed","source_id":"one_stop","entity":"filings","agencies":[{"code":"243","name_vi":"UBND thành phố Vĩnh '
+    'Yên"}],"waived_by":"Ông D","waived_on":"2022-11-07","reason":"hỏng máy"}]'
+)
+_BOTH = f"[{_NO_FEED},{_EIGHT}]"
 _YEAR = (date(2022, 1, 1), date(2022, 12, 31))
 
 ROWS: dict[str, list[tuple[Any, ...]]] = {
@@ -115,8 +120,8 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, "agency", "H62.15", "Sở Y tế", "Sở Y tế", "provincial", 15, 1, 1500, 0, 0, 1500, 0, 0, 1500, 0, 100.0, 1, None),
         (OCTOBER, "agency", "H62.09", "Sở Tài nguyên và Môi trường", "Sở TN&MT", "provincial", 9, 1, 4369, 2700, 41, 1452, 217, 19, 1430, 3, 33.234, 2, None),
         (OCTOBER, "agency", "H62.16", "Ban Dân tộc", "Ban Dân tộc", "provincial", 16, 1, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None),
-        (OCTOBER, "agency", "252", "UBND huyện Vĩnh Tường", "Huyện Vĩnh Tường", "district", 108, 1, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, 1, _EIGHT),
-        (OCTOBER, "agency", "243", "UBND thành phố Vĩnh Yên", "TP Vĩnh Yên", "district", 101, 1, None, None, None, None, None, None, None, None, None, None, _NO_FEED),
+        (OCTOBER, "agency", "252", "UBND huyện Vĩnh Tường", "Huyện Vĩnh Tường", "district", 108, 1, 23449, 4800, 0, 18525, 124, 6527, 11977, 21, 79.0013, 1, f"[{_EIGHT}]"),
+        (OCTOBER, "agency", "243", "UBND thành phố Vĩnh Yên", "TP Vĩnh Yên", "district", 101, 1, None, None, None, None, None, None, None, None, None, None, f"[{_NO_FEED}]"),
     ],
     "mart_online_rate_definitions": [
         ("online_rate.x", 2, OCTOBER, "province", "26", "Vĩnh Phúc", "Tỷ lệ <mẫu>", "Hồ sơ trực tuyến", "Toàn bộ hồ sơ", None, "Nghị định mẫu", "recalled", True, True, 21477, 29318, 73.2553),
@@ -140,7 +145,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, "group", "district", _D, "district", 2, 400, 412345678, 112345678, 300000000, 1, 345678, 412000000, 12, 900000, 500, 400, 95, 5, None, None, None, None, None, 10, 9, None),
         (OCTOBER, "province", "26", "Vĩnh Phúc", None, 0, 1000, 912345678, 412345678, 500000000, 3, 1345678, 911000000, 42, 4900000, 1200, 1000, 185, 15, 8918, 8147236000, 14, 9000000, 8138236000, 10, 10, None),
         (OCTOBER, "agency", "H62.15", "Sở Y tế", "provincial", 15, 600, 500000000, 300000000, 200000000, 2, 1000000, 499000000, 30, 4000000, 700, 600, 90, 10, 6000, 5000000000, 9, 8000000, 4992000000, 10, 10, None),
-        (SEPTEMBER, "province", "26", "Vĩnh Phúc", None, 0, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, 9, 8, "chưa tính 2 dòng bị cách ly"),
+        (SEPTEMBER, "province", "26", "Vĩnh Phúc", None, 0, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, 9, 8, f"[{_TWO}]"),
     ],
     "mart_catalogue_coverage": [
         (SEPTEMBER, None, None, None, None, None, None, None, None, None),
@@ -164,7 +169,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         ("online_is_levels_and_residue", OCTOBER, "agency", "H62.09", "Sở Tài nguyên và Môi trường", _LEVELS, 1452, 1449, 3, "Không phân mức", 0),
     ],
     "mart_caveats": [
-        (SEPTEMBER, "payments", "province", "26", "Vĩnh Phúc", "quarantined_rows", "chưa tính 2 dòng bị cách ly"),
+        (SEPTEMBER, "payments", "province", "26", "Vĩnh Phúc", "quarantined_rows", _TWO),
         (OCTOBER, "filings", "province", "26", "Vĩnh Phúc", "quarantined_rows", _EIGHT),
         (OCTOBER, "filings", "province", "26", "Vĩnh Phúc", "missing_feed", _NO_FEED),
         (OCTOBER, "filings", "group", "district", _D, "quarantined_rows", _EIGHT),
@@ -207,7 +212,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, 1, False, 3, datetime(2022, 11, 5, 2, 0, 7), "Bà Trần Thị B <MẪU>", None, 0, None,
          datetime(2022, 11, 7, 9, 30), "Ông Lê Văn C (MẪU)", "Sở A gửi bản sửa & đối chiếu lại"),
         (OCTOBER, 2, True, 5, datetime(2022, 11, 8, 10, 15), "Bà Trần Thị B <MẪU>", "đã đối chiếu", 1,
-         "hồ sơ (nguồn one_stop) của UBND thành phố Vĩnh Yên: Ông D cho miễn ngày 07/11/2022, lý do: hỏng máy",
+         _WAIVED,
          None, None, None),
     ],
 }  # fmt: skip # a row of a mart is a line

@@ -5,6 +5,7 @@ from datetime import date
 from dvctt.province.model import Province
 from dvctt.report.choose import additivity_of_month, caveats_between, feeds_behind, in_print_order, restated
 from dvctt.report.marts import Marts
+from dvctt.report.wording.caveats import in_words
 
 SEPTEMBER, OCTOBER = date(2022, 9, 1), date(2022, 10, 1)
 
@@ -43,8 +44,8 @@ def test_caveats_of_a_period_name_their_months_and_without_a_start_there_are_non
     content = Marts(
         {
             "mart_payments": (
-                {**row, "month": SEPTEMBER, "caveat_vi": "thiếu"},
-                {**row, "month": OCTOBER, "caveat_vi": None},
+                {**row, "month": SEPTEMBER, "caveats_json": in_words("thiếu")},
+                {**row, "month": OCTOBER, "caveats_json": None},
             )
         }
     )

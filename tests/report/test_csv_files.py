@@ -7,14 +7,21 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.errors import ReportError
+from dvctt.report.texts import Text, text_of
 from dvctt.report.writers.csv_files import write_csv
 
 from tests.report.conftest import GIVEN
+
+_WARNING = '{"id":"warning","check_id":"x","title_vi":"a, \\"b\\"","relation":"equal","expected":0,"observed":1}'
 
 
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def words_of(said: Text | None) -> list[str]:
+    return [] if said is None else [f"{said.name}_vi", f"{said.name}_en"]
 
 
 def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
@@ -27,11 +34,17 @@ def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
             names = [column[0] for column in cursor.description]
             rows = cursor.fetchall()
             found = read(path)
-            assert list(found[0]) == names
+            said = {name: text_of(path.stem, name) for name in names if text_of(path.stem, name)}
+            wanted = [
+                ([name] if name not in said or said[name].keeps_id else []) + words_of(said.get(name)) for name in names
+            ]
+            assert list(found[0]) == [one for columns in wanted for one in columns]
             assert len(found) == len(rows)
             for text, row in zip(found, rows, strict=True):
                 for name, value in zip(names, row, strict=True):
-                    if value is None:
+                    if name in said:
+                        assert all(bool(text[one]) == (value is not None) for one in words_of(said[name]))
+                    elif value is None:
                         assert text[name] == ""
                     elif isinstance(value, bool):
                         assert text[name] == str(value).lower()
@@ -67,7 +80,31 @@ def test_a_figure_with_a_caveat_carries_it(marts, tmp_path):
     }
     assert rates["252"]["caveat_vi"] == "chưa tính 8 dòng bị cách ly"
     assert rates["243"]["caveat_vi"] == "chưa có dữ liệu từ UBND thành phố Vĩnh Yên"
-    assert rates["H62.15"]["caveat_vi"] == ""
+    assert rates["252"]["caveat_en"] == "rows set aside and not counted: 8"
+    assert rates["district"]["caveat_vi"] == "chưa có dữ liệu từ UBND thành phố Vĩnh Yên · chưa tính 8 dòng bị cách ly"
+    assert (rates["H62.15"]["caveat_vi"], rates["H62.15"]["caveat_en"]) == ("", "")
+
+
+def test_what_a_closed_month_has_in_words_alone_keeps_them_and_gains_no_others(build_marts, tmp_path):
+    marts = build_marts(
+        mart_caveats=[
+            (
+                date(2022, 10, 1),
+                "filings",
+                "province",
+                "26",
+                "P",
+                "a",
+                '{"id":"in_words","text_vi":"đóng","text_en":"closed"}',
+            ),
+            (date(2022, 10, 1), "filings", "province", "26", "P", "b", '{"id":"in_words","text_vi":"đóng"}'),
+        ]
+    )
+    write_csv(marts, tmp_path)
+    assert [(row["text_vi"], row["text_en"]) for row in read(tmp_path / "mart_caveats.csv")] == [
+        ("đóng", "closed"),
+        ("đóng", ""),
+    ]
 
 
 def test_excel_is_told_that_it_is_utf_8_and_lines_end_as_on_unix(marts, tmp_path):
@@ -81,13 +118,11 @@ def test_excel_is_told_that_it_is_utf_8_and_lines_end_as_on_unix(marts, tmp_path
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(build_marts, tmp_path, start):
     evil = f"{start}HYPERLINK(1)"
-    marts = build_marts(
-        mart_caveats=[(date(2022, 10, 1), "filings", "agency", "1", evil, "quarantined_rows", 'a, "b"\nc')]
-    )
+    marts = build_marts(mart_caveats=[(date(2022, 10, 1), "filings", "agency", "1", evil, "warning", _WARNING)])
     write_csv(marts, tmp_path)
     [row] = read(tmp_path / "mart_caveats.csv")
     assert row["entity_name_vi"] == f"'{evil}"
-    assert row["text_vi"] == 'a, "b"\nc'
+    assert row["text_vi"] == 'a, "b" (x): mong đợi 0, quan sát 1'
 
 
 def test_the_same_rows_give_the_same_bytes_in_whatever_order_they_lie(build_marts, rows, tmp_path):

@@ -5,6 +5,8 @@ import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.published_tables import published_tables
 from dvctt.report.marts import CONTRACT, read_marts
+from dvctt.report.wording import caveats
+from dvctt.report.wording.language import in_language
 
 
 def test_every_table_of_the_contract_is_read(marts):
@@ -61,6 +63,25 @@ def test_a_column_that_an_older_publication_lacks_is_null(marts):
     assert {row[column] for name, columns in optional.items() for column in columns for row in content.rows[name]} == {
         None
     }
+
+
+def test_what_an_older_publication_says_in_words_is_read_as_it_is(marts):
+    with duckdb.connect(str(marts)) as connection:
+        for table, column, words in (
+            ("mart_payments", "caveats_json", "caveat"),
+            ("mart_caveats", "caveat_json", "text"),
+        ):
+            connection.execute(f"ALTER TABLE {table} RENAME {column} TO {words}_vi")
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {words}_en VARCHAR")
+            connection.execute(
+                f"UPDATE {table} SET {words}_en = 'eight', {words}_vi = 'tám' WHERE {words}_vi IS NOT NULL"
+            )
+    content = read_marts(marts)
+    said = [caveats.own_words(row["caveats_json"]) for row in content.rows["mart_payments"]]
+    assert {"tám", None} == set(said)
+    assert {caveats.own_words(row["caveat_json"]) for row in content.rows["mart_caveats"]} == {"tám"}
+    with in_language("en"):
+        assert {caveats.words(row["caveat_json"]) for row in content.rows["mart_caveats"]} == {"eight"}
 
 
 def test_a_missing_column_is_named(marts):

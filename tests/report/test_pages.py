@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.report.documents.month_page import write_reports
+from dvctt.report.wording.caveats import in_words
 
 FIGURE = re.compile(r'<(data|span)[^>]* data-figure="[^"]*"[^>]*>(.*?)</\1>')
 """The element that names a figure: unlike any other it does not part the words around it."""
@@ -155,7 +156,7 @@ def test_a_card_with_a_caveat_says_which_agency_it_lacks_and_a_card_without_one_
     cards = page.text.split("1. Tóm tắt", 1)[1].split("Khối sở ban ngành:")[0]
     assert (
         "Khối huyện thành phố * (có lưu ý) 79,0% 18.525 trên 23.449 hồ sơ, 2 cơ quan Chưa gồm: UBND thành phố Vĩnh Yên "
-        "* Chưa có dữ liệu từ UBND thành phố Vĩnh Yên; chưa tính 8 dòng bị cách ly"
+        "* Chưa có dữ liệu từ UBND thành phố Vĩnh Yên · chưa tính 8 dòng bị cách ly"
     ) in cards
     assert "Khối sở ban ngành 50,3% 2.952 trên 5.869 hồ sơ, 2 cơ quan Khối huyện" in cards
 
@@ -192,7 +193,7 @@ def test_what_was_owed_came_and_came_on_time_is_told_by_feed_with_the_names_of_w
 def test_a_group_of_which_nothing_came_is_no_zero_anywhere(build_marts, rows, tmp_path, province):
     nothing = (None,) * 10
     rates = [
-        (*row[:8], *nothing, "chưa có dữ liệu từ mọi cơ quan")
+        (*row[:8], *nothing, in_words("chưa có dữ liệu từ mọi cơ quan"))
         if row[0] == date(2022, 10, 1) and row[5] == "district"
         else row
         for row in rows["mart_online_rates"]
@@ -211,7 +212,7 @@ def test_a_group_of_which_nothing_came_is_no_zero_anywhere(build_marts, rows, tm
 def test_what_is_not_compared_because_an_agency_is_missing_says_so(build_marts, rows, tmp_path, province):
     gaps = [(*row[:-1], None) for row in rows["mart_group_gaps"]]
     changes = [(*row[:-2], None, None) for row in rows["mart_online_rate_changes"]]
-    targets = [(*row[:-1], "chưa tính 8 dòng bị cách ly") for row in rows["mart_targets"]]
+    targets = [(*row[:-1], '[{"id":"quarantined_rows","row_count":8}]') for row in rows["mart_targets"]]
     marts = build_marts(mart_group_gaps=gaps, mart_online_rate_changes=changes, mart_targets=targets)
     text = Page(write_reports(marts, tmp_path / "r", province, 1)[0].read_text("utf-8")).text
     assert (

@@ -92,8 +92,6 @@ def content(province: Province) -> Marts:
                 {
                     **whole,
                     "bank_code": "NH",
-                    "bank_name_vi": "NH",
-                    "bank_name_en": "NH",
                     "attempt_count": 4,
                     "succeeded_count": 1,
                     "failed_count": 2,

@@ -93,7 +93,7 @@ def described(key: str) -> dict[str, Any]:
 def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
     period, found = described(key), FILINGS.get(key)
     there = found is not None
-    caveat = {} if there else {"caveat_vi": "chưa có dữ liệu của 1 tháng trong kỳ", "caveat_en": "no data of 1 month"}
+    caveat = {} if there else {"caveats_json": '[{"id":"missing_months","month_count":1}]'}
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in PERIOD_CONTRACT}
     rows[PERIODS].append(period)
     for scope, code, name, group, order in ENTITIES:
@@ -135,7 +135,7 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
                 change |= base | {"base_numerator": 10, "base_denominator": 80, "base_rate_percent": 12.5}
                 change["change_points"] = (rate or 0.0) - 12.5
             else:
-                change |= {"reason_vi": "kho không có kỳ so sánh", "reason_en": "no such period", "smallest_base": 100}
+                change |= {"reason_id": "no_base_period", "smallest_base": 100}
             rows["mart_period_changes"].append(change)
             count = {**change, "metric": "received", "numerator": values["received"], "denominator": None}
             count |= {"rate_percent": None, "change_points": None}

@@ -21,8 +21,9 @@ from dvctt.pipeline.home import read_night
 from dvctt.pipeline.night import NIGHT, Run
 from dvctt.province.folder import read_timezone
 from dvctt.publications.next_night import Standing
+from dvctt.report.wording.caveats import words_of
 from dvctt.settings import Settings
-from dvctt.warehouse.connections import open_published
+from dvctt.warehouse.connections import open_published, read_rows
 
 log = logging.getLogger(__name__)
 
@@ -202,6 +203,9 @@ def airflow_up() -> None:
     raise typer.Exit(local_airflow.serve(settings))
 
 
+_SUMMARY = ("received", "online", "online_rate_percent", "online_level_3", "online_level_4", "online_no_level")
+
+
 def _print_summary(settings: Settings, month: Month | None) -> None:
     """The month's figures by group, and the paths of what was published."""
     publication = current_of(settings)
@@ -209,12 +213,11 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
         newest = connection.execute("select max(month) from mart_online_rates").fetchone()
         if month is None and newest and newest[0]:
             month = Month(newest[0].year, newest[0].month)
-        groups = connection.execute(
-            "select entity_name_vi, received, online, online_rate_percent, online_level_3, online_level_4, "
-            "online_no_level, caveat_vi from mart_online_rates where month = ? and scope <> 'agency' "
-            "order by scope = 'province', official_order",
+        groups = read_rows(
+            connection,
+            "select * from mart_online_rates where month = ? and scope <> 'agency' order by scope = 'province', official_order",
             [month.first_day if month else date.min],
-        ).fetchall()
+        )
         payments = connection.execute(
             "select ytd_online_payment_count, ytd_online_payment_amount_vnd, ytd_online_refund_count, "
             "ytd_online_refund_amount_vnd from mart_payments where month = ? and scope = 'province'",
@@ -228,12 +231,12 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
         table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
         for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
             table.add_column(name, justify="left" if not name else "right")
-        for name, *numbers, _ in groups:
-            table.add_row(name, *(digits(number) for number in numbers))
+        for row in groups:
+            table.add_row(row["entity_name_vi"], *(digits(row[column]) for column in _SUMMARY))
         out.print(table)
-        for name, *_, caveat in groups:
-            if caveat:
-                out.print(f"lưu ý: {name}: {caveat}")
+        for row in groups:
+            if caveat := words_of(row):
+                out.print(f"lưu ý: {row['entity_name_vi']}: {caveat}")
     else:
         out.print(f"{month}: no filings in publication {publication.number} (chưa có dữ liệu)")
     if payments and payments[0] is not None:

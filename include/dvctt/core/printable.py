@@ -16,6 +16,7 @@ SHOWN = "□"
 _LAYOUT = dict.fromkeys(map(ord, "\t\n\r\u00a0\u202f"))
 # Nobody sees them, and some turn the order of digits around: soft hyphen, joiners, marks of direction, byte order mark.
 _UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 # C0 and C1 controls, surrogates, private use, what is no character at all, and the two separators that break lines.
 _CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -42,3 +43,8 @@ def printable_values(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [printable_values(value) for value in content]
     return content
+
+
+def one_line(text: object) -> str:
+    """No control character passes, so that a name can neither start a header nor fake a line of a mail's body."""
+    return printable(_CONTROL.sub(" ", str(text))).strip()

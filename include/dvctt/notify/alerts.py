@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dvctt.core.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, VerdictError
+from dvctt.core.printable import one_line
 from dvctt.notify.plain import distinct, lines_of, month_vi, number_vi, without_personal_data
 from dvctt.province.folder import load_province
-from dvctt.report.findings import Finding, finding_of, one_line, optional_line
+from dvctt.report.findings import Finding, finding_of, optional_line
 from dvctt.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -25,13 +25,14 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from dvctt import clock
 from dvctt.core.errors import NotifyError
+from dvctt.core.printable import one_line
 from dvctt.notify import outbox
 from dvctt.notify.airflow_smtp import mail_server
 from dvctt.notify.alerts import Alert, alert_from_exception
 from dvctt.notify.outbox import Delivery, Entry
 from dvctt.notify.plain import CONTROL, distinct, without_personal_data
 from dvctt.notify.wording import html_body, subject_line, text_body, webhook_payload
-from dvctt.report.findings import Finding, one_line
+from dvctt.report.findings import Finding
 from dvctt.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,7 @@ What an alert says is not decided here.
 import re
 from collections.abc import Iterable
 
-from dvctt.core.printable import printable
-from dvctt.report.findings import one_line
+from dvctt.core.printable import one_line, printable
 from dvctt.report.wording import formats
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")

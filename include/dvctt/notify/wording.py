@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dvctt import clock
+from dvctt.core.printable import one_line
 from dvctt.notify.alerts import Alert
 from dvctt.notify.plain import lines_of, month_vi, number_vi
-from dvctt.report.findings import Finding, one_line
+from dvctt.report.findings import Finding
 
 FINDINGS_LISTED = 20
 """Longer lists are not read on a telephone at night; the rest stands in the verdict."""

@@ -21,6 +21,7 @@ from dvctt.publications.reading import Publication, answer_problems, current_pub
 from dvctt.publications.store import listed
 from dvctt.queries.lookup import Figure, find_figure
 from dvctt.queries.reader import columns_by_table, condition_of, is_same, publication_asked_for
+from dvctt.report.wording.caveats import words_of
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published, read_rows
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions
@@ -281,13 +282,19 @@ class _Surroundings:
         level, seen = [self._figure.mart], {self._figure.mart}
         while level:
             found = [
-                name for name in level if {"caveat_vi", "month", "entity_code"} <= self._columns.get(name, {}).keys()
+                name
+                for name in level
+                if {"month", "entity_code"} <= self._columns.get(name, {}).keys() and self._caveat_columns(name)
             ]
             if found:
                 return [row for name in found for row in self._caveats_of(name)]
             level = sorted(_read_by(by_name, level, self._columns) - seen)
             seen |= set(level)
         return []
+
+    def _caveat_columns(self, mart: str) -> list[str]:
+        """The mart's column of caveats; of an older publication its words."""
+        return [name for name in ("caveats_json", "caveat_vi") if name in self._columns[mart]][:1]
 
     def _caveats_of(self, mart: str) -> list[dict[str, Any]]:
         condition, parameters = self._months(["month"])
@@ -296,12 +303,17 @@ class _Surroundings:
             parameters += [self._scope, sorted(self._entities)]
         else:
             condition += " and scope = 'province'"
-        return read_rows(
+        [column] = self._caveat_columns(mart)
+        found = read_rows(
             self._connection,
-            f"select distinct {literal(mart)} as mart, month, entity_name_vi, caveat_vi from {identifier(mart)} "
-            f"where {condition} and caveat_vi is not null order by all",
+            f"select distinct {literal(mart)} as mart, month, entity_name_vi, {column} from {identifier(mart)} "
+            f"where {condition} and {column} is not null order by all",
             parameters,
         )
+        return [
+            {name: row[name] for name in ("mart", "month", "entity_name_vi")} | {"caveat_vi": words_of(row)}
+            for row in found
+        ]
 
     def restatements(self) -> list[dict[str, Any]]:
         """How earlier publications changed the figure, with the causes; empty where the publication has no such mart."""

@@ -18,6 +18,7 @@ from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_of_entity, widest
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.report.wording import formats
+from dvctt.report.wording.caveats import words_of
 from dvctt.warehouse.connections import open_published, read_rows
 
 FORM_06A = "II.06a/VPCP/KSTT"
@@ -134,9 +135,11 @@ def read_form_06a(
             *_lines_make_the_total(rows),
             *_carried(connection, total, dated[0]["previous_period_key"] if dated else None, closed),
         )
-    columns = Form.__dataclass_fields__.keys() & first.keys()
+    columns = (Form.__dataclass_fields__.keys() & first.keys()) - {"caveat_vi", "caveat_en"}
     return Form(
         **{name: first[name] for name in columns},
+        caveat_vi=words_of(first),
+        caveat_en=words_of(first, "en"),
         form=FORM_06A,
         title_vi=FORM_06A_TITLE,
         unit_vi=FORM_06A_UNIT,

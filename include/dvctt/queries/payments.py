@@ -16,7 +16,9 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, widest
-from dvctt.report.wording import formats
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.caveats import words_of
+from dvctt.report.wording.language import in_english
 from dvctt.warehouse.connections import open_published, read_rows
 
 Row = Mapping[str, Any]
@@ -112,9 +114,7 @@ def payments_of(
             entity_name_vi=totals["entity_name_vi"],
             publication=publication.number,
             is_closed=is_closed(connection, month.first_day),
-            caveats_vi=tuple(
-                row["text_vi"] for row in _of(connection, "mart_caveats", key, "subject, caveat_id", ("text_vi",))
-            ),
+            caveats_vi=tuple(words_of(row) or "" for row in _of(connection, "mart_caveats", key, "subject, caveat_id")),
             totals=totals,
             kinds=tuple(_of(connection, "mart_payment_fees", key, "kind_order")),
             banks=_banks(connection, key),
@@ -169,8 +169,8 @@ def _banks(connection: duckdb.DuckDBPyConnection, key: Sequence[Any]) -> tuple[B
     return tuple(
         Bank(
             **{name: row[name] for name in columns},
-            name_vi=row["bank_name_vi"],
-            name_en=row["bank_name_en"],
+            name_vi=words.bank_name(row["bank_code"]),
+            name_en=in_english(words.bank_name, row["bank_code"]),
             failures=failures.get(row["bank_code"], {}),
         )
         for row in _of(connection, "mart_payment_banks", key, "bank_code")

@@ -15,6 +15,8 @@ from dvctt.core.period import Period
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats, words
+from dvctt.report.wording.caveats import words_of
+from dvctt.report.wording.language import in_english
 from dvctt.warehouse.connections import open_published, read_rows
 
 _RATES = "mart_period_online_rates"
@@ -51,7 +53,6 @@ _OF_RATES = (
     "online_level_4",
     "online_no_level",
     "online_rate_percent",
-    "caveat_vi",
 )
 _OF_PAYMENTS = (
     "online_payment_count",
@@ -153,7 +154,8 @@ def read_period(publication: Publication, period: Period, calendar: str, entity:
         **{name: described[name] for name in _OF_PERIODS},
         **{name: rates[name] for name in _OF_RATES},
         **paid,
-        payments_caveat_vi=payments.get("caveat_vi"),
+        caveat_vi=words_of(rates),
+        payments_caveat_vi=words_of(payments),
         publication=publication.number,
         is_closed=closed,
         changes=tuple(_change(row) for row in ordered),
@@ -227,7 +229,13 @@ def _change(row: dict[str, Any]) -> Change:
     key = [row[name] for name in ("period_key", "scope", "entity_code", "metric", "comparison")]
     return Change(
         figure_id(_CHANGES, key, column),
-        **{name: row[name] for name in Change.__dataclass_fields__ if name != "figure_id"},
+        **{
+            name: row[name]
+            for name in Change.__dataclass_fields__
+            if name not in ("figure_id", "reason_vi", "reason_en")
+        },
+        reason_vi=words.change_gap(row["reason_id"]),
+        reason_en=in_english(words.change_gap, row["reason_id"]),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from dvctt.province.model import Province
 from dvctt.report.marts import MartRow, Marts, Row
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats
 from dvctt.report.wording.language import _
 
 _ENGLISH_MONTHS = (
@@ -97,9 +97,9 @@ def caveats_between(content: Marts, table: str, row: Row, start: date | None, en
     if start is None or end is None:
         return None
     found = [
-        f"{formats.month(other['month'])}: {words.text_of(other, 'caveat_vi')}"
+        f"{formats.month(other['month'])}: {caveats.words(other['caveats_json'])}"
         for other in content.rows[table]
-        if is_same_entity(row, other) and start <= other["month"] <= end and other["caveat_vi"]
+        if is_same_entity(row, other) and start <= other["month"] <= end and other["caveats_json"]
     ]
     return "; ".join(found) or None
 

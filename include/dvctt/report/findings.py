@@ -5,27 +5,17 @@ judged, sent or laid out. Mails take their words from here (`notify`), and so do
 figures: what a reader was mailed is what the page says.
 """
 
-import re
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dvctt.core.printable import printable
-from dvctt.report.wording import words
+from dvctt.core.printable import one_line
+from dvctt.report.wording import checks, words
 from dvctt.report.wording.language import in_language
 
 Value = str | int | float | list[Any] | None
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-_ENTITIES_VI: dict[str, str] = {
-    "filings": "hồ sơ",
-    "payment_requests": "yêu cầu thanh toán",
-    "payment_attempts": "giao dịch thanh toán",
-    "procedures": "thủ tục hành chính",
-    "reported_figures": "số liệu đơn vị tự báo cáo",
-    "index_counts": "số liệu thành phần chỉ số",
-}
 
 
 @dataclass(frozen=True)
@@ -85,33 +75,46 @@ def warning_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _warning_row(check: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     finding = finding_of(check, row)
-    sides = sides_en(row) if row else "no row was named"
+    about = {name: row.get(name) for name in ("subject", "source_id", "entity")}
+    found = {
+        "relation": row.get("relation") or "equal",
+        "expected": row.get("expected"),
+        "observed": row.get("observed"),
+    }
+    caveat = {
+        "id": "warning",
+        "check_id": check["id"],
+        "title_vi": check.get("title_vi"),
+        **about,
+        **(found if row else {}),
+    }
     return {
         "month": date.fromisoformat(f"{row['month']}-01") if row.get("month") else None,
         "check_id": check["id"],
-        "subject": row.get("subject"),
-        "source_id": row.get("source_id"),
-        "entity": row.get("entity"),
+        **about,
         "agency_code": row.get("agency_code"),
         "agency_name_vi": finding.agency,
+        "caveat_json": json.dumps(
+            {name: value for name, value in caveat.items() if value is not None},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ),
         "text_vi": finding.text_vi,
-        "text_en": one_line(f"{_check_words(check['id'], check['id'], row)}: {sides}"),
     }
 
 
 def sides_en(row: Mapping[str, Any]) -> str:
     """A failing row's two sides in English: "expected at least 1,064, observed 4"; a missing one is "none"."""
     with in_language("en"):
-        return f"expected {words.wanted_value(row)}, observed {words.checked_value(row.get('observed'))}"
+        return checks.sides(row)
 
 
 def finding_of(check: Mapping[str, Any], row: Mapping[str, Any], *, note: str | None = None) -> Finding:
     """One failing row of a check of verdict.json."""
-    title = check.get("title_vi") or check["id"]
     return Finding(
         agency=optional_line(row.get("agency_name_vi") or row.get("agency_code")),
         month=optional_line(row.get("month")),
-        check=one_line(_check_words(title, check["id"], row)),
+        check=one_line(checks.called(check.get("title_vi"), check["id"], row)),
         expected=_plain(row.get("expected")),
         observed=_plain(row.get("observed")),
         note=note,
@@ -119,24 +122,8 @@ def finding_of(check: Mapping[str, Any], row: Mapping[str, Any], *, note: str | 
     )
 
 
-def _check_words(title: str, check_id: str, row: Mapping[str, Any]) -> str:
-    parts = [] if title == check_id else [check_id]
-    if row.get("subject"):
-        parts.append(str(row["subject"]))
-    if row.get("source_id"):
-        parts.append(f"nguồn {row['source_id']}" if title != check_id else f"source {row['source_id']}")
-    if row.get("entity"):
-        parts.append(_ENTITIES_VI.get(row["entity"], str(row["entity"])) if title != check_id else str(row["entity"]))
-    return f"{title} ({', '.join(parts)})" if parts else title
-
-
 def _plain(value: object) -> Value:
     return value if value is None or isinstance(value, (str, int, float, list)) else str(value)
-
-
-def one_line(text: str) -> str:
-    """No control character passes, so that a name can neither start a header nor fake a line of a mail's body."""
-    return printable(_CONTROL.sub(" ", str(text))).strip()
 
 
 def optional_line(text: object) -> str | None:

@@ -19,6 +19,8 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.published_tables import published_tables
+from dvctt.report.wording.caveats import COLUMNS
+from dvctt.report.wording.language import languages
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def _mart(name: str, reading: Reading) -> Mart:
 CONTRACT = contract(
     mart_online_rates=Reading(
         "month, scope, rank_in_group NULLS LAST, official_order NULLS LAST, entity_code",
-        optional="caveat_en is_small_base",
+        optional="is_small_base",
     ),
     mart_online_rate_definitions=Reading(
         "month, scope, entity_code, metric_id, version",
@@ -96,26 +98,26 @@ CONTRACT = contract(
     ),
     # Both directions of a pair are printed once, the one that reads "higher than" first.
     mart_group_gaps=Reading("month, gap_points DESC NULLS LAST, group_code, other_group_code"),
-    mart_payments=Reading("month, scope, official_order NULLS LAST, entity_code", optional="caveat_en"),
-    mart_catalogue_coverage=Reading("month", optional="caveat_vi caveat_en"),
+    mart_payments=Reading("month, scope, official_order NULLS LAST, entity_code"),
+    mart_catalogue_coverage=Reading("month", optional="caveats_json"),
     mart_targets=Reading(
         "month, target_id, scope, entity_name_vi",
-        optional="name_en legal_basis_en caveat_en short_unit_vi short_unit_en",
+        optional="name_en legal_basis_en short_unit_vi short_unit_en",
     ),
-    mart_published_figures=Reading("figure_id", optional="caveat_vi caveat_en"),
+    mart_published_figures=Reading("figure_id", optional="caveats_json"),
     mart_additivity_checks=Reading(
         "month, check_id, scope, entity_code",
         # Totals of quarters and of other calendars are no figures of the monthly report.
         where="NOT starts_with(check_id, 'period_')",
     ),
     mart_data_cut_off=Reading("month"),
-    mart_caveats=Reading("month, subject, scope, entity_code, caveat_id", optional="text_en"),
+    mart_caveats=Reading("month, subject, scope, entity_code, caveat_id"),
     mart_feed_timeliness=Reading("month, source_id, entity"),
     mart_feeds=Reading(
         "month, source_id, entity, agency_code",
-        optional="missing_reason missing_reason_vi missing_reason_en",
+        optional="missing_reason",
     ),
-    mart_closed_months=Reading("month, revision", optional="waived_en"),
+    mart_closed_months=Reading("month, revision"),
     mart_restatements=Reading(
         "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
         "THEN 2 ELSE 3 END, entity_code",
@@ -183,6 +185,17 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
     return Marts(rows)
 
 
+def _in_words(column: str, words: str, found: set[str]) -> str:
+    """SQL: what an older publication says in words, as a caveat of the kind that has words and no id."""
+    record = {"id": "'in_words'"} | {
+        f"text_{language}": name for language in languages() if (name := f"{words}_{language}") in found
+    }
+    values = ", ".join(f"'{name}', {value}" for name, value in record.items())
+    caveat = f"json_merge_patch('{{}}', json_object({values}))::VARCHAR"
+    said = caveat if column == "caveat_json" else f"'[' || {caveat} || ']'"
+    return f"CASE WHEN {words}_vi IS NOT NULL THEN {said} END"
+
+
 def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[MartRow, ...]:
     found = {
         column
@@ -190,12 +203,20 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?", [name]
         ).fetchall()
     }
-    missing = [column for column in mart.columns if column not in found]
+    older = {column: words for column, words in COLUMNS.items() if column not in found and f"{words}_vi" in found}
+    missing = [column for column in mart.columns if column not in found and column not in older]
     if missing:
         what = f"column {', '.join(missing)}" if found else "the whole table"
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
     # Names come from the contract above, never from outside, so building the statement is safe.
-    chosen = [*mart.columns, *(column if column in found else f"NULL AS {column}" for column in mart.optional)]
+    chosen = [
+        f"{_in_words(column, older[column], found)} AS {column}"
+        if column in older
+        else column
+        if column in found
+        else f"NULL AS {column}"
+        for column in (*mart.columns, *mart.optional)
+    ]
     query = f"SELECT {', '.join(chosen)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
     names = (*mart.columns, *mart.optional)
     return tuple(

@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError, pass_context
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 
 from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.report import ids
 from dvctt.report.choose import additivity_note
-from dvctt.report.wording import formats, language, words
+from dvctt.report.wording import caveats, formats, language, words
 from dvctt.settings import INCLUDE_ROOT
 
 TEMPLATES = INCLUDE_ROOT / "reports"
@@ -43,8 +44,11 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _printable(value: Any) -> Any:
-    """What a template prints; markup stays markup."""
+@pass_context
+def _printable(_context: Context, value: Any) -> Any:
+    """What a template prints; markup stays markup. It takes the context so that no constant is worded while Jinja compiles:
+    that would stay in the language of whoever came first.
+    """
     if isinstance(value, str):
         return type(value)(printable(value))
     return value
@@ -59,6 +63,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        optimized=False,  # for the same reason
         finalize=_printable,
         bytecode_cache=_COMPILED,
     )
@@ -82,6 +87,7 @@ def templates() -> Environment:
         words.entity,
         words.share,
         words.text_of,
+        words.change_gap,
         words.ranked_name,
         words.small_base,
         words.measure,
@@ -94,6 +100,8 @@ def templates() -> Environment:
         file_name,
     ):
         environment.filters[function.__name__.lstrip("_")] = function
+    environment.filters["caveat_words"] = caveats.words
+    environment.filters["caveat_sentence"] = lambda found: words.caveat(caveats.words(found))
     environment.filters["target_status"] = partial(
         words.word, vocabulary=words.TARGET_STATUS, where="mart_targets.status"
     )

@@ -43,8 +43,8 @@ class Warned:
     entity: str | None
     agency_code: str | None
     agency_name_vi: str | None
+    caveat_json: str
     text_vi: str
-    text_en: str
 
 
 def write_expectations(connection: duckdb.DuckDBPyConnection, province: Province, baselines: Path) -> None:

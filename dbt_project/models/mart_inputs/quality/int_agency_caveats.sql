@@ -147,12 +147,14 @@ select
     agencies.official_order,
     case
         when unioned.is_missing or unioned.caveat_id = 'held_file'
-            then agencies.name_vi || coalesce(' (' || reasons.name_vi || ')', '')
-    end as missing_name_vi,
-    case
-        when unioned.is_missing or unioned.caveat_id = 'held_file'
-            then coalesce(agencies.name_en, agencies.name_vi) || coalesce(' (' || reasons.name_en || ')', '')
-    end as missing_name_en
+            then
+                {{ json_record({
+                    'code': 'unioned.agency_code',
+                    'name_vi': 'agencies.name_vi',
+                    'name_en': 'agencies.name_en',
+                    'reason': 'reasons.missing_reason',
+                }) }}
+    end as agency_json
 from (
     select * from set_aside
     union all

@@ -42,10 +42,9 @@ absent as (
 caveats as (
     select
         months.month,
-        {{ dbt.listagg(
-            "absent.source_id || ' ' || strftime(absent.file_month, '%m/%Y')", "'; '",
-            'order by absent.source_id, absent.file_month'
-        ) }} as absent_files
+        {{ json_list(
+            json_record({'source_id': 'absent.source_id', 'month': 'absent.file_month'}), 'absent.source_id, absent.file_month'
+        ) }} as files_json
     from months
     inner join absent on months.month >= absent.file_month
     group by months.month
@@ -95,8 +94,13 @@ computed as (
         cast(
             100.0 * counted.connected_services / nullif(counted.online_services, 0) as double
         ) as connected_share_percent,
-        'chưa có danh mục thủ tục của ' || caveats.absent_files as caveat_vi,
-        'no catalogue of procedures from ' || caveats.absent_files as caveat_en
+        case
+            when caveats.files_json is not null
+                then
+                    {{ json_line([
+                        json_record({'id': "'missing_catalogue'", 'files': json_value('caveats.files_json')})
+                    ]) }}
+        end as caveats_json
     from months
     left join counted on months.month = counted.month
     left join caveats on months.month = caveats.month

@@ -11,18 +11,13 @@ agencies as (
     qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
-reasons as (select * from {{ ref('ref_missing_reasons') }}),
-
 named as (
     select
         deliveries.*,
-        reasons.name_vi as missing_reason_vi,
-        reasons.name_en as missing_reason_en,
         agencies.name_vi as agency_name_vi,
         agencies.group_code
     from deliveries
     inner join agencies on deliveries.agency_code = agencies.agency_code
-    left join reasons on deliveries.missing_reason = reasons.missing_reason
 ),
 
 computed as (
@@ -41,9 +36,7 @@ computed as (
             when is_expected and is_delivered then cast(first_arrived_at as date) <= due_on
             when is_expected then false
         end as is_on_time,
-        missing_reason,
-        missing_reason_vi,
-        missing_reason_en
+        missing_reason
     from named
 ),
 

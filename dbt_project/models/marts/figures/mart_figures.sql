@@ -27,8 +27,7 @@ scoped_rates as (
         online_no_level,
         agency_count,
         coalesce(missing_agencies, 0) = 0 as is_whole,
-        case when missing_agencies > 0 then caveat_vi end as caveat_vi,
-        case when missing_agencies > 0 then caveat_en end as caveat_en
+        case when missing_agencies > 0 then caveats_json end as caveats_json
     from rates
 ),
 
@@ -50,8 +49,7 @@ rate_figures as (
         month_end as period_end,
         cast(case when is_whole or '{{ metric }}' = 'agency_count' then {{ column }} end as double) as computed_value,
         '{{ unit }}' as unit,
-        case when '{{ metric }}' <> 'agency_count' then caveat_vi end as caveat_vi,
-        case when '{{ metric }}' <> 'agency_count' then caveat_en end as caveat_en
+        case when '{{ metric }}' <> 'agency_count' then caveats_json end as caveats_json
     from scoped_rates
     {% if not loop.last %}union all
     {% endif %}
@@ -68,8 +66,7 @@ change_figures as (
         baseline_end as period_end,
         change_points as computed_value,
         'percentage_points' as unit,
-        cast(null as {{ dbt.type_string() }}) as caveat_vi,
-        cast(null as {{ dbt.type_string() }}) as caveat_en
+        cast(null as {{ dbt.type_string() }}) as caveats_json
     from changes
     where baseline_id in ('first_6_months', 'first_9_months')
 ),
@@ -83,8 +80,7 @@ gap_figures as (
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
         gap_points as computed_value,
         'percentage_points' as unit,
-        cast(null as {{ dbt.type_string() }}) as caveat_vi,
-        cast(null as {{ dbt.type_string() }}) as caveat_en
+        cast(null as {{ dbt.type_string() }}) as caveats_json
     from gaps
 ),
 
@@ -101,8 +97,7 @@ payment_figures as (
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
         cast({{ column }} as double) as computed_value,
         '{{ unit }}' as unit,
-        case when {{ column }} is null then caveat_vi end as caveat_vi,
-        case when {{ column }} is null then caveat_en end as caveat_en
+        case when {{ column }} is null then caveats_json end as caveats_json
     from payments
     {% if not loop.last %}union all
     {% endif %}
@@ -122,10 +117,9 @@ coverage_figures as (
         province.name_vi as entity_name_vi,
         cast(null as date) as period_start,
         cast({{ dbt.last_day('coverage.month', 'month') }} as date) as period_end,
-        cast(case when coverage.caveat_vi is null then coverage.{{ column }} end as double) as computed_value,
+        cast(case when coverage.caveats_json is null then coverage.{{ column }} end as double) as computed_value,
         'services' as unit,
-        coverage.caveat_vi,
-        coverage.caveat_en
+        coverage.caveats_json
     from coverage
     cross join province
     {% if not loop.last %}union all
@@ -141,10 +135,9 @@ target_figures as (
         entity_name_vi,
         valid_from as period_start,
         valid_to as period_end,
-        case when caveat_vi is null then actual_percent end as computed_value,
+        case when caveats_json is null then actual_percent end as computed_value,
         'percent' as unit,
-        caveat_vi,
-        caveat_en
+        caveats_json
     from targets
     where metric like 'target%'
     qualify {{ latest_by(['target_id', 'entity_code'], 'month desc') }}
@@ -172,7 +165,6 @@ select
     period_end,
     computed_value,
     unit,
-    caveat_vi,
-    caveat_en
+    caveats_json
 from unioned
 order by metric, scope, entity_name_vi, period_start nulls first, period_end

@@ -10,8 +10,7 @@ compared as (
         published.*,
         metrics.name_vi as metric_name_vi,
         figures.computed_value,
-        figures.caveat_vi,
-        figures.caveat_en
+        figures.caveats_json
     from published
     left join metrics on published.metric = metrics.metric
     left join figures
@@ -50,7 +49,6 @@ select
     end as verdict,
     wording_vi,
     note,
-    caveat_vi,
-    caveat_en
+    caveats_json
 from compared
 order by figure_id

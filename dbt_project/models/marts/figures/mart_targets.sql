@@ -16,8 +16,7 @@ caveats as (
         month,
         scope,
         entity_code,
-        {{ dbt.listagg('text_vi', "' · '", 'order by subject, caveat_id') }} as caveat_vi,
-        {{ dbt.listagg('text_en', "' · '", 'order by subject, caveat_id') }} as caveat_en
+        {{ json_list('caveat_json', 'subject, caveat_id') }} as caveats_json
     from {{ ref('mart_caveats') }}
     where subject in ('filings', 'payments') and caveat_id <> 'missing_attempts'
     group by month, scope, entity_code
@@ -32,8 +31,7 @@ shares as (
         province.province_code as entity_code,
         coverage.online_services as numerator,
         coverage.services_total as denominator,
-        coverage.caveat_vi,
-        coverage.caveat_en
+        coverage.caveats_json
     from coverage
     cross join province
     where coverage.services_total is not null
@@ -47,8 +45,7 @@ shares as (
         entity_code,
         online as numerator,
         received as denominator,
-        caveat_vi,
-        caveat_en
+        caveats_json
     from rates
 
     union all
@@ -61,8 +58,7 @@ shares as (
         definitions.entity_code,
         definitions.numerator,
         definitions.denominator,
-        rates.caveat_vi,
-        rates.caveat_en
+        rates.caveats_json
     from definitions
     left join rates
         on
@@ -85,8 +81,7 @@ shares as (
         duties.entity_code,
         duties.paid_online as numerator,
         duties.with_duty as denominator,
-        caveats.caveat_vi,
-        caveats.caveat_en
+        caveats.caveats_json
     from duties
     left join caveats on {{ share('duties', 'caveats', ['month', 'scope', 'entity_code']) }}
 ),
@@ -110,8 +105,7 @@ measured as (
         target_months.*,
         shares.numerator,
         shares.denominator,
-        shares.caveat_vi,
-        shares.caveat_en,
+        shares.caveats_json,
         100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
     from target_months
     left join shares
@@ -156,8 +150,7 @@ computed as (
         certainty,
         valid_from,
         valid_to,
-        caveat_vi,
-        caveat_en,
+        caveats_json,
         name_en,
         legal_basis_en
     from measured

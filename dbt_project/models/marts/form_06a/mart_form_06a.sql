@@ -65,12 +65,11 @@ entities as (
         sum(case when is_missing then 1 else 0 end) as missing_agencies,
         bool_or(is_history_short) as is_history_short,
         sum(quarantined_rows) as quarantined_rows,
-        {{ dbt.listagg(
-            'case when is_missing then name_vi end', "'; '", 'order by group_order, official_order, name_vi'
-        ) }} as missing_names_vi,
-        {{ dbt.listagg(
-            'case when is_missing then name_en end', "'; '", 'order by group_order, official_order, name_vi'
-        ) }} as missing_names_en
+        {{ json_list(
+            'case when is_missing then '
+            ~ json_record({'code': 'agency_code', 'name_vi': 'name_vi', 'name_en': 'name_en'}) ~ ' end',
+            'group_order, official_order, name_vi'
+        ) }} as agencies_json
     from members
     group by
         period_key, scope, entity_code, entity_name_vi, entity_name_en, entity_group_code, entity_order
@@ -174,56 +173,17 @@ computed as (
         entities.is_history_short,
         history.history_from,
         cast(entities.quarantined_rows as bigint) as quarantined_rows,
-        nullif(
-            concat_ws(
-                ' · ',
-                case
-                    when periods.first_day < history.history_from
-                        then
-                            'kỳ bắt đầu trước ngày ' || {{ day_vi('history.history_from') }}
-                            || ', ngày đầu tiên có dữ liệu'
-                    when periods.first_day = history.history_from
-                        then
-                            'không có dữ liệu trước ngày ' || {{ day_vi('history.history_from') }}
-                            || ': hồ sơ từ kỳ trước chuyển qua chưa tính được'
-                    when entities.is_history_short
-                        then 'thiếu dữ liệu của tháng trước đó: hồ sơ từ kỳ trước chuyển qua có thể thiếu'
-                end,
-                'chưa có dữ liệu từ ' || entities.missing_names_vi,
-                case
-                    when entities.quarantined_rows > 0
-                        then
-                            'chưa tính ' || {{ count_text('entities.quarantined_rows', 'vi') }}
-                            || ' dòng bị cách ly'
-                end
-            ),
-            ''
-        ) as caveat_vi,
-        nullif(
-            concat_ws(
-                ' · ',
-                case
-                    when periods.first_day < history.history_from
-                        then
-                            'the period begins before ' || cast(history.history_from as {{ dbt.type_string() }})
-                            || ', the first day with data'
-                    when periods.first_day = history.history_from
-                        then
-                            'no data before ' || cast(history.history_from as {{ dbt.type_string() }})
-                            || ': what was carried over into the period is not counted'
-                    when entities.is_history_short
-                        then 'an earlier month is missing: what was carried over may be too low'
-                end,
-                'no data yet from ' || entities.missing_names_en,
-                case
-                    when entities.quarantined_rows > 0
-                        then
-                            {{ count_text('entities.quarantined_rows', 'en') }}
-                            || ' rows set aside are not counted'
-                end
-            ),
-            ''
-        ) as caveat_en
+        {{ json_line([
+            "case when periods.first_day < history.history_from then "
+            ~ json_record({'id': "'begins_before_data'", 'day': 'history.history_from'})
+            ~ " when periods.first_day = history.history_from then "
+            ~ json_record({'id': "'begins_with_data'", 'day': 'history.history_from'})
+            ~ " when entities.is_history_short then " ~ json_record({'id': "'earlier_month_missing'"}) ~ " end",
+            'case when entities.agencies_json is not null then '
+            ~ json_record({'id': "'missing_feed'", 'agencies': json_value('entities.agencies_json')}) ~ ' end',
+            'case when entities.quarantined_rows > 0 then '
+            ~ json_record({'id': "'quarantined_rows'", 'row_count': 'entities.quarantined_rows'}) ~ ' end',
+        ]) }} as caveats_json
     from lines
     inner join entities
         on

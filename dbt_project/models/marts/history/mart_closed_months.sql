@@ -16,38 +16,11 @@ waivers as (
         reason,
         waived_on,
         count(*) as feed_count,
-        {{ dbt.listagg('agency_name_vi', "'; '", 'order by agency_code') }} as agency_names_vi
+        {{ json_list(
+            json_record({'code': 'agency_code', 'name_vi': 'agency_name_vi'}), 'agency_code'
+        ) }} as agencies_json
     from waived_feeds
     group by month, revision, source_id, entity, waived_by, reason, waived_on
-),
-
-said as (
-    select
-        month,
-        revision,
-        feed_count,
-        source_id,
-        entity,
-        waived_by,
-        reason,
-        waived_on,
-        case entity
-            when 'filings' then 'hồ sơ'
-            when 'payment_requests' then 'yêu cầu thanh toán'
-            when 'payment_attempts' then 'giao dịch thanh toán'
-            else entity
-        end || ' (nguồn ' || source_id || ') của ' || agency_names_vi || ': ' || waived_by || ' cho miễn ngày '
-        || lpad(cast(extract(day from waived_on) as {{ dbt.type_string() }}), 2, '0') || '/'
-        || lpad(cast(extract(month from waived_on) as {{ dbt.type_string() }}), 2, '0') || '/'
-        || cast(extract(year from waived_on) as {{ dbt.type_string() }}) || ', lý do: ' || reason as words_vi,
-        case entity
-            when 'filings' then 'filings'
-            when 'payment_requests' then 'payment requests'
-            when 'payment_attempts' then 'payment attempts'
-            else entity
-        end || ' (source ' || source_id || ') of ' || agency_names_vi || ': waived by ' || waived_by || ' on '
-        || cast(waived_on as {{ dbt.type_string() }}) || ', reason: “' || reason || '”' as words_en
-    from waivers
 ),
 
 counted as (
@@ -55,9 +28,19 @@ counted as (
         month,
         revision,
         sum(feed_count) as waived_feeds,
-        {{ dbt.listagg('words_vi', "' · '", 'order by source_id, entity, waived_on, waived_by, reason') }} as waived_vi,
-        {{ dbt.listagg('words_en', "' · '", 'order by source_id, entity, waived_on, waived_by, reason') }} as waived_en
-    from said
+        {{ json_list(
+            json_record({
+                'id': "'waived_feed'",
+                'source_id': 'source_id',
+                'entity': 'entity',
+                'agencies': json_value('agencies_json'),
+                'waived_by': 'waived_by',
+                'waived_on': 'waived_on',
+                'reason': 'reason',
+            }),
+            'source_id, entity, waived_on, waived_by, reason'
+        ) }} as waivers_json
+    from waivers
     group by month, revision
 )
 
@@ -70,8 +53,7 @@ select
     revisions.approved_by,
     revisions.note,
     cast(coalesce(counted.waived_feeds, 0) as bigint) as waived_feeds,
-    counted.waived_vi,
-    counted.waived_en,
+    counted.waivers_json,
     revisions.reopened_at,
     revisions.reopened_by,
     revisions.reopen_reason

@@ -27,8 +27,7 @@ computed as (
         {%- for place in ['leaves_numerator', 'enters_numerator', 'leaves_denominator', 'enters_denominator'] %},
         cast(sum(agency_rows.{{ place }}) as bigint) as {{ place }}{% endfor %},
         rates.missing_agencies,
-        rates.caveat_vi,
-        rates.caveat_en
+        rates.caveats_json
     from rates
     inner join agency_rows on {{ belongs_to('agency_rows', 'rates') }}
     inner join reasons on agency_rows.reason_id = reasons.reason_id
@@ -45,8 +44,7 @@ computed as (
         reasons.name_vi,
         reasons.name_en,
         rates.missing_agencies,
-        rates.caveat_vi,
-        rates.caveat_en
+        rates.caveats_json
 ),
 
 kept as (

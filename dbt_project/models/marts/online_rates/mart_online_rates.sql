@@ -143,8 +143,7 @@ computed as (
         cast(ranked.online_rate_percent as double) as online_rate_percent,
         cast(ranked.rank_in_group as integer) as rank_in_group,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-        caveats.caveat_vi,
-        caveats.caveat_en,
+        caveats.caveats_json,
         ranked.received < small_bases.smallest_base as is_small_base
     from ranked
     left join small_bases

@@ -39,8 +39,7 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
-        payments.caveat_vi,
-        payments.caveat_en,
+        payments.caveats_json,
         agency_rows.bank_code{% for measure in measures %},
         cast(sum(agency_rows.{{ measure }}) as bigint) as {{ measure }}{% endfor %}
     from payments
@@ -52,8 +51,7 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
-        payments.caveat_vi,
-        payments.caveat_en,
+        payments.caveats_json,
         agency_rows.bank_code
 ),
 
@@ -65,21 +63,13 @@ computed as (
         entity_name_vi,
         group_code,
         official_order,
-        bank_code,
-        case bank_code
-            when 'not_given' then 'Không ghi ngân hàng'
-            when 'UNLISTED' then 'Ngoài danh mục'
-            else bank_code
-        end as bank_name_vi,
-        case bank_code when 'not_given' then 'Bank not given' when 'UNLISTED' then 'Not a code' else bank_code end
-            as bank_name_en
+        bank_code
         {%- for measure in measures %},
         {{ measure }}{% endfor %},
         succeeded_count + failed_count as finished_count,
         -- Of what has ended: an attempt that is still open is neither a success nor a failure.
         cast(100.0 * succeeded_count / nullif(succeeded_count + failed_count, 0) as double) as success_rate_percent,
-        caveat_vi,
-        caveat_en
+        caveats_json
     from summed
 ),
 

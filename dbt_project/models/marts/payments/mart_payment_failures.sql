@@ -37,8 +37,7 @@ computed as (
         agency_rows.bank_code,
         agency_rows.error_code,
         cast(sum(agency_rows.failed_count) as bigint) as failed_count,
-        payments.caveat_vi,
-        payments.caveat_en
+        payments.caveats_json
     from payments
     inner join agency_rows on {{ belongs_to('agency_rows', 'payments') }}
     group by
@@ -48,8 +47,7 @@ computed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
-        payments.caveat_vi,
-        payments.caveat_en,
+        payments.caveats_json,
         agency_rows.bank_code,
         agency_rows.error_code
 ),

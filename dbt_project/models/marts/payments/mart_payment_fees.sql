@@ -55,8 +55,7 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
-        payments.caveat_vi,
-        payments.caveat_en,
+        payments.caveats_json,
         agency_rows.payment_kind{% for measure in measures %},
         sum(agency_rows.{{ measure }}) as {{ measure }}{% endfor %}
     from payments
@@ -68,8 +67,7 @@ summed as (
         payments.entity_name_vi,
         payments.group_code,
         payments.official_order,
-        payments.caveat_vi,
-        payments.caveat_en,
+        payments.caveats_json,
         agency_rows.payment_kind
 ),
 
@@ -87,8 +85,7 @@ computed as (
         kinds.name_en as kind_name_en{% for measure in measures %},
         cast(summed.{{ measure }} as bigint) as {{ measure }}{% endfor %},
         cast(summed.collected_amount_vnd - summed.refund_amount_vnd as bigint) as net_amount_vnd,
-        summed.caveat_vi,
-        summed.caveat_en
+        summed.caveats_json
     from summed
     inner join kinds on summed.payment_kind = kinds.payment_kind
 ),

@@ -206,8 +206,7 @@ computed as (
             end as bigint
         ) as ytd_online_net_amount_vnd,
         cast(coalesce(caveats.quarantined_rows, 0) as bigint) as quarantined_rows,
-        caveats.caveat_vi,
-        caveats.caveat_en
+        caveats.caveats_json
     from summed_to_date as totals
     left join caveats
         on {{ share('totals', 'caveats', ['month', 'scope', 'entity_code']) }}

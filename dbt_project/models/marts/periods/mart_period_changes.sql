@@ -176,24 +176,6 @@ computed as (
             end as double
         ) as change_percent,
         compared.reason_id,
-        case compared.reason_id
-            when 'nothing_adjoins' then 'không có kỳ cùng loại liền trước'
-            when 'no_base_period' then 'kho không có kỳ so sánh'
-            when 'period_incomplete' then 'kỳ này chưa đủ dữ liệu'
-            when 'not_there_before' then 'kỳ so sánh không có đơn vị này'
-            when 'base_incomplete' then 'kỳ so sánh chưa đủ dữ liệu'
-            when 'zero_denominator' then 'kỳ này mẫu số bằng 0'
-            when 'zero_base' then 'kỳ so sánh bằng 0'
-        end as reason_vi,
-        case compared.reason_id
-            when 'nothing_adjoins' then 'no period of the kind adjoins'
-            when 'no_base_period' then 'the warehouse does not hold the period compared with'
-            when 'period_incomplete' then 'data of this period are missing'
-            when 'not_there_before' then 'the entity was not there in the period compared with'
-            when 'base_incomplete' then 'data of the period compared with are missing'
-            when 'zero_denominator' then 'the denominator of this period is 0'
-            when 'zero_base' then 'the period compared with is 0'
-        end as reason_en,
         small_bases.smallest_base,
         least(compared.own_count, compared.base_count) < small_bases.smallest_base as is_small_base
     from compared

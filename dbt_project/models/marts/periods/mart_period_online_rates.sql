@@ -78,8 +78,7 @@ computed as (
         {{ measure }}{% endfor %},
         cast(100.0 * online / nullif(received, 0) as double) as online_rate_percent,
         quarantined_rows,
-        caveat_vi,
-        caveat_en
+        caveats_json
     from summed
 ),
 

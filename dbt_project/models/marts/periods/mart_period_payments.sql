@@ -111,8 +111,7 @@ computed as (
         {{ measure }}{% endfor %},
         online_payment_amount_vnd - online_refund_amount_vnd as online_net_amount_vnd,
         quarantined_rows,
-        caveat_vi,
-        caveat_en
+        caveats_json
     from summed
 ),
 

@@ -23,12 +23,7 @@ summed as (
         entity_name_vi,
         caveat_id,
         sum(row_count) as row_count,
-        {{ dbt.listagg(
-            'missing_name_vi', "'; '", 'order by group_order, official_order, missing_name_vi'
-        ) }} as missing_names_vi,
-        {{ dbt.listagg(
-            'missing_name_en', "'; '", 'order by group_order, official_order, missing_name_vi'
-        ) }} as missing_names_en
+        {{ json_list('agency_json', 'group_order, official_order, name_vi') }} as agencies_json
     from scoped
     group by month, subject, scope, entity_code, entity_name_vi, caveat_id
 ),
@@ -42,36 +37,9 @@ computed as (
         entity_name_vi,
         caveat_id,
         cast(row_count as bigint) as row_count,
-        case
-            when caveat_id = 'quarantined_rows'
-                then 'chưa tính ' || {{ count_text('row_count', 'vi') }} || ' dòng bị cách ly'
-            when caveat_id = 'missing_attempts'
-                then 'chưa có giao dịch thanh toán từ ' || missing_names_vi
-            when caveat_id = 'held_file'
-                then
-                    'bản tệp mới đang được giữ lại chờ xác nhận (' || missing_names_vi
-                    || '), số liệu chưa tính bản này'
-            when caveat_id = 'month_without_file'
-                then
-                    {{ count_text('row_count', 'vi') }}
-                    || ' bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm'
-            else 'chưa có dữ liệu từ ' || missing_names_vi
-        end as text_vi,
-        case
-            when caveat_id = 'quarantined_rows'
-                then 'rows set aside and not counted: ' || {{ count_text('row_count', 'en') }}
-            when caveat_id = 'missing_attempts'
-                then 'no payment attempts from ' || missing_names_en
-            when caveat_id = 'held_file'
-                then
-                    'a newer file is held until somebody confirms it (' || missing_names_en
-                    || '); these figures are without it'
-            when caveat_id = 'month_without_file'
-                then
-                    'records in the month''s files that are of a month without a file, and in no month''s tables: '
-                    || {{ count_text('row_count', 'en') }}
-            else 'no data from ' || missing_names_en
-        end as text_en
+        {{ json_record({
+            'id': 'caveat_id', 'row_count': 'row_count', 'agencies': json_value('agencies_json')
+        }) }} as caveat_json
     from summed
 ),
 
@@ -100,10 +68,14 @@ warned as (
             case when agencies.agency_code is null then warnings.agency_name_vi end
         ) as warning_id,
         warnings.warning_number,
+        case
+            when agencies.agency_code is null and warnings.agency_name_vi is not null
+                then {{ json_record_with('warnings.caveat_json', {'agency_name_vi': 'warnings.agency_name_vi'}) }}
+            else warnings.caveat_json
+        end as caveat_json,
+        -- What was closed before a warning had an id is known by its words alone.
         case when agencies.agency_code is null then coalesce(warnings.agency_name_vi || ': ', '') else '' end
-        || warnings.text_vi as text_vi,
-        case when agencies.agency_code is null then coalesce(warnings.agency_name_vi || ': ', '') else '' end
-        || warnings.text_en as text_en
+        || warnings.text_vi as text_vi
     from warnings
     inner join months on warnings.month is null or warnings.month = months.month
     cross join province
@@ -131,7 +103,10 @@ warned_since as (
             warned.month = kept.month
             and warned.scope = kept.scope
             and warned.entity_code = kept.entity_code
-            and warned.text_vi = kept.text_vi
+            and (
+                warned.caveat_json = kept.caveat_json
+                or warned.text_vi = {{ frozen_words('kept.caveat_json') }}
+            )
     where kept.month is null
 ),
 
@@ -153,8 +128,7 @@ with_warnings as (
         entity_name_vi,
         caveat_id,
         row_count,
-        text_vi,
-        text_en
+        caveat_json
     from kept
     union all
     select
@@ -167,8 +141,7 @@ with_warnings as (
         || case when is_after_close then '/after_close' else '' end
         || case when place > 1 then '/' || place else '' end as caveat_id,
         cast(1 as bigint) as row_count,
-        text_vi,
-        text_en
+        caveat_json
     from named
 )
 

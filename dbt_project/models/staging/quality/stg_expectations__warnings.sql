@@ -1,4 +1,4 @@
--- One row per failing row of a warning of tonight's verdict, in the words in which people are mailed.
+-- One row per failing row of a warning of tonight's verdict, as a caveat.
 with source as (select * from {{ source('expectations', 'warnings') }})
 
 select
@@ -10,6 +10,6 @@ select
     entity,
     agency_code,
     agency_name_vi,
-    text_vi,
-    text_en
+    caveat_json,
+    text_vi
 from source

@@ -28,7 +28,7 @@ from dvctt.report.choose import (
 )
 from dvctt.report.marts import Mart, Marts, Row, read_marts
 from dvctt.report.template import file_name, templates, write_page
-from dvctt.report.wording import formats, language, words
+from dvctt.report.wording import caveats, formats, language, words
 from dvctt.report.wording.language import _
 
 log = logging.getLogger(__name__)
@@ -184,7 +184,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "caveats": caveats_of_month(content, month, province),
         "earlier_caveats": earlier_caveats_of_month(content, month),
         "missing": _missing(content, month),
-        "caveat_of": {row["entity_code"]: words.text_of(row, "caveat_vi") for row in totals},
+        "caveat_of": {row["entity_code"]: caveats.words(row["caveats_json"]) for row in totals},
         "baseline_caveats": {
             (row["scope"], row["entity_code"], row["baseline_id"]): caveats_between(
                 content, "mart_online_rates", row, row["baseline_start"], row["baseline_end"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from dvctt.report.marts import Marts, Row
 from dvctt.report.tables.table import DocumentTable, Kind, Line, cell, numeric, small_base_note, text, textual, worded
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _
 
 
@@ -223,7 +223,7 @@ def _agency_caveats(content: Marts, month: date, code: str) -> DocumentTable:
         Line(
             (
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(words.text_of(row, "text_vi"))),
+                text(words.caveat(caveats.words(row["caveat_json"]))),
             )
         )
         for row in content.of_month("mart_caveats", month)

@@ -12,8 +12,8 @@ from typing import Any
 from dvctt.province.model import Province
 from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Role, figure, text
-from dvctt.report.wording import formats, words
-from dvctt.report.wording.language import VIETNAMESE, _, current_language
+from dvctt.report.wording import caveats, formats, words
+from dvctt.report.wording.language import _
 
 FORM_06A_COLUMNS = {
     "workload_total": (3, "Tiếp nhận: tổng số"),
@@ -164,7 +164,6 @@ def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[
     if not rows:
         return ()
     total = rows[-1]
-    vietnamese = current_language() == VIETNAMESE
     span = _(
         "Kỳ báo cáo: {period} ({calendar}), từ ngày {first} đến ngày {last}. Đơn vị tính: số hồ sơ TTHC.",
         period=words.name_of(total, "period_name_vi"),
@@ -172,7 +171,7 @@ def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[
         first=formats.day(total["first_day"]),
         last=formats.day(total["last_day"]),
     )
-    caveat = total["caveat_vi" if vietnamese else "caveat_en"]
+    caveat = caveats.words(total["caveats_json"])
     return (span, *form_notes(total, shown), *([_("Lưu ý: {caveat}.", caveat=caveat)] if caveat else []))
 
 

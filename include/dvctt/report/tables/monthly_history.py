@@ -5,7 +5,7 @@ from datetime import date
 from dvctt.report.choose import restated
 from dvctt.report.marts import Marts
 from dvctt.report.tables.table import DocumentTable, Line, cell, numeric, text, textual, worded
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _
 
 
@@ -20,7 +20,7 @@ def closings_table(content: Marts, month: date) -> DocumentTable:
                 text(row["approved_by"]),
                 worded(row, "note"),
                 cell(row["waived_feeds"]),
-                worded(row, "waived_vi"),
+                text(caveats.words(row["waivers_json"])),
                 cell(row["reopened_at"], "moment", missing=""),
                 text(row["reopened_by"]),
                 worded(row, "reopen_reason"),

@@ -14,7 +14,7 @@ from dvctt.report.choose import (
 )
 from dvctt.report.marts import Marts, Row
 from dvctt.report.tables.table import Cell, DocumentTable, Kind, Line, cell, numeric, text, textual, worded
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _
 
 _UNIT_KIND: Mapping[str, Kind] = {"percent": "rate", "percentage_points": "signed_points"}
@@ -50,7 +50,7 @@ def published_table(content: Marts, month: date) -> DocumentTable:
                     text(str(words.interval(row))),
                     text(
                         words.word(row["verdict"], words.VERDICT, "mart_published_figures.verdict")
-                        + (f" ({words.text_of(row, 'caveat_vi')})" if row["caveat_vi"] else "")
+                        + (f" ({caveats.words(row['caveats_json'])})" if row["caveats_json"] else "")
                     ),
                 )
             )
@@ -154,7 +154,7 @@ def caveats_table(content: Marts, month: date, province: Province) -> DocumentTa
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(words.text_of(row, "text_vi"))),
+                text(words.caveat(caveats.words(row["caveat_json"]))),
             )
         )
         for row in caveats_of_month(content, month, province)
@@ -165,7 +165,7 @@ def caveats_table(content: Marts, month: date, province: Province) -> DocumentTa
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(f"{formats.month(row['month'])}: {words.text_of(row, 'text_vi')}")),
+                text(words.caveat(f"{formats.month(row['month'])}: {caveats.words(row['caveat_json'])}")),
             )
         )
         for row in earlier_caveats_of_month(content, month)

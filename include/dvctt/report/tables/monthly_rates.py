@@ -22,7 +22,7 @@ from dvctt.report.tables.table import (
     textual,
     worded,
 )
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _
 
 
@@ -187,7 +187,7 @@ def catalogue_table(content: Marts, month: date) -> DocumentTable:
         _("Danh mục dịch vụ công cuối kỳ"),
         (textual("Chỉ tiêu", 5.0), numeric("Số dịch vụ"), numeric("Tỷ lệ")),
         lines,
-        (words.text_of(row, "caveat_vi"),) if row is not None and row["caveat_vi"] else (),
+        (caveats.words(row["caveats_json"]),) if row is not None and row["caveats_json"] else (),
         empty_vi=_("Danh mục: chưa có dữ liệu."),
     )
 
@@ -199,7 +199,7 @@ def targets_table(content: Marts, month: date) -> DocumentTable:
         lines.append(
             Line(
                 (
-                    text(words.text_of(row, "name_vi") + (" *" if row["caveat_vi"] else "")),
+                    text(words.text_of(row, "name_vi") + (" *" if row["caveats_json"] else "")),
                     worded(row, "entity_name_vi"),
                     cell(row["valid_from"], "day", missing="–"),
                     cell(row["valid_to"], "day", missing="–"),

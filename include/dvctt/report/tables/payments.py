@@ -238,7 +238,7 @@ def _banks(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
-                text(words.text_of(row, "bank_name_vi")),
+                text(words.bank_name(row["bank_code"])),
                 cell(row["succeeded_count"]),
                 cell(row["failed_count"]),
                 replace(cell(row["finished_count"]), across=(1, 2)),

@@ -14,7 +14,7 @@ from dvctt.report.choose import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.report.wording.language import _, translate
 
 RATES = "mart_period_online_rates"
@@ -190,7 +190,7 @@ def _summed(
 
 
 def _mark_note(rows: Sequence[Row]) -> tuple[str, ...]:
-    return (_(MARKED_NOTE),) if any(row["caveat_vi"] for row in rows) else ()
+    return (_(MARKED_NOTE),) if any(row["caveats_json"] for row in rows) else ()
 
 
 def _entities(own: Marts, province: Province) -> list[Row]:
@@ -213,7 +213,7 @@ def _compared_with(row: MartRow) -> Cell:
 
 
 def _remark(row: MartRow) -> Cell:
-    reasons = [words.text_of(row, "reason_vi")] if row["reason_vi"] else []
+    reasons = [gap] if (gap := words.change_gap(row["reason_id"])) else []
     if row["is_small_base"]:
         reasons.append(_("mẫu nhỏ (dưới {count})", count=formats.count(row["smallest_base"])))
     return text("; ".join(reasons))
@@ -321,7 +321,7 @@ def _notes_on_changes(own: Marts) -> tuple[str, ...]:
         else _(
             "{comparison}: không so sánh được, {reason}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            reason=words.text_of(row, "reason_vi"),
+            reason=words.change_gap(row["reason_id"]),
         )
         for row in sorted(whole, key=lambda one: list(COMPARISONS).index(one["comparison"]))
     )
@@ -394,9 +394,9 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         rows = own.rows[table]
         ordered = (*in_print_order(rows, province, agencies=False), *in_print_order(rows, province, agencies=True))
         lines += [
-            _caveat(words.entity(row), _(subject), words.text_of(row, "caveat_vi"))
+            _caveat(words.entity(row), _(subject), caveats.words(row["caveats_json"]))
             for row in ordered
-            if row["caveat_vi"]
+            if row["caveats_json"]
         ]
     total = form_total(own)
     if total is not None:
@@ -405,8 +405,8 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
             "Cột 6 chỉ tính hồ sơ tiếp nhận từ ngày {day}, ngày đầu tiên có dữ liệu.",
             day=formats.day(total["history_from"]),
         )
-        if total["caveat_vi"]:
-            lines.append(_caveat(whole, _("Biểu II.06a"), words.text_of(total, "caveat_vi")))
+        if total["caveats_json"]:
+            lines.append(_caveat(whole, _("Biểu II.06a"), caveats.words(total["caveats_json"])))
         # Of a period that begins with the data, the form's own caveat says the same.
         if total["first_day"] > total["history_from"]:
             lines.append(_caveat(whole, _("Biểu II.06a"), history.removesuffix(".")))
@@ -414,7 +414,7 @@ def caveats_table(own: Marts, province: Province) -> DocumentTable:
         _caveat(
             words.entity(row),
             words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject"),
-            f"{formats.month(row['month'])}: {words.text_of(row, 'text_vi')}",
+            f"{formats.month(row['month'])}: {caveats.words(row['caveat_json'])}",
         )
         for row in own.rows[CAVEATS]
     ]

@@ -142,7 +142,7 @@ def text(value: str | None) -> Cell:
 def entity_cell(row: Row) -> Cell:
     """The entity, marked when its figures carry a caveat."""
     name = words.entity(row)
-    return text(f"{name} *" if row.get("caveat_vi") else name)
+    return text(f"{name} *" if row.get("caveats_json") else name)
 
 
 def worded(row: Row, column: str) -> Cell:

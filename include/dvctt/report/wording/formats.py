@@ -130,6 +130,11 @@ def month(value: date) -> str:
     return _dated(value, _("'tháng' MM/yyyy"))
 
 
+def month_number(value: date) -> str:
+    """The month of a date in a list of several: "10/2022"."""
+    return _dated(value, _("MM/yyyy"))
+
+
 def month_title(value: date) -> str:
     """The month of a date in a title: "tháng 10 năm 2022"; as in official letters, months 1 and 2 take a zero."""
     return _dated(value, _("'tháng' MM 'năm' yyyy") if value.month < 3 else _("'tháng' M 'năm' yyyy"))

@@ -10,13 +10,13 @@ quoted (`quoted`).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from babel.messages.pofile import PoFileError, read_po
 from markupsafe import Markup
@@ -46,6 +46,8 @@ class _Translation:
     names: Mapping[str, str]
 
 
+Text = TypeVar("Text")
+
 _VALUE = re.compile(r"\{(\w+)\}")
 
 _current: ContextVar[_Translation | None] = ContextVar("language", default=None)
@@ -72,6 +74,12 @@ def in_language(language: str, names: Mapping[str, str] | None = None, folder: P
         yield
     finally:
         _current.reset(token)
+
+
+def in_english(form: Callable[..., Text], *values: Any) -> Text:
+    """What a function of this room says of values in English, for answers that have both languages side by side."""
+    with in_language("en"):
+        return form(*values)
 
 
 def current_language() -> str:

@@ -69,6 +69,28 @@ RESTATEMENT_CAUSE = {
 }
 """Columns of mart_restatements and mart_late_ledger_totals, in the order in which they are told."""
 
+CHANGE_GAP = {
+    "nothing_adjoins": "không có kỳ cùng loại liền trước",
+    "no_base_period": "kho không có kỳ so sánh",
+    "period_incomplete": "kỳ này chưa đủ dữ liệu",
+    "not_there_before": "kỳ so sánh không có đơn vị này",
+    "base_incomplete": "kỳ so sánh chưa đủ dữ liệu",
+    "zero_denominator": "kỳ này mẫu số bằng 0",
+    "zero_base": "kỳ so sánh bằng 0",
+}
+"""Why a period is not compared with another."""
+
+MISSING_REASON = {
+    "no_file": "chưa có tệp của tháng",
+    "empty_file": "tệp của tháng không có dòng nào",
+    "no_rows": "tệp chung không có dòng nào của đơn vị",
+    "few_rows": "tệp chỉ có một phần rất nhỏ số dòng thường có của đơn vị",
+    "supplement_only": "chỉ có dòng trong tệp bổ sung",
+}
+"""Why a feed counts as not come."""
+
+_BANK = {"not_given": "Không ghi ngân hàng", "UNLISTED": "Ngoài danh mục"}
+
 CAVEAT_SUBJECT = {"filings": "Hồ sơ", "payments": "Thanh toán", "checks": "Cảnh báo kiểm tra"}
 
 SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Để biết"}
@@ -273,9 +295,23 @@ def missing_feed(feed: Mapping[str, Any]) -> str:
 
 def with_reason(text: str, feed: Mapping[str, Any]) -> str:
     """A text about a feed that did not come, with the reason where it is another than that no file came."""
-    if not feed.get("missing_reason_vi") or feed.get("missing_reason") == "no_file":
-        return text
-    return f"{text} ({text_of(feed, 'missing_reason_vi')})"
+    reason = feed.get("missing_reason")
+    return text if not reason or reason == "no_file" else f"{text} ({missing_reason(reason)})"
+
+
+def missing_reason(reason: str | None) -> str | None:
+    """Why a feed counts as not come; None of one that came."""
+    return None if reason is None else word(reason, MISSING_REASON, "mart_feeds.missing_reason")
+
+
+def change_gap(reason_id: str | None) -> str | None:
+    """Why a period is not compared with another; None where it is."""
+    return None if reason_id is None else word(reason_id, CHANGE_GAP, "mart_period_changes.reason_id")
+
+
+def bank_name(code: str) -> str:
+    """A bank goes by its code; that none is given, or that it is no code, in words."""
+    return _(_BANK[code]) if code in _BANK else code
 
 
 def with_commands(text: str) -> Markup:

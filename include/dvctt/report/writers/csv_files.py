@@ -1,7 +1,7 @@
 """Marts as CSV, for people who open figures in a spreadsheet and for programs that read nothing else.
 
 Only writing rows down may live here: no choosing, no renaming, no rounding. Each file is its mart, column for column and
-row for row, caveats included.
+row for row; what the mart holds as ids and parameters (``report/texts``) is written in words, one column a language.
 
 - UTF-8 with a byte order mark: without it Excel takes the file for the machine's old code page and breaks Vietnamese names.
   Python reads it as ``utf-8-sig``; DuckDB, pandas and R drop the mark by themselves.
@@ -21,6 +21,8 @@ import duckdb
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.sql import identifier
+from dvctt.report.texts import text_of
+from dvctt.report.wording.language import in_language, languages
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +69,26 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
     # The name comes from the catalogue of the file itself, so building the statement is safe.
     cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
-    lines = [columns, *([_quoted(_cell(value)) for value in row] for row in cursor.fetchall())]
+    rows = cursor.fetchall()
+    written = [_in_words(name, column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    names, values = zip(*(pair for pairs in written for pair in pairs), strict=True)
+    lines = [names, *([_quoted(_cell(value)) for value in row] for row in zip(*values, strict=True))]
     with path.open("w", encoding=ENCODING, newline="\n") as file:
         file.writelines(",".join(line) + "\n" for line in lines)
     return path
+
+
+def _in_words(mart: str, column: str, values: list[Any]) -> list[tuple[str, list[Any]]]:
+    """The columns of the file that a column of the mart becomes, each with its values; most become themselves."""
+    said = text_of(mart, column)
+    if said is None:
+        return [(column, values)]
+    columns: list[tuple[str, list[Any]]] = [(column, values)] if said.keeps_id else []
+    for language in languages():
+        with in_language(language):
+            known = {value: said.form(value) for value in set(values)}
+        columns.append((f"{said.name}_{language}", [known[value] for value in values]))
+    return columns
 
 
 def _quoted(text: str) -> str:
