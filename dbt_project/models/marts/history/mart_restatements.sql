@@ -38,7 +38,7 @@ movements as (
     where baseline = 'publication'
 ),
 
-metrics as (select * from {{ ref('ref_restated_metrics') }}),
+metrics as (select * from {{ ref('ref_metrics') }}),
 
 restated_months as (
     select month from earlier_cut_off
@@ -231,8 +231,8 @@ select
     told.to_publication,
     told.metric,
     coalesce(metrics.name_vi, told.metric) as metric_name_vi,
-    metrics.unit,
-    metrics.official_order as metric_place,
+    metrics.noun_vi as unit,
+    metrics.restated_order as metric_place,
     told.scope,
     told.entity_code,
     told.entity_name_vi,

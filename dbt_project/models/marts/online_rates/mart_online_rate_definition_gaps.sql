@@ -17,7 +17,7 @@ report_definitions as (
         definitions.version
     from months
     inner join definitions on {{ is_in_force('definitions', 'months.month') }}
-    where definitions.metric_id like 'online_rate.%' and definitions.is_report_definition
+    where definitions.metric = 'online_rate' and definitions.is_report_definition
 ),
 
 -- A filing leaves for the reason of the definition that leaves it out, and enters for the reason of the report's.
