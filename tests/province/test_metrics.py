@@ -1,6 +1,7 @@
 """The one list of metrics: what it says of itself, and folders that were written before it was one."""
 
 import csv
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -48,6 +49,18 @@ def test_what_is_compared_stands_in_no_id_and_no_name_of_the_list() -> None:
     for name in ("name_vi", "name_en", "former_spelling"):
         assert {metric for metric, row in rows.items() if "{month}" in row[name]} == {"online_rate_change"}
         assert {metric for metric, row in rows.items() if "{group}" in row[name]} == {"online_rate_gap"}
+
+
+@pytest.mark.parametrize(("macro", "subject"), [("filing_metrics", "filings"), ("payment_metrics", "payments")])
+def test_what_the_models_sum_and_restate_are_the_metrics_of_the_list_in_its_order(macro: str, subject: str) -> None:
+    """Names of columns must stand in the SQL before any table is read; a metric that stands in one place alone is told here."""
+    text = (REPOSITORY / "dbt_project" / "macros" / "figures.sql").read_text(encoding="utf-8")
+    body = text.split(f"macro {macro}()")[1].split("endmacro")[0]
+    with METRICS.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["subject"] == subject and row["restated_order"]]
+    assert len(rows) > 1
+    ordered = sorted(rows, key=lambda row: int(row["restated_order"]))
+    assert re.findall(r"'(\w+)'", body) == [row["metric"] for row in ordered]
 
 
 def test_every_definition_defines_a_metric_of_the_list() -> None:
