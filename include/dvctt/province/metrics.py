@@ -64,7 +64,7 @@ def in_current_spelling(
 
 
 def _former_spellings(groups: Iterable[str]) -> Mapping[str, _Meaning]:
-    found = {}
+    found: dict[str, _Meaning] = {}
     for metric in read_metrics().values():
         if metric.kind == "change":
             found |= {
