@@ -58,10 +58,10 @@ summed as (
         -- Means of months, added up in any order: what lies beyond the sixth decimal is the order's.
         round(sum(rolled_up.rows_before), 6) as rows_before,
         round(
-            sum(case when bands.measure = 'rows' then rolled_up.rows_before else rolled_up.vnd_before end), 6
+            sum(case when bands.measure = 'rows' then rolled_up.rows_before else rolled_up.amount_before_vnd end), 6
         ) as before_value,
         sum(rolled_up.rows_now) as rows_now,
-        sum(case when bands.measure = 'rows' then rolled_up.rows_now else rolled_up.vnd_now end) as new_value,
+        sum(case when bands.measure = 'rows' then rolled_up.rows_now else rolled_up.amount_now_vnd end) as new_value,
         bool_or(rolled_up.may_be_small) as may_be_small,
         bool_or(rolled_up.may_grow) as may_grow
     from rolled_up
