@@ -1,6 +1,18 @@
 {# What a record counts for, in the one place that the marts and the tables of what moved both read. `weight` is what a row
    stands for: 1 where records are counted, the signed net where two states are compared. #}
 
+{# The metrics of ref_metrics that count filings, and those of payments, in its order: what is summed, restated and told of. #}
+{% macro filing_metrics() -%}
+    {% do return(['received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level']) %}
+{%- endmacro %}
+
+{% macro payment_metrics() -%}
+    {% do return([
+        'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
+        'other_payment_count', 'other_payment_amount_vnd',
+    ]) %}
+{%- endmacro %}
+
 {# Over received filings, one output column a figure. #}
 {% macro sum_filing_measures(weight) -%}
     sum({{ weight }}) as received,

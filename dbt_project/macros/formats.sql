@@ -9,3 +9,8 @@
         as double
     ) / {{ unit }}
 {%- endmacro %}
+
+{# A name inside a phrase: "Khối sở ban ngành" gives "khối sở ban ngành". #}
+{% macro lower_first(text) -%}
+    lower(substring({{ text }}, 1, 1)) || substring({{ text }}, 2)
+{%- endmacro %}

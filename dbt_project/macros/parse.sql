@@ -122,16 +122,32 @@ from {{ marked }}
     end
 {%- endmacro %}
 
-{# Names of the columns that hold text of no known form, comma-separated, or NULL. `pairs`: [source column, parsed], and the
-   column's name where it is another. #}
+{# Columns of a source as moments, as days or as whole numbers; `pairs`: [source column, parsed]. #}
+{% macro parsed_columns(pairs, kind) -%}
+    {%- for source_column, parsed in pairs %}
+    {%- set column = '"' ~ source_column ~ '"' %}
+    {% if kind == 'integer' -%}
+    {{ parse_integer(column) }} as {{ parsed }}
+    {%- elif kind == 'date' -%}
+    cast({{ parse_timestamp(column) }} as date) as {{ parsed }}
+    {%- else -%}
+    {{ parse_timestamp(column) }} as {{ parsed }}
+    {%- endif %}
+    {{- "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Names of the columns that hold text of no known form, comma-separated, or NULL; `pairs` as above, or [text, parsed, name]
+   where the text is no column of a source. #}
 {% macro unparseable_columns(pairs) -%}
     nullif(
         concat_ws(
             ', ',
             {%- for pair in pairs %}
+            {%- set written = pair[0] if pair | length > 2 else '"' ~ pair[0] ~ '"' %}
             case
-                when {{ pair[0] }} is not null and {{ pair[1] }} is null
-                    then '{{ (pair[2] if pair | length > 2 else pair[0]) | replace('"', '') }}'
+                when {{ written }} is not null and {{ pair[1] }} is null
+                    then '{{ pair | last if pair | length > 2 else pair[0] }}'
             end{{ "," if not loop.last }}
             {%- endfor %}
         ),

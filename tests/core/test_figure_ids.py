@@ -25,9 +25,9 @@ KEYS = st.lists(st.none() | TEXTS, min_size=1, max_size=4)
         ("mart_published_figures", (9,), "computed_value", "mart_published_figures/9/computed_value"),
         (
             "mart_figures",
-            ("online_rate", "province", "Tỉnh A/B", None, date(2022, 10, 31)),
+            ("online_rate", "province", "Tỉnh A/B", None, date(2022, 10, 31), None, "g"),
             "computed_value",
-            "mart_figures/online_rate/province/T%E1%BB%89nh%20A%2FB/-/2022-10-31/computed_value",
+            "mart_figures/online_rate/province/T%E1%BB%89nh%20A%2FB/-/2022-10-31/-/g/computed_value",
         ),
         ("m", ("-", "", "50%"), "c", "m/%2D//50%25/c"),
         ("m", (datetime(2022, 10, 1, 1, 2), True), "c", "m/2022-10-01T01%3A02%3A00/true/c"),

@@ -13,7 +13,7 @@ from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE, dvctt, settings_for
 
-FIGURES = "figure_id,scope,entity,period_start,period_end,metric,value,lower,upper,unit,wording_vi,note"
+FIGURES = "figure_id,scope,entity,period_start,period_end,metric,compared_month,value,lower,upper,unit,wording_vi,note"
 CHECKS = "check_id,kind,figure_id,terms,base,note"
 
 
@@ -25,9 +25,9 @@ def folder(tmp_path: Path) -> Path:
 def held_of(folder: Path, figures: list[str], check: str) -> Held:
     """One check over figures written as ``value;lower;upper;unit;words``, numbered from 1."""
     metric = {
-        "filings": "online_filings",
-        "percent": "online_rate",
-        "percentage_points": "online_rate_change_to_october",
+        "filings": "online,",
+        "percent": "online_rate,",
+        "percentage_points": "online_rate_change,2022-10",
     }
     rows = []
     for number, figure in enumerate(figures, start=1):
@@ -120,7 +120,7 @@ def test_a_check_holds_within_what_rounding_allows_and_no_further(
 @pytest.mark.parametrize(
     ("file", "old", "new", "wanted"),
     [
-        ("published_figures.csv", "31,online_filings_level_3,", "31,online_filing_level_3,", r"published_figures\.csv:11: key metric: found 'online_filing_level_3', wanted one of agency_count, "),
+        ("published_figures.csv", "31,online_level_3,", "31,online_lvl_3,", r"published_figures\.csv:11: key metric: found 'online_lvl_3', wanted one of agency_count, "),
         ("published_figures.csv", "7,provincial,", "7,province_level,", r"published_figures\.csv:8: key scope: found 'province_level', wanted one of province, provincial, district, commune, agency"),
         ("published_figures.csv", "14,agency,Sở Y tế,", "14,agency,Sở Y Tế,", r"published_figures\.csv:15: key entity: found 'Sở Y Tế'"),
         ("published_figures.csv", "14,agency,Sở Y tế,2022-10-01,", "14,agency,Sở Y tế,,", r"published_figures\.csv:15: key period_start: found nothing, wanted the first day of the period of online_rate"),

@@ -57,8 +57,8 @@ GIVEN = {
         "certainty valid_from valid_to caveats_json"
     ),
     "mart_published_figures": (
-        "figure_id scope entity_name_vi metric metric_name_vi period_start period_end published_value "
-        "lower_bound upper_bound unit computed_value verdict wording_vi note"
+        "figure_id scope entity_name_vi metric metric_name_vi is_target period_start period_end compared_month "
+        "published_value lower_bound upper_bound unit computed_value verdict wording_vi note"
     ),
     "mart_additivity_checks": (
         "check_id month scope entity_code entity_name_vi total_name_vi total sum_of_classes residue "
@@ -156,11 +156,11 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
         (OCTOBER, "list_2022", _LIST, "target_service_list_published", "province", "26", "Vĩnh Phúc", 100.0, None, None, None, "no_data", None, None, "thủ tục", "procedures", _BASIS, "published", *_YEAR, None),
     ],
     "mart_published_figures": [
-        (6, "province", "Vĩnh Phúc", "online_payment_amount", "Số tiền thanh toán trực tuyến", date(2022, 1, 1), date(2022, 10, 31), None, 8100000001.0, 8199999999.0, "VND", 8147236000.0, "reproduced", "tổng số tiền giao dịch trên 8,1 tỷ đồng", None),
-        (8, "provincial", _P, "online_rate", "Tỷ lệ hồ sơ trực tuyến", OCTOBER, date(2022, 10, 31), 50.3, 50.25, 50.35, "percent", 50.2982, "reproduced", "đạt 50,3%/tổng hồ sơ", None),
-        (9, "provincial", _P, "online_rate_change_to_october", "Thay đổi của tỷ lệ", date(2022, 1, 1), date(2022, 9, 30), 29.0, 28.0, 29.0, "percentage_points", 28.4982, "reproduced", "tăng gần 29% so với 9 tháng đầu năm", None),
-        (21, "district", _D, "online_filings", "Hồ sơ trực tuyến", OCTOBER, date(2022, 10, 31), 18525.0, 18525.0, 18525.0, "filings", 18524.0, "not_reproduced", "có 18.525 hồ sơ trực tuyến", None),
-        (33, "province", "Vĩnh Phúc", "target_procedures_online_share", "Chỉ tiêu: thủ tục trực tuyến", *_YEAR, 70.0, 70.0, None, "percent", 38.8426, "target_missed", "tối thiểu 70%", None),
+        (6, "province", "Vĩnh Phúc", "online_payment_amount_vnd", "Số tiền thanh toán trực tuyến", False, date(2022, 1, 1), date(2022, 10, 31), None, None, 8100000001.0, 8199999999.0, "VND", 8147236000.0, "reproduced", "tổng số tiền giao dịch trên 8,1 tỷ đồng", None),
+        (8, "provincial", _P, "online_rate", "Tỷ lệ hồ sơ trực tuyến", False, OCTOBER, date(2022, 10, 31), None, 50.3, 50.25, 50.35, "percent", 50.2982, "reproduced", "đạt 50,3%/tổng hồ sơ", None),
+        (9, "provincial", _P, "online_rate_change", "Thay đổi của tỷ lệ", False, date(2022, 1, 1), date(2022, 9, 30), OCTOBER, 29.0, 28.0, 29.0, "percentage_points", 28.4982, "reproduced", "tăng gần 29% so với 9 tháng đầu năm", None),
+        (21, "district", _D, "online", "Hồ sơ trực tuyến", False, OCTOBER, date(2022, 10, 31), None, 18525.0, 18525.0, 18525.0, "filings", 18524.0, "not_reproduced", "có 18.525 hồ sơ trực tuyến", None),
+        (33, "province", "Vĩnh Phúc", "target_procedures_online_share", "Chỉ tiêu: thủ tục trực tuyến", True, *_YEAR, None, 70.0, 70.0, None, "percent", 38.8426, "target_missed", "tối thiểu 70%", None),
     ],
     "mart_additivity_checks": [
         ("online_is_levels_and_residue", OCTOBER, "group", "provincial", _P, _LEVELS, 2952, 2949, 3, "Không phân mức", 0),

@@ -15,6 +15,7 @@ import duckdb
 import pypdf
 import pytest
 from dvctt.core.errors import ReportError
+from dvctt.province.metrics import METRICS
 from dvctt.province.model import Province
 from dvctt.publications.reading import current_publication
 from dvctt.report.documents.month import write_documents
@@ -303,13 +304,15 @@ def wordings() -> set[str]:
         printed |= set(re.findall(r"\('\w+', '([^'{}]+)'\)", sql))
     seeds: Mapping[str, tuple[str, ...]] = {
         "ref_baselines": ("name_vi",),
-        "ref_metrics": ("name_vi",),
         "ref_quarantine_reasons": ("name_vi", "next_vi"),
-        "ref_restated_metrics": ("name_vi", "unit"),
     }
     for seed, columns in seeds.items():
         with (REPOSITORY / "dbt_project" / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
             printed |= {row[column] for row in csv.DictReader(file) for column in columns}
+    # The others come with their English names.
+    with METRICS.open(encoding="utf-8", newline="") as file:
+        restated = [row for row in csv.DictReader(file) if row["restated_order"]]
+    printed |= {row[column] for row in restated for column in ("name_vi", "noun_vi")}
     return {one for one in printed if LETTER.search(one)}
 
 

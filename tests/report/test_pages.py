@@ -359,7 +359,7 @@ def test_the_index_lists_each_month_with_its_totals(written):
 
 def test_an_unknown_verdict_is_refused_by_name(build_marts, rows, tmp_path, province):
     figure = rows["mart_published_figures"][1]
-    marts = build_marts(mart_published_figures=[(*figure[:12], "maybe", *figure[13:])])
+    marts = build_marts(mart_published_figures=[(*figure[:14], "maybe", *figure[15:])])
     with pytest.raises(ReportError, match=r"mart_published_figures\.verdict: found 'maybe'"):
         write_reports(marts, tmp_path / "r", province, 1)
 

@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 
 from dvctt.core.errors import ConfigError
+from dvctt.province.metrics import in_current_spelling
 from dvctt.province.model import (
     Agency,
     AgencySuccession,
@@ -134,6 +135,7 @@ def load_province(folder: Path) -> Province:
     refuse_contradicted_communes(folder / "agency_successions.csv", successions, communes)
     refuse_duplicates(folder / "targets.csv", "target_id", ((line, row.target_id) for line, row in targets))
     refuse_duplicates(folder / "published_figures.csv", "figure_id", ((line, row.figure_id) for line, row in figures))
+    figures = in_current_spelling(figures, province.groups)
     refuse_strange_figures(folder / "published_figures.csv", province, agencies, targets, figures)
     checks = read_csv(folder / PUBLISHED_CHECKS, PublishedCheck) if (folder / PUBLISHED_CHECKS).is_file() else []
     refuse_impossible_checks(folder / PUBLISHED_CHECKS, figures, checks)

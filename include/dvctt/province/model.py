@@ -22,6 +22,7 @@ from dvctt.settings import PROJECT_ROOT
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _DATE_LIMITS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_date_limits.csv"
 
 
@@ -39,8 +40,17 @@ def _blank_to_none(value: object) -> object:
     return None if value == "" else value
 
 
+def _first_day_of_month(value: object) -> object:
+    if not isinstance(value, str) or value == "":
+        return value or None
+    if not _MONTH.fullmatch(value):
+        raise ValueError(f"found {value!r}, wanted a month as YYYY-MM")
+    return f"{value}-01"
+
+
 OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
 OptionalDate = Annotated[date | None, BeforeValidator(_blank_to_none)]
+OptionalMonth = Annotated[date | None, BeforeValidator(_first_day_of_month)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_blank_to_none)]
 Text = Annotated[str, Field(min_length=1)]
 Remark = Annotated[Text, NO_COLUMN]
@@ -225,6 +235,8 @@ class Target(_Frozen):
 class PublishedFigure(_Frozen):
     """One figure that the province printed, with the interval that its rounding allows. A share or a difference of shares that
     gives none has half of its last printed digit on both sides: 50,3 is [50,25; 50,35]. A count without one is exact.
+
+    A change leads to ``compared_month``, and its period is what that month is compared with; a gap is to ``other_group_code``.
     """
 
     figure_id: Annotated[int, Field(ge=1)]
@@ -239,6 +251,8 @@ class PublishedFigure(_Frozen):
     unit: Text
     wording_vi: Text
     note: OptionalText
+    compared_month: OptionalMonth = None
+    other_group_code: OptionalText = None
 
     @model_validator(mode="before")
     @classmethod

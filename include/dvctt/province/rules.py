@@ -3,7 +3,6 @@
 Pure but for the seeds that a rule is held against: the folder has been read before.
 """
 
-import calendar
 import csv
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -13,6 +12,7 @@ import yaml
 
 from dvctt.core.contract import ENTITIES, NOT_GIVEN, CodeList, fold_label
 from dvctt.core.errors import ConfigError
+from dvctt.province.metrics import read_metrics
 from dvctt.province.model import (
     Agency,
     AgencySuccession,
@@ -31,10 +31,6 @@ from dvctt.province.reading import line_of, read_text
 from dvctt.settings import PROJECT_ROOT
 
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds"
-
-
-METRICS = SEEDS / "ref_metrics.csv"
-"""The metrics that a printed figure can be compared with."""
 
 
 def refuse_unknown(
@@ -113,11 +109,6 @@ def refuse_strange_waivers(
     refuse_duplicates(path, "month, source_id, entity, agency_code", feeds)
 
 
-_CATALOGUE = "services_"
-"""Metrics of the catalogue are as at a day, so their period has no beginning; every other has one."""
-_FAMILIES = ("online_rate_change_to_", "online_rate_gap_to_")
-
-
 def refuse_strange_figures(
     path: Path,
     province: ProvinceFile,
@@ -126,10 +117,10 @@ def refuse_strange_figures(
     figures: Sequence[tuple[int, PublishedFigure]],
 ) -> None:
     """A printed figure that nothing can be compared with would stand as "no data" for ever, whatever its reason."""
-    with METRICS.open(encoding="utf-8") as file:
-        metrics = {row["metric"] for row in csv.DictReader(file)} | {target.metric for _, target in targets}
-    months = [f"{_FAMILIES[0]}{name.lower()}" for name in calendar.month_name if name]
-    metrics |= {*months, *(f"{_FAMILIES[1]}{group.code}" for group in province.groups)}
+    known = read_metrics()
+    printable = {metric.metric for metric in known.values() if metric.printed_over}
+    metrics = printable | {target.metric for _, target in targets}
+    groups = [group.code for group in province.groups]
     entities = {
         "province": {province.name_vi},
         **{group.code: {group.name_vi} for group in province.groups},
@@ -147,7 +138,8 @@ def refuse_strange_figures(
                 f"{path}:{line}: key entity: found {figure.entity!r}, wanted a name_vi of the folder, of scope "
                 f"{figure.scope}: {', '.join(sorted(entities[figure.scope]))}"
             )
-        if (figure.period_start is None) != figure.metric.startswith(_CATALOGUE):
+        metric = known.get(figure.metric)
+        if (figure.period_start is None) != (metric is not None and metric.is_of_a_day):
             raise ConfigError(
                 f"{path}:{line}: key period_start: found {figure.period_start or 'nothing'}, wanted "
                 + (
@@ -156,6 +148,26 @@ def refuse_strange_figures(
                     else f"the first day of the period of {figure.metric}"
                 )
             )
+        _refuse_strange_comparison(f"{path}:{line}: key", figure, metric.kind if metric else "", groups)
+
+
+def _refuse_strange_comparison(where: str, figure: PublishedFigure, kind: str, groups: Sequence[str]) -> None:
+    """A change leads to a month, a gap is to another group, and nothing else compares."""
+    if (figure.compared_month is not None) != (kind == "change"):
+        raise ConfigError(
+            f"{where} compared_month: found {figure.compared_month or 'nothing'}, wanted "
+            + ("the month that the change leads to, as YYYY-MM" if kind == "change" else "nothing: it is no change")
+        )
+    if (figure.other_group_code is not None) != (kind == "gap"):
+        raise ConfigError(
+            f"{where} other_group_code: found {figure.other_group_code or 'nothing'}, wanted "
+            + (f"the group that the gap is to: {', '.join(groups)}" if kind == "gap" else "nothing: it is no gap")
+        )
+    if figure.other_group_code is not None and figure.other_group_code not in groups:
+        raise ConfigError(
+            f"{where} other_group_code: found {figure.other_group_code!r}, wanted a group of province.yml: "
+            f"{', '.join(groups)}"
+        )
 
 
 _SHARES = ("percent", "percentage_points")

@@ -180,9 +180,8 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
 def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Comparison:
     changes = connection.execute(
         f"select {', '.join(Change.__dataclass_fields__)} from {_RESTATEMENTS} "
-        "left join (select metric, official_order from ref_restated_metrics) using (metric) "
         "where from_publication = ? and to_publication = ? "
-        "order by month, official_order, scope = 'province' desc, scope = 'group' desc, entity_code",
+        "order by month, metric_place, scope = 'province' desc, scope = 'group' desc, entity_code",
         [earlier, later],
     ).fetchall()
     movements = connection.execute(

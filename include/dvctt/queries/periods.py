@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from dvctt.core.errors import PeriodError
-from dvctt.core.figure_ids import figure_id
+from dvctt.core.figure_ids import figure_id, unit_of
 from dvctt.core.period import Period
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, widest
@@ -209,7 +209,7 @@ def _change_text(change: Change) -> str:
         )
         moved = None if change.change_points is None else formats.signed_points(change.change_points)
     else:
-        write = formats.money if change.metric.endswith("_vnd") else formats.count
+        write = formats.money if unit_of(change.metric) == "VND" else formats.count
         bases = f"{write(change.base_numerator)} → {write(change.numerator)}"
         moved = None if change.change_percent is None else formats.percent_change(change.change_percent)
     result = moved or f"{formats.NOT_DEFINED} ({change.reason_vi})"

@@ -3,7 +3,6 @@
 Nothing here lays out, and nothing computes a figure.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -11,12 +10,6 @@ from dvctt.province.model import Province
 from dvctt.report.marts import MartRow, Marts, Row
 from dvctt.report.wording import caveats, formats
 from dvctt.report.wording.language import _
-
-_ENGLISH_MONTHS = (
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
-)
-# "online_rate_change_to_october" compares a baseline, which its period is, with October: it belongs on October's page.
-_COMPARED_WITH = re.compile(rf"_to_({'|'.join(_ENGLISH_MONTHS)})$")
 
 
 def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
@@ -114,16 +107,15 @@ def feeds_behind(content: Marts, row: Row) -> list[Row]:
 
 
 def _figure_month(row: Row) -> date:
-    """The month on whose page a published figure stands: the one it speaks about, else the one its period ends in."""
-    compared = _COMPARED_WITH.search(row["metric"])
-    number = _ENGLISH_MONTHS.index(compared.group(1)) + 1 if compared else row["period_end"].month
-    return date(row["period_end"].year, number, 1)
+    """The month on whose page a published figure stands: the one that a change leads to, else the one its period ends in."""
+    month: date = row["compared_month"] or row["period_end"].replace(day=1)
+    return month
 
 
 def published_of_month(content: Marts, month: date) -> list[Row]:
     """Figures that speak about the month, then the targets printed beside them whose time holds the month."""
     rows = content.rows["mart_published_figures"]
-    targets = [row for row in rows if row["metric"].startswith("target_")]
+    targets = [row for row in rows if row["is_target"]]
     figures = [row for row in rows if row not in targets and _figure_month(row) == month]
     if not figures:
         return []

@@ -104,7 +104,9 @@ CONTRACT = contract(
         "month, target_id, scope, entity_name_vi",
         optional="name_en legal_basis_en short_unit_vi short_unit_en",
     ),
-    mart_published_figures=Reading("figure_id", optional="caveats_json"),
+    mart_published_figures=Reading(
+        "figure_id", optional="caveats_json metric_name_en is_target compared_month other_group_code"
+    ),
     mart_additivity_checks=Reading(
         "month, check_id, scope, entity_code",
         # Totals of quarters and of other calendars are no figures of the monthly report.

@@ -7,6 +7,7 @@
     'reported_figures': ['source_agency_code', 'month', 'indicator'],
     'index_counts': ['source_agency_code', 'month', 'component'],
 } -%}
+{% set file_key = ['source_id', 'entity', 'file_month'] -%}
 with reconciled as (select * from {{ ref('aud_row_reconciliation') }}),
 
 twins as (
@@ -77,18 +78,9 @@ select
     cast(tolerated.repeated_rows as bigint) as tolerated_repeated_rows
 from reconciled
 inner join tolerated
-    on
-        reconciled.source_id = tolerated.source_id
-        and reconciled.entity = tolerated.entity
-        and reconciled.file_month = tolerated.file_month
+    on {{ share('reconciled', 'tolerated', file_key) }}
 left join twins
-    on
-        reconciled.source_id = twins.source_id
-        and reconciled.entity = twins.entity
-        and reconciled.file_month = twins.file_month
+    on {{ share('reconciled', 'twins', file_key) }}
 left join repeated
-    on
-        reconciled.source_id = repeated.source_id
-        and reconciled.entity = repeated.entity
-        and reconciled.file_month = repeated.file_month
+    on {{ share('reconciled', 'repeated', file_key) }}
 order by reconciled.source_id, reconciled.entity, reconciled.file_month

@@ -1,7 +1,7 @@
 -- One row per definition of the online rate, month, agency and class of received filings (channel and levels).
 with definitions as (
     select * from {{ ref('ref_metric_definitions') }}
-    where metric_id like 'online_rate.%'
+    where metric = 'online_rate'
 ),
 
 filings as (

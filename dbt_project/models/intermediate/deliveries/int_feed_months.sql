@@ -4,14 +4,12 @@ with extracts as (
     where entity in ('filings', 'payment_requests', 'payment_attempts')
 ),
 
-agencies as (
-    select * from {{ ref('dim_agencies') }}
-    where is_known
+agency_months as (
+    select * from {{ ref('int_agency_months') }}
+    where agency_code <> 'unknown'
 ),
 
 calendar as (select * from {{ ref('stg_province__expected_feeds') }}),
-
-dates as (select * from {{ ref('dim_dates') }}),
 
 -- Every month between the first and the last that any of these files is for: a month in the middle that did not come is
 -- owed too, and so are the filings of a month of which only payments came. What is before the first file is not owed: a
@@ -22,12 +20,6 @@ bounds as (
         min(file_month) as first_month,
         max(file_month) as last_month
     from extracts
-),
-
-months as (
-    select distinct dates.month
-    from dates
-    inner join bounds on dates.month between bounds.first_month and bounds.last_month
 ),
 
 -- A source of requests owes the attempts at paying them, whether or not any ever came.
@@ -53,10 +45,9 @@ feeds as (
 select
     feeds.source_id,
     feeds.entity,
-    months.month,
-    agencies.agency_code,
-    max(agencies.group_code) as group_code
+    agency_months.month,
+    agency_months.agency_code,
+    agency_months.group_code
 from feeds
-cross join months
-inner join agencies on {{ is_valid_in_month('agencies', 'months.month') }}
-group by feeds.source_id, feeds.entity, months.month, agencies.agency_code
+cross join bounds
+inner join agency_months on agency_months.month between bounds.first_month and bounds.last_month

@@ -1,15 +1,7 @@
 -- One row per baseline, month, metric, agency and record whose counted contribution moved since the baseline.
 -- Baseline 'publication': what readers see while this candidate is built. Baseline 'close': a closed month as it was
 -- closed.
-{% set subjects = {
-    'filings': [
-        'received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level',
-    ],
-    'payments': [
-        'online_payment_count', 'online_payment_amount_vnd', 'other_payment_count', 'other_payment_amount_vnd',
-        'online_refund_count', 'online_refund_amount_vnd',
-    ],
-} -%}
+{% set subjects = {'filings': filing_metrics(), 'payments': payment_metrics()} -%}
 {# Which rows a side counts, signed: live ones of months that are not closed, frozen ones of months that are. #}
 {% set sides = [
     ('publication', -1, 'earlier_', false),

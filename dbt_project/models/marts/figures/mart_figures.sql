@@ -1,4 +1,4 @@
--- One row per metric, scope, entity and period: every figure that a published one can be compared with.
+-- One row per metric, scope, entity, period and what it is compared with: all that a printed figure is held against.
 with rates as (select * from {{ ref('mart_online_rates') }}),
 
 changes as (select * from {{ ref('mart_online_rate_changes') }}),
@@ -12,6 +12,8 @@ coverage as (select * from {{ ref('mart_catalogue_coverage') }}),
 targets as (select * from {{ ref('mart_targets') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
+
+metrics as (select * from {{ ref('ref_metrics') }}),
 
 -- Groups go by their code as scope, as in the published figures.
 scoped_rates as (
@@ -31,24 +33,26 @@ scoped_rates as (
     from rates
 ),
 
--- What lacks an agency is not the figure that was printed: it has no value, and says why.
+-- What lacks an agency is not the figure that was printed: it has no value, and says why. How many agencies there
+-- are is known without their files.
 rate_figures as (
-    {% for metric, column, unit in [
-        ('online_filings', 'online', 'filings'),
-        ('online_rate', 'online_rate_percent', 'percent'),
-        ('online_filings_level_3', 'online_level_3', 'filings'),
-        ('online_filings_level_4', 'online_level_4', 'filings'),
-        ('online_filings_without_level', 'online_no_level', 'filings'),
-        ('agency_count', 'agency_count', 'agencies'),
-    ] -%}
+    {% for metric, column in {
+        'online': 'online',
+        'online_rate': 'online_rate_percent',
+        'online_level_3': 'online_level_3',
+        'online_level_4': 'online_level_4',
+        'online_no_level': 'online_no_level',
+        'agency_count': 'agency_count',
+    }.items() -%}
     select
         '{{ metric }}' as metric,
         scope,
         entity_name_vi,
         month as period_start,
         month_end as period_end,
+        cast(null as date) as compared_month,
+        cast(null as {{ dbt.type_string() }}) as other_group_code,
         cast(case when is_whole or '{{ metric }}' = 'agency_count' then {{ column }} end as double) as computed_value,
-        '{{ unit }}' as unit,
         case when '{{ metric }}' <> 'agency_count' then caveats_json end as caveats_json
     from scoped_rates
     {% if not loop.last %}union all
@@ -56,16 +60,17 @@ rate_figures as (
     {%- endfor %}
 ),
 
--- The period of a change is its baseline; the month that it leads to stands in the metric's name, as it is printed.
+-- The period of a change is its baseline; the month that it leads to stands beside it.
 change_figures as (
     select
-        'online_rate_change_to_' || lower(strftime(month, '%B')) as metric,
+        'online_rate_change' as metric,
         case when scope = 'group' then entity_code else scope end as scope,
         entity_name_vi,
         baseline_start as period_start,
         baseline_end as period_end,
+        month as compared_month,
+        cast(null as {{ dbt.type_string() }}) as other_group_code,
         change_points as computed_value,
-        'percentage_points' as unit,
         cast(null as {{ dbt.type_string() }}) as caveats_json
     from changes
     where baseline_id in ('first_6_months', 'first_9_months')
@@ -73,30 +78,30 @@ change_figures as (
 
 gap_figures as (
     select
-        'online_rate_gap_to_' || other_group_code as metric,
+        'online_rate_gap' as metric,
         group_code as scope,
         group_name_vi as entity_name_vi,
         month as period_start,
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
+        cast(null as date) as compared_month,
+        other_group_code,
         gap_points as computed_value,
-        'percentage_points' as unit,
         cast(null as {{ dbt.type_string() }}) as caveats_json
     from gaps
 ),
 
 payment_figures as (
-    {% for metric, column, unit in [
-        ('online_payment_count', 'ytd_online_payment_count', 'transactions'),
-        ('online_payment_amount', 'ytd_online_payment_amount_vnd', 'VND'),
-    ] -%}
+    {% for metric in ['online_payment_count', 'online_payment_amount_vnd'] -%}
+    {% set column = 'ytd_' ~ metric -%}
     select
         '{{ metric }}' as metric,
         case when scope = 'group' then entity_code else scope end as scope,
         entity_name_vi,
         cast(date_trunc('year', month) as date) as period_start,
         cast({{ dbt.last_day('month', 'month') }} as date) as period_end,
+        cast(null as date) as compared_month,
+        cast(null as {{ dbt.type_string() }}) as other_group_code,
         cast({{ column }} as double) as computed_value,
-        '{{ unit }}' as unit,
         case when {{ column }} is null then caveats_json end as caveats_json
     from payments
     {% if not loop.last %}union all
@@ -105,20 +110,16 @@ payment_figures as (
 ),
 
 coverage_figures as (
-    {% for metric, column in [
-        ('services_total', 'services_total'),
-        ('services_level_3', 'services_level_3'),
-        ('services_level_4', 'services_level_4'),
-        ('services_connected_dvcqg', 'connected_services'),
-    ] -%}
+    {% for metric in ['services_total', 'services_level_3', 'services_level_4', 'connected_services'] -%}
     select
         '{{ metric }}' as metric,
         'province' as scope,
         province.name_vi as entity_name_vi,
         cast(null as date) as period_start,
         cast({{ dbt.last_day('coverage.month', 'month') }} as date) as period_end,
-        cast(case when coverage.caveats_json is null then coverage.{{ column }} end as double) as computed_value,
-        'services' as unit,
+        cast(null as date) as compared_month,
+        cast(null as {{ dbt.type_string() }}) as other_group_code,
+        cast(case when coverage.caveats_json is null then coverage.{{ metric }} end as double) as computed_value,
         coverage.caveats_json
     from coverage
     cross join province
@@ -130,17 +131,19 @@ coverage_figures as (
 -- A target runs to the end of its validity: it is read in the newest month that has data.
 target_figures as (
     select
-        metric,
-        case when scope = 'group' then entity_code else scope end as scope,
-        entity_name_vi,
-        valid_from as period_start,
-        valid_to as period_end,
-        case when caveats_json is null then actual_percent end as computed_value,
-        'percent' as unit,
-        caveats_json
+        targets.metric,
+        case when targets.scope = 'group' then targets.entity_code else targets.scope end as scope,
+        targets.entity_name_vi,
+        targets.valid_from as period_start,
+        targets.valid_to as period_end,
+        cast(null as date) as compared_month,
+        cast(null as {{ dbt.type_string() }}) as other_group_code,
+        case when targets.caveats_json is null then targets.actual_percent end as computed_value,
+        targets.caveats_json
     from targets
-    where metric like 'target%'
-    qualify {{ latest_by(['target_id', 'entity_code'], 'month desc') }}
+    inner join metrics on targets.metric = metrics.metric
+    where metrics.is_target
+    qualify {{ latest_by(['targets.target_id', 'targets.entity_code'], 'targets.month desc') }}
 ),
 
 unioned as (
@@ -158,13 +161,18 @@ unioned as (
 )
 
 select
-    metric,
-    scope,
-    entity_name_vi,
-    period_start,
-    period_end,
-    computed_value,
-    unit,
-    caveats_json
+    unioned.metric,
+    unioned.scope,
+    unioned.entity_name_vi,
+    unioned.period_start,
+    unioned.period_end,
+    unioned.compared_month,
+    unioned.other_group_code,
+    unioned.computed_value,
+    metrics.unit,
+    unioned.caveats_json
 from unioned
-order by metric, scope, entity_name_vi, period_start nulls first, period_end
+inner join metrics on unioned.metric = metrics.metric
+order by
+    unioned.metric, unioned.scope, unioned.entity_name_vi, unioned.period_start nulls first, unioned.period_end,
+    unioned.compared_month, unioned.other_group_code

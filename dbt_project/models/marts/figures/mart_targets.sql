@@ -11,6 +11,26 @@ duties as (select * from {{ ref('mart_payment_duties') }}),
 
 province as (select * from {{ ref('stg_province__province') }}),
 
+metrics as (select * from {{ ref('ref_metrics') }}),
+
+metric_definitions as (select * from {{ ref('ref_metric_definitions') }}),
+
+-- What a metric counts, and each of its definitions with it.
+nouns as (
+    select
+        metric,
+        noun_vi,
+        noun_en
+    from metrics
+    union distinct
+    select
+        metric_definitions.metric_id as metric,
+        metrics.noun_vi,
+        metrics.noun_en
+    from metric_definitions
+    inner join metrics on metric_definitions.metric = metrics.metric
+),
+
 caveats as (
     select
         month,
@@ -106,6 +126,8 @@ measured as (
         shares.numerator,
         shares.denominator,
         shares.caveats_json,
+        nouns.noun_vi,
+        nouns.noun_en,
         100.0 * shares.numerator / nullif(shares.denominator, 0) as actual_percent
     from target_months
     left join shares
@@ -114,6 +136,7 @@ measured as (
             and target_months.metric = shares.metric
             and target_months.scope = shares.scope
             and target_months.target_entity_code = shares.entity_code
+    left join nouns on target_months.metric = nouns.metric
 ),
 
 computed as (
@@ -144,8 +167,8 @@ computed as (
                     then ceil(cast(target_percent as decimal(9, 4)) * denominator / 100) - numerator
             end as bigint
         ) as short_by_count,
-        case when metric like '%procedures%' then 'thủ tục' else 'hồ sơ' end as short_unit_vi,
-        case when metric like '%procedures%' then 'procedures' else 'filings' end as short_unit_en,
+        noun_vi as short_unit_vi,
+        noun_en as short_unit_en,
         legal_basis,
         certainty,
         valid_from,

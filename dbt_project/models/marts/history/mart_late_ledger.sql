@@ -6,7 +6,7 @@ with movements as (
 
 closed_months as (select * from {{ ref('stg_closed__definitions') }}),
 
-metrics as (select * from {{ ref('ref_restated_metrics') }}),
+metrics as (select * from {{ ref('ref_metrics') }}),
 
 causes as (select * from {{ ref('ref_restatement_causes') }}),
 
@@ -24,8 +24,8 @@ select
     closed_months.revision,
     movements.metric,
     coalesce(metrics.name_vi, movements.metric) as metric_name_vi,
-    metrics.unit,
-    metrics.official_order as metric_place,
+    metrics.noun_vi as unit,
+    metrics.restated_order as metric_place,
     movements.agency_code,
     coalesce(agencies.entity_name_vi, 'Chưa xác định') as agency_name_vi,
     movements.entity,

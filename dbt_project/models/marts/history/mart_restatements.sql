@@ -1,12 +1,5 @@
 -- One row per pair of publications, metric, scope, entity and month whose published figure changed.
 -- The story is carried forward: the rows of the publication before, and what this one changes.
-{% set filing_measures = [
-    'received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level',
-] -%}
-{% set payment_measures = [
-    'online_payment_count', 'online_payment_amount_vnd', 'online_refund_count', 'online_refund_amount_vnd',
-    'other_payment_count', 'other_payment_amount_vnd',
-] -%}
 {% set causes = [
     'late_filings', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified', 'definition_changed',
 ] -%}
@@ -38,7 +31,7 @@ movements as (
     where baseline = 'publication'
 ),
 
-metrics as (select * from {{ ref('ref_restated_metrics') }}),
+metrics as (select * from {{ ref('ref_metrics') }}),
 
 restated_months as (
     select month from earlier_cut_off
@@ -50,7 +43,7 @@ restated_months as (
     ('later', 'rates', 'payment_figures'),
 ] -%}
 {{ side }}_figures as (
-    {% for table, measures in [(rates_table, filing_measures), (payments_table, payment_measures)] -%}
+    {% for table, measures in [(rates_table, filing_metrics()), (payments_table, payment_metrics())] -%}
     {% set last_table = loop.last -%}
     {% for measure in measures -%}
     select
@@ -231,8 +224,8 @@ select
     told.to_publication,
     told.metric,
     coalesce(metrics.name_vi, told.metric) as metric_name_vi,
-    metrics.unit,
-    metrics.official_order as metric_place,
+    metrics.noun_vi as unit,
+    metrics.restated_order as metric_place,
     told.scope,
     told.entity_code,
     told.entity_name_vi,

@@ -1,6 +1,7 @@
 -- One row per definition of a metric and version.
 select
     metric_id,
+    metric,
     version,
     name_vi,
     name_en,

@@ -1,7 +1,7 @@
 -- One row per definition of the online rate, version, scope (agency, group, province), entity and month.
 with definitions as (
     select * from {{ ref('mart_metric_definitions') }}
-    where metric_id like 'online_rate.%'
+    where metric = 'online_rate'
 ),
 
 classes as (select * from {{ ref('fct_online_rate_classes') }}),

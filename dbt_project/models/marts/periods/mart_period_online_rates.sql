@@ -1,7 +1,5 @@
 -- One row per reporting period (of one calendar), scope (agency, group, province) and entity.
-{% set measures = [
-    'received', 'direct', 'online', 'postal', 'online_level_3', 'online_level_4', 'online_no_level'
-] -%}
+{% set measures = filing_metrics() -%}
 with periods as (select * from {{ ref('dim_reporting_periods') }}),
 
 rates as (

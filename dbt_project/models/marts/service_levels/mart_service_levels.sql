@@ -15,10 +15,9 @@ vocabularies as (
         1 as version,
         cast(null as date) as valid_from,
         cast(null as date) as valid_to,
-        -- How certain the basis is has a column of its own.
-        min(replace(legal_basis, ' (recalled)', '')) as legal_basis_vi,
-        min(replace(legal_basis, ' (recalled)', '')) as legal_basis_en,
-        'recalled' as certainty
+        min(legal_basis_vi) as legal_basis_vi,
+        min(legal_basis_en) as legal_basis_en,
+        min(certainty) as certainty
     from levels
     union all
     select

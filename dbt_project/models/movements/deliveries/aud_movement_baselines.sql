@@ -84,9 +84,9 @@ published as (
         agencies.agency_code,
         agencies.group_code,
         cast(coalesce(counted_before.row_count, 0) as double) as rows_before,
-        cast(coalesce(counted_before.amount_vnd, 0) as double) as vnd_before,
+        cast(coalesce(counted_before.amount_vnd, 0) as double) as amount_before_vnd,
         coalesce(counted_present.row_count, 0) as rows_now,
-        coalesce(counted_present.amount_vnd, 0) as vnd_now,
+        coalesce(counted_present.amount_vnd, 0) as amount_now_vnd,
         false as may_be_small,
         running_before.month is not null as may_grow
     from complete_before
@@ -141,9 +141,9 @@ months_before as (
         placed.agency_code,
         placed.group_code,
         avg(earlier.row_count) as rows_before,
-        avg(earlier.amount_vnd) as vnd_before,
+        avg(earlier.amount_vnd) as amount_before_vnd,
         placed.row_count as rows_now,
-        placed.amount_vnd as vnd_now,
+        placed.amount_vnd as amount_now_vnd,
         placed.is_running as may_be_small,
         false as may_grow
     from placed
@@ -170,9 +170,9 @@ reported as (
         monthly.agency_code,
         monthly.group_code,
         cast(sum(audited.reported_value) as double) as rows_before,
-        cast(0 as double) as vnd_before,
+        cast(0 as double) as amount_before_vnd,
         monthly.row_count as rows_now,
-        monthly.amount_vnd as vnd_now,
+        monthly.amount_vnd as amount_now_vnd,
         monthly.is_running as may_be_small,
         false as may_grow
     from {{ ref('aud_reported_figures') }} as audited

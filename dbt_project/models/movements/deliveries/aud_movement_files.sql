@@ -59,8 +59,8 @@ joined as (
         coalesce(counted_present.extract_id, counted_before.extract_id) as extract_id,
         cast(coalesce(counted_before.row_count, 0) as bigint) as rows_before,
         cast(coalesce(counted_present.row_count, 0) as bigint) as rows_now,
-        cast(coalesce(counted_before.amount_vnd, 0) as bigint) as vnd_before,
-        cast(coalesce(counted_present.amount_vnd, 0) as bigint) as vnd_now
+        cast(coalesce(counted_before.amount_vnd, 0) as bigint) as amount_before_vnd,
+        cast(coalesce(counted_present.amount_vnd, 0) as bigint) as amount_now_vnd
     from counted_present
     full outer join counted_before
         on
@@ -78,8 +78,8 @@ select
     joined.extract_id,
     joined.rows_before,
     joined.rows_now,
-    joined.vnd_before,
-    joined.vnd_now
+    joined.amount_before_vnd,
+    joined.amount_now_vnd
 from joined
 left join agencies on joined.agency_code = agencies.agency_code
 order by joined.entity, joined.month, joined.agency_code, joined.extract_id

@@ -40,6 +40,10 @@ bands_of_groups as (
         ) }}
 ),
 
+rolled_up as (
+    {{ roll_up('held_against') }}
+),
+
 summed as (
     select
         bands.entity,
@@ -49,32 +53,28 @@ summed as (
         bands.lowest_percent,
         bands.highest_percent,
         bands.smallest_rows,
-        case bands.scope
-            when 'agency' then held_against.agency_code
-            when 'group' then held_against.group_code
-            else province.province_code
-        end as entity_code,
-        held_against.month,
+        rolled_up.entity_code,
+        rolled_up.month,
         -- Means of months, added up in any order: what lies beyond the sixth decimal is the order's.
-        round(sum(held_against.rows_before), 6) as rows_before,
+        round(sum(rolled_up.rows_before), 6) as rows_before,
         round(
-            sum(case when bands.measure = 'rows' then held_against.rows_before else held_against.vnd_before end), 6
+            sum(case when bands.measure = 'rows' then rolled_up.rows_before else rolled_up.amount_before_vnd end), 6
         ) as before_value,
-        sum(held_against.rows_now) as rows_now,
-        sum(case when bands.measure = 'rows' then held_against.rows_now else held_against.vnd_now end) as new_value,
-        bool_or(held_against.may_be_small) as may_be_small,
-        bool_or(held_against.may_grow) as may_grow
-    from held_against
+        sum(rolled_up.rows_now) as rows_now,
+        sum(case when bands.measure = 'rows' then rolled_up.rows_now else rolled_up.amount_now_vnd end) as new_value,
+        bool_or(rolled_up.may_be_small) as may_be_small,
+        bool_or(rolled_up.may_grow) as may_grow
+    from rolled_up
     inner join bands_of_groups as bands
         on
-            held_against.entity = bands.entity
-            and held_against.basis = bands.basis
-            and held_against.group_code = bands.of_group
-            and held_against.trailing_months is not distinct from bands.trailing_months
-    cross join province
+            rolled_up.entity = bands.entity
+            and rolled_up.scope = bands.scope
+            and rolled_up.basis = bands.basis
+            and rolled_up.group_code = bands.of_group
+            and rolled_up.trailing_months is not distinct from bands.trailing_months
     group by
         bands.entity, bands.measure, bands.scope, bands.basis, bands.lowest_percent, bands.highest_percent,
-        bands.smallest_rows, entity_code, held_against.month
+        bands.smallest_rows, rolled_up.entity_code, rolled_up.month
 ),
 
 -- Where little is expected, chance alone moves far: nothing is too small, and too large is counted from the smallest

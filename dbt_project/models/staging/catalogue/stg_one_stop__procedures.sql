@@ -27,8 +27,7 @@ parsed as (
         {{ match_label('"MucDo"') }} as level_written,
         {{ match_label('"CoThuPhi"') }} as has_fee_written,
         {{ match_label('"DaTichHopDVCQG"') }} as is_connected_written,
-        cast({{ parse_timestamp('"HieuLucTu"') }} as date) as valid_from,
-        cast({{ parse_timestamp('"HieuLucDen"') }} as date) as valid_to
+        {{ parsed_columns(dates, 'date') }}
     from cleaned
 ),
 
@@ -55,8 +54,5 @@ select
     valid_from,
     valid_to,
     no_date_columns,
-    {{ unparseable_columns([
-        ['"HieuLucTu"', 'valid_from'],
-        ['"HieuLucDen"', 'valid_to'],
-    ]) }} as unparseable_columns
+    {{ unparseable_columns(dates) }} as unparseable_columns
 from dated

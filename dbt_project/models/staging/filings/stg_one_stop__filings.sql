@@ -35,11 +35,7 @@ parsed as (
     select
         cleaned.*,
         {{ matched_agency_code('cleaned.written_agency_code') }} as source_agency_code,
-        {{ parse_timestamp('"NgayNopHoSo"') }} as submitted_at,
-        {{ parse_timestamp('"NgayTiepNhan"') }} as received_at,
-        {{ parse_timestamp('"NgayHenTra"') }} as due_at,
-        {{ parse_timestamp('"NgayKetThucXuLy"') }} as finished_at,
-        {{ parse_timestamp('"NgayTra"') }} as returned_at,
+        {{ parsed_columns(dates, 'timestamp') }},
         {{ match_label('"KenhThucHien"') }} as channel_written,
         {{ match_label('"MucDo"') }} as level_written,
         {{ match_label('"TrangThaiHoSo"') }} as status_written,
@@ -77,11 +73,5 @@ select
     finished_at,
     returned_at,
     no_date_columns,
-    {{ unparseable_columns([
-        ['"NgayNopHoSo"', 'submitted_at'],
-        ['"NgayTiepNhan"', 'received_at'],
-        ['"NgayHenTra"', 'due_at'],
-        ['"NgayKetThucXuLy"', 'finished_at'],
-        ['"NgayTra"', 'returned_at'],
-    ]) }} as unparseable_columns
+    {{ unparseable_columns(dates) }} as unparseable_columns
 from dated

@@ -33,8 +33,8 @@ select
     numerator,
     denominator,
     {{ unparseable_columns([
-        ['"Thang"', 'month'],
-        ['"TuSo"', 'numerator'],
-        ['"MauSo"', 'denominator'],
+        ['Thang', 'month'],
+        ['TuSo', 'numerator'],
+        ['MauSo', 'denominator'],
     ]) }} as unparseable_columns
 from parsed

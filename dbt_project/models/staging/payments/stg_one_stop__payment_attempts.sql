@@ -1,5 +1,6 @@
 -- One row per landed row of an active payment_attempts extract.
 -- attempted_at is the gateway's own time: its hour may be of a 12-hour clock (domain notes §2); only its day is used.
+{% set amounts = [['SoTien', 'amount_vnd']] -%}
 {% set dates = [
     ['ThoiGianGD', 'attempted_at'],
 ] -%}
@@ -25,8 +26,8 @@ cleaned as (
 parsed as (
     select
         *,
-        {{ parse_integer('"SoTien"') }} as amount_vnd,
-        {{ parse_timestamp('"ThoiGianGD"') }} as attempted_at
+        {{ parsed_columns(amounts, 'integer') }},
+        {{ parsed_columns(dates, 'timestamp') }}
     from cleaned
 ),
 
@@ -52,8 +53,5 @@ select
     amount_vnd,
     attempted_at,
     no_date_columns,
-    {{ unparseable_columns([
-        ['"SoTien"', 'amount_vnd'],
-        ['"ThoiGianGD"', 'attempted_at'],
-    ]) }} as unparseable_columns
+    {{ unparseable_columns(amounts + dates) }} as unparseable_columns
 from dated

@@ -1,4 +1,5 @@
 -- One row per landed row of an active payment_requests extract.
+{% set amounts = [['SoTien', 'amount_vnd'], ['Phi', 'phi_vnd'], ['LePhi', 'le_phi_vnd']] -%}
 {% set dates = [
     ['NgayYeuCau', 'requested_at'],
     ['NgayThuPhi', 'paid_at'],
@@ -31,12 +32,8 @@ parsed as (
     select
         cleaned.*,
         {{ matched_agency_code('cleaned.written_agency_code') }} as source_agency_code,
-        {{ parse_integer('"SoTien"') }} as amount_vnd,
-        {{ parse_integer('"Phi"') }} as phi_vnd,
-        {{ parse_integer('"LePhi"') }} as le_phi_vnd,
-        {{ parse_timestamp('"NgayYeuCau"') }} as requested_at,
-        {{ parse_timestamp('"NgayThuPhi"') }} as paid_at,
-        {{ parse_timestamp('"NgayHoanPhi"') }} as refunded_at
+        {{ parsed_columns(amounts, 'integer') }},
+        {{ parsed_columns(dates, 'timestamp') }}
     from cleaned
     left join agency_codes on {{ fold_key('cleaned.written_agency_code') }} = agency_codes.folded_code
 ),
@@ -68,12 +65,5 @@ select
     paid_at,
     refunded_at,
     no_date_columns,
-    {{ unparseable_columns([
-        ['"SoTien"', 'amount_vnd'],
-        ['"Phi"', 'phi_vnd'],
-        ['"LePhi"', 'le_phi_vnd'],
-        ['"NgayYeuCau"', 'requested_at'],
-        ['"NgayThuPhi"', 'paid_at'],
-        ['"NgayHoanPhi"', 'refunded_at'],
-    ]) }} as unparseable_columns
+    {{ unparseable_columns(amounts + dates) }} as unparseable_columns
 from dated

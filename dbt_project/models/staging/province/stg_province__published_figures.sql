@@ -13,5 +13,7 @@ select
     upper_bound,
     unit,
     wording_vi,
-    note
+    note,
+    compared_month,
+    other_group_code
 from source

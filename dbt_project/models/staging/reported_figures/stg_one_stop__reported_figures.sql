@@ -30,5 +30,5 @@ select
     indicator_written,
     month,
     reported_value,
-    {{ unparseable_columns([['"Thang"', 'month'], ['"GiaTri"', 'reported_value']]) }} as unparseable_columns
+    {{ unparseable_columns([['Thang', 'month'], ['GiaTri', 'reported_value']]) }} as unparseable_columns
 from parsed
