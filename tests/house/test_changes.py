@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from dvctt.gate.judge import Frame, evaluate, load_suites
 from dvctt.province.folder import load_province
+from dvctt.province.metrics import read_metrics
 
 from tests.conftest import REPOSITORY
 from tests.house.test_rules import tracked
@@ -27,7 +28,7 @@ TITLES = {
     "source": "a source of a known kind",
     "source_kind": "a kind of source, and a source of it",
     "agency": "an agency",
-    "target": "a target on a metric",
+    "target": "a target on a new metric",
     "metric": "a metric",
     "rule": "a rule of the gate",
     "report_table": "a table of the report",
@@ -166,9 +167,29 @@ def test_an_agency_is_one_of_the_province(changed: Copy) -> None:
     assert str(agency.valid_from) == "2022-10-01"
 
 
-def test_a_target_is_one_of_the_province(changed: Copy) -> None:
-    targets = load_province(changed("target") / PROVINCE).targets
-    assert "online_provincial_2022" in [one.target_id for one in targets]
+READ_A_METRIC = f"""
+from pathlib import Path
+from dvctt.province.folder import load_province
+from dvctt.province.metrics import read_metrics
+(target,) = [one for one in load_province(Path("{PROVINCE}")).targets if one.target_id == "postal_2022"]
+print(read_metrics()[target.metric].kind)
+"""
+
+
+def test_a_target_is_one_of_the_province_and_its_metric_is_made_of_columns_that_are_there(changed: Copy) -> None:
+    """That nothing but the list is asked for its share is a unit test of mart_targets."""
+    copy = changed("target")
+    assert "postal_rate" not in read_metrics()
+    assert run_in(copy, "-c", READ_A_METRIC).strip() == "share"
+    metrics_of_copy = (
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "tests/province/test_metrics.py",
+        "-k",
+        "columns_that_its_mart_has",
+    )
+    assert "1 passed" in run_in(copy, "-m", "pytest", *metrics_of_copy)
 
 
 def test_a_metric_is_a_table_of_the_project_with_its_meaning_in_both_languages(changed: Copy) -> None:

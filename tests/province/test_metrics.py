@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
+from dvctt.core.published_tables import published_tables
 from dvctt.province.folder import load_province
 from dvctt.province.metrics import METRICS, read_metrics
 
@@ -61,6 +62,16 @@ def test_what_the_models_sum_and_restate_are_the_metrics_of_the_list_in_its_orde
     assert len(rows) > 1
     ordered = sorted(rows, key=lambda row: int(row["restated_order"]))
     assert re.findall(r"'(\w+)'", body) == [row["metric"] for row in ordered]
+
+
+def test_a_share_is_made_of_columns_that_its_mart_has() -> None:
+    """SQL reads them by the names of the list: one that is not there would be no data, and no error."""
+    with METRICS.open(encoding="utf-8", newline="") as file:
+        shares = [row for row in csv.DictReader(file) if row["share_of"]]
+    assert {row["metric"] for row in shares} > {"online_rate"}
+    for row in shares:
+        columns = published_tables()[row["share_of"]].columns
+        assert {row["numerator"], row["denominator"]} <= set(columns), row["metric"]
 
 
 def test_every_definition_defines_a_metric_of_the_list() -> None:

@@ -42,15 +42,14 @@ caveats as (
     group by month, scope, entity_code
 ),
 
--- What each metric is made of, by scope. A metric that nothing feeds has no row here, and its target says "no data".
-shares as (
+-- Rows of the marts that shares are made of, and what they lack. Filings and payments make a duty: what either lacks is said.
+share_rows as (
     select
+        'mart_catalogue_coverage' as mart,
         coverage.month,
-        'target_procedures_online_share' as metric,
         'province' as scope,
         province.province_code as entity_code,
-        coverage.online_services as numerator,
-        coverage.services_total as denominator,
+        to_json(coverage) as row_json,
         coverage.caveats_json
     from coverage
     cross join province
@@ -59,14 +58,40 @@ shares as (
     union all
 
     select
-        month,
-        'online_rate' as metric,
-        scope,
-        entity_code,
-        online as numerator,
-        received as denominator,
-        caveats_json
+        'mart_online_rates' as mart,
+        rates.month,
+        rates.scope,
+        rates.entity_code,
+        to_json(rates) as row_json,
+        rates.caveats_json
     from rates
+
+    union all
+
+    select
+        'mart_payment_duties' as mart,
+        duties.month,
+        duties.scope,
+        duties.entity_code,
+        to_json(duties) as row_json,
+        caveats.caveats_json
+    from duties
+    left join caveats on {{ share('duties', 'caveats', ['month', 'scope', 'entity_code']) }}
+),
+
+-- A share is two columns of a mart, and the list of metrics names them. A metric that nothing feeds has no row here, and its
+-- target says "no data".
+shares as (
+    select
+        share_rows.month,
+        metrics.metric,
+        share_rows.scope,
+        share_rows.entity_code,
+        cast(json_extract_string(share_rows.row_json, '$.' || metrics.numerator) as bigint) as numerator,
+        cast(json_extract_string(share_rows.row_json, '$.' || metrics.denominator) as bigint) as denominator,
+        share_rows.caveats_json
+    from share_rows
+    inner join metrics on share_rows.mart = metrics.share_of
 
     union all
 
@@ -90,20 +115,6 @@ shares as (
             ['definitions.metric_id', 'definitions.month', 'definitions.scope', 'definitions.entity_code'],
             'definitions.is_in_force desc, definitions.version desc'
         ) }}
-
-    union all
-
-    -- Filings and payments make it: what either lacks is said.
-    select
-        duties.month,
-        'paid_online_share' as metric,
-        duties.scope,
-        duties.entity_code,
-        duties.paid_online as numerator,
-        duties.with_duty as denominator,
-        caveats.caveats_json
-    from duties
-    left join caveats on {{ share('duties', 'caveats', ['month', 'scope', 'entity_code']) }}
 ),
 
 target_months as (
