@@ -105,23 +105,37 @@ def _read_parquet(publication: Publication) -> FormatReading:
 
 
 def _read_csv(publication: Publication) -> FormatReading:
-    """Every number of a CSV file beside the mart, in the file's own order of rows: all columns, from the left."""
+    """Every number of a CSV file beside the mart, in the file's own order of rows: all columns, from the left. What stands in
+    the file in words only, a column a language, is no number.
+    """
     wrong, figures = [], 0
     with duckdb.connect(str(publication.marts), read_only=True) as connection:
         for path in sorted((publication.folder / "csv").glob("*.csv")):
             with path.open(encoding="utf-8-sig", newline="") as file:
                 header, *lines = list(csv.reader(file))
-            rows = connection.execute(f"select * from main.{identifier(path.stem)} order by all").fetchall()
+            cursor = connection.execute(f"select * from main.{identifier(path.stem)} order by all")
+            columns = [described[0] for described in cursor.description or ()]
+            rows = cursor.fetchall()
             if len(lines) != len(rows):
                 wrong.append(f"{path}: found {len(lines)} rows, wanted {len(rows)}")
             for place, (line, row) in enumerate(zip(lines, rows, strict=False), start=2):
-                for column, found, value in zip(header, line, row, strict=True):
-                    if isinstance(value, bool) or not (value is None or isinstance(value, (int, float))):
+                cells = dict(zip(header, line, strict=True))
+                for column, value in zip(columns, row, strict=True):
+                    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                    if not (is_number or (value is None and column in cells)):
                         continue
                     figures += 1
-                    if (float(found) if found else None) != value:
+                    found = cells.get(column, "no such column")
+                    if not _is_number_of(found, value):
                         wrong.append(f"{path}:{place}: {column}: found {found!r}, wanted {value}")
     return FormatReading("csv", figures, 0, tuple(wrong))
+
+
+def _is_number_of(cell: str, value: float | None) -> bool:
+    try:
+        return (float(cell) if cell else None) == value
+    except ValueError:
+        return False
 
 
 class _Page(HTMLParser):
