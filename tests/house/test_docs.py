@@ -305,8 +305,10 @@ def test_the_words_of_the_glossary_are_those_of_the_code() -> None:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
+    """Those that Markdown renderers give the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S), re.M)
-    return frozenset(generator().anchor(re.sub(r"\[([^]]*)\]\([^)]*\)|`", r"\1", heading)) for heading in headings)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)|`", r"\1", heading).lower() for heading in headings)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain)
 
 
 def broken_links(path: Path, text: str) -> Iterator[str]:
