@@ -335,12 +335,12 @@ def _culprits(
     """Who moved a figure: the new version that moved it furthest the way it went. A month that is too small from its first
     day on was moved by nobody that can be measured: then the file that brings it.
     """
-    unit = "rows" if movement.measure == "rows" else "vnd"
+    now, before = ("rows_now", "rows_before") if movement.measure == "rows" else ("amount_now_vnd", "amount_before_vnd")
     moved: dict[tuple[str, str, str], int] = {}
     for row in files:
         if _within(movement, row) and row["extract_id"] in names:
             key = names[row["extract_id"]]
-            moved[key] = moved.get(key, 0) + row[f"{unit}_now"] - row[f"{unit}_before"]
+            moved[key] = moved.get(key, 0) + row[now] - row[before]
     way = 1 if movement.highest_value is not None and movement.new_value > movement.highest_value else -1
     able = [extract for extract in suspects if extract.entity in _FEEDS[movement.entity]]
     movers = [extract for extract in able if moved.get(extract.name_key, 0) * way > 0]
