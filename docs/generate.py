@@ -98,10 +98,8 @@ def _rule(suite: Suite, rule: Expectation) -> str:
     ]
     if rule.meta.nothing_vi:
         lines.append(f"- Not applicable is allowed: {rule.meta.nothing_vi}")
-    proof = [f"`{fault.id}` ({fault.title_en}; ends {fault.verdict})" for fault in faults_of(rule.meta.id)]
-    lines.append(
-        f"- Proven by `dvctt gates mutate`: {'; '.join(proof) or 'no fault of its own; a warning needs none'}."
-    )
+    proven = [f"`{fault.id}` ({fault.title_en}; ends {fault.verdict})" for fault in faults_of(rule.meta.id)]
+    lines.append(f"- Proven by `dvctt gates mutate`: {'; '.join(proven)}.")
     lines.append(
         f"- [Runbook](../runbooks/the-gate-stopped.md#which-check): look at {_from_here(look)}; usually {_from_here(usually)}."
     )

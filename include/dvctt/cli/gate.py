@@ -191,7 +191,7 @@ def gates_mutate(
             )
             out.print(f"{'ok    ' if outcome.ok else 'MISSED'} {outcome.fault_id:<44} {outcome.verdict:<15} {found}")
     for rule in proof.unproven:
-        out.print(f"no fault names the critical expectation {rule}")
+        out.print(f"no fault names the expectation {rule}")
     print(proof.score, file=sys.stderr if as_json else sys.stdout)
     if not proof.complete:
         raise typer.Exit(1)

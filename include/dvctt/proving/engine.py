@@ -80,7 +80,7 @@ class Proof:
     """All outcomes, in the order of the catalogue.
 
     Attributes:
-        unproven: ids of critical expectations that no fault names: rules that could go and nobody would notice. Not asked
+        unproven: ids of expectations that no fault names: rules that could go and nobody would notice. Not asked
             when a single fault is tried.
     """
 
@@ -93,7 +93,7 @@ class Proof:
 
     @property
     def complete(self) -> bool:
-        """Whether every fault was caught by the one that must catch it, and every critical rule caught one; a proof of no
+        """Whether every fault was caught by the one that must catch it, and every rule is named by one; a proof of no
         fault is none.
         """
         return bool(self.outcomes) and self.caught == len(self.outcomes) and not self.unproven
@@ -489,10 +489,9 @@ def _file(candidate: Path) -> Path:
 
 
 def unproven(suites: Sequence[Suite], faults: Sequence[Fault]) -> tuple[str, ...]:
-    """Critical expectations, the canary's included, that no fault of the catalogue names; pure."""
+    """Expectations, the canary's included, that no fault of the catalogue names; pure."""
     named = {fault.wanted.removeprefix(_NO_ANSWER) for fault in faults}
-    critical = [e.meta.id for suite in suites for e in suite.expectations if e.severity == "critical"]
-    return tuple(expectation_id for expectation_id in critical if expectation_id not in named)
+    return tuple(e.meta.id for suite in suites for e in suite.expectations if e.meta.id not in named)
 
 
 Progress = Callable[[Outcome], None]
