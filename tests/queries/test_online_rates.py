@@ -308,8 +308,8 @@ def marts(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for number, rule in enumerate(rules):
             lists = [",".join(names) for names in (rule.channels, rule.levels, rule.numerator_levels)]
             connection.execute(
-                "insert into ref_metric_definitions (metric_id, version, name_vi, denominator_channels, denominator_levels, "
-                "numerator_levels, is_report_definition, certainty) values (?, 1, 'x', ?, ?, ?, ?, 'derived')",
+                "insert into ref_metric_definitions (metric_id, metric, version, name_vi, denominator_channels, denominator_levels, "
+                "numerator_levels, is_report_definition, certainty) values (?, 'online_rate', 1, 'x', ?, ?, ?, ?, 'derived')",
                 [f"online_rate.{number}", *lists, number == 0],
             )
         connection.execute("delete from dim_procedures")

@@ -135,7 +135,7 @@ def sabotaged(publication: Publication, folder: Path, sql: str) -> Copy:
         ),
         (
             "update mart_additivity_checks set sum_of_classes = 2, unexplained = 1 where check_id = 'attempts_are_banks'",
-            "attempts_are_banks: total 3, its parts 2 and 0",
+            "attempts_are_banks: total 3, its parts 2 and 3",
         ),
         ("delete from mart_additivity_checks", "attempts_are_banks: not checked"),
         ("delete from fct_filing_duties where filing_id = 'O5'", "1 filings counted, 0 found"),

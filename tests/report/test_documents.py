@@ -30,6 +30,7 @@ from dvctt.report.tables.monthly import province_tables
 from dvctt.report.tables.table import Column, DocumentTable, Line
 from dvctt.report.tables.table import text as cell_text
 from dvctt.report.wording import formats
+from dvctt.report.wording.caveats import in_words
 from dvctt.report.writers import pdf
 from dvctt.report.writers.pdf import Letter, Section, write_letter
 from dvctt.report.writers.xlsx import write_workbook
@@ -328,7 +329,7 @@ def test_text_of_the_data_is_never_a_formula_or_a_link(build_marts, rows, provin
         (*row[:3], next(names), *row[4:]) if row[:2] == (OCTOBER, "agency") else row
         for row in rows["mart_online_rates"]
     ]
-    caveats = [(*row[:-1], next(texts)) if row[0] == OCTOBER else row for row in rows["mart_caveats"]]
+    caveats = [(*row[:-1], in_words(next(texts))) if row[0] == OCTOBER else row for row in rows["mart_caveats"]]
     set_aside = [(*row[:9], "=1+1") for row in rows["fct_quarantined_rows"]]
     marts = build_marts(mart_online_rates=rates, mart_caveats=caveats, fct_quarantined_rows=set_aside)
     workbooks = [path for path in write_all(marts, tmp_path, province) if path.suffix == ".xlsx"]

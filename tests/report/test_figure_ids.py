@@ -11,7 +11,7 @@ from dvctt.core.figure_ids import figure_id
 from dvctt.publications.reading import current_publication
 from dvctt.queries.lookup import Lookup
 from dvctt.report.marts import MartRow
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import caveats, formats, words
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import read_definitions
@@ -148,7 +148,9 @@ def test_a_mart_without_a_key_gives_no_ids():
 def worded(value, unit):
     """Every way in which a page may print a value."""
     if value is None or isinstance(value, str):
-        text = str(value)
+        # A caveat is held as its id and parameters and printed as a sentence.
+        is_caveat = isinstance(value, str) and value.startswith(('{"id":', '[{"id":'))
+        text = caveats.words(value) if is_caveat else str(value)
         certainty = words.DEFINITION_CERTAINTY.get(text, text)
         return {formats.NO_DATA, formats.NOT_DEFINED, text, words.caveat(text), words.lower_first(text), certainty}
     if not isinstance(value, (int, float)):
