@@ -24,6 +24,8 @@
     {%- for column in columns %}
         {% if frozen and column.name in ['caveat_json', 'caveats_json'] -%}
         {{ read_frozen_caveats(column.name) }} as {{ column.name }}
+        {%- elif frozen and mart_at_hand() == 'mart_additivity_checks' -%}
+        cast({{ read_frozen_check(column.name) }} as {{ column.data_type }}) as {{ column.name }}
         {%- elif frozen -%}
         cast(json_extract_string(row_json, '$."{{ column.name }}"') as {{ column.data_type }}) as {{ column.name }}
         {%- else -%}

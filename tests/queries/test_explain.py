@@ -5,6 +5,7 @@ import json
 import shutil
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -332,3 +333,19 @@ def test_the_command_line_explains_in_words_and_in_json_and_refuses_with_1(tiny_
     assert missing.returncode == 1
     assert "did you mean online" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def test_an_id_may_end_before_what_is_null_and_may_say_it() -> None:
+    node = SimpleNamespace(name="m", published=True, primary_key=("check_id", "version", "kind"))
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table m as select * from (values ('a', null, null, 7), ('b', 2, null, 8)) as m (check_id, version, kind, n)"
+        )
+        lookup = Lookup(1, [node], connection)
+        for text, wanted in (("m/a/n", 7), ("m/a/-/-/n", 7), ("m/b/2/n", 8), ("m/b/2/-/n", 8)):
+            assert lookup.find(text).value == wanted
+        assert lookup.find("m/a/-/-/n").figure_id == "m/a/n"
+        with pytest.raises(FigureError, match=r"m, check_id b: no version '-'; there are: 2"):
+            lookup.find("m/b/n")
+        with pytest.raises(FigureError, match="found 4 key values, wanted 3"):
+            lookup.find("m/b/2/-/x/n")

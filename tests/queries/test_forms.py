@@ -143,14 +143,19 @@ def test_what_is_not_there_is_refused_in_words(publication: Publication, argumen
         read_form_06a(publication, *arguments)
 
 
+def wrong(check: str) -> str:
+    """SQL: the check has found one filing that its parts do not explain."""
+    return f"update mart_additivity_checks set total = total + 1, unexplained = 1 where check_id = '{check}'"
+
+
 @pytest.mark.parametrize(
     ("sabotage", "name"),
     [
-        ("update mart_form_06a set carried_in = carried_in + 1 where line_key = 'agency/243'", "3 = 4 + 5 + 6"),
-        ("update mart_form_06a set resolved_late = 1 where line_key = 'total'", "7 = 8 + 9 + 10"),
-        ("update mart_form_06a set pending_overdue = 1 where line_key = 'total'", "11 = 12 + 13"),
-        ("update mart_form_06a set pending_total = 1, pending_in_time = 1 where line_key = 'total'", "3 = 7 + 11"),
-        ("delete from mart_form_06a where line_key = 'agency/243'", "tổng số = các dòng"),
+        (wrong("period_form_06a_workload_total_is_new_and_carried_in"), "3 = 4 + 5 + 6"),
+        (wrong("period_form_06a_resolved_total_is_early_on_time_late"), "7 = 8 + 9 + 10"),
+        (wrong("period_form_06a_pending_total_is_in_time_and_overdue"), "11 = 12 + 13"),
+        (wrong("period_form_06a_workload_total_is_resolved_and_pending"), "3 = 7 + 11"),
+        (wrong("period_form_06a_columns_are_sum_by_agency"), "tổng số = các dòng"),
         (
             "update mart_form_06a set pending_total = 1 where period_code = '2022-09' and scope = 'agency' "
             "and entity_code = '243'",
@@ -163,6 +168,16 @@ def test_a_form_that_does_not_add_up_says_so(changed: Callable[..., Publication]
     assert identities(form)[name] is False
     assert not form.adds_up
     assert any(line.startswith(f"{name}: KHÔNG ĐÚNG") for line in foot_lines(form))
+
+
+def test_a_form_that_was_not_checked_is_not_shown_but_for_a_closed_month(changed: Callable[..., Publication]) -> None:
+    unchecked = "delete from mart_additivity_checks where check_id like 'period_form_06a_pending_total_is_in_time%'"
+    with pytest.raises(
+        FormError, match=r"is_in_time_and_overdue: not checked; look: dvctt check additivity --month 2022-10"
+    ):
+        read_form_06a(changed(unchecked), OCTOBER)
+    closed = "insert into mart_closed_months by name select date '2022-10-01' as month, true as is_in_force"
+    assert identities(read_form_06a(changed(unchecked, closed), OCTOBER))["11 = 12 + 13"] is None
 
 
 def test_a_backlog_that_changed_after_a_close_is_told_and_is_no_fault(changed: Callable[..., Publication]) -> None:

@@ -173,10 +173,13 @@ class Copy(Publication):
 @pytest.mark.parametrize(
     ("sabotage", "words"),
     [
-        ("update mart_online_rate_definition_gaps set leaves_numerator = 0 where metric_id like '%r4%'", "numerator 2"),
         (
-            "update mart_online_rate_definitions set denominator = denominator + 1 where metric_id like '%r3%'",
-            "denominator 5",
+            "update mart_additivity_checks set total = 9, unexplained = 1 where check_id like 'online_rate_numerator_%'",
+            "online_rate_numerator_is_report_and_reasons (online_rate.r1_national/1): total 9, its parts",
+        ),
+        (
+            "delete from mart_additivity_checks where check_id like 'online_rate_denominator_%'",
+            "online_rate_denominator_is_report_and_reasons: not checked; look: dvctt check additivity --month 2022-10",
         ),
         ("delete from fct_filings where filing_id = 'O4'", "1 filings counted, 0 found"),
         ("update mart_online_rate_definitions set is_report_definition = true", "exactly one definition"),

@@ -4,7 +4,7 @@ from datetime import date
 
 import duckdb
 import pytest
-from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, widest
+from dvctt.queries.reader import checks_of, is_closed, is_of_entity, unexplained_totals, widest
 
 ROWS = [
     {"scope": "agency", "entity_code": "x", "value": 1},
@@ -47,14 +47,45 @@ def test_a_total_that_its_parts_do_not_explain_is_told_and_so_is_one_that_nobody
         connection.execute("create table mart_closed_months (month date, is_in_force boolean)")
         connection.execute(
             "create table mart_additivity_checks as select * from (values "
-            "('a', date '2022-10-01', 'province', '26', 10, 7, 3, 0), ('b', date '2022-10-01', 'province', '26', 10, 7, 2, 1), "
-            "('c', date '2022-10-01', 'agency', '26', 10, 7, 2, 1)) "
-            "as rows (check_id, month, scope, entity_code, total, sum_of_classes, residue, unexplained)"
+            "('a', date '2022-10-01', 'province', '26', null, null, null, 10, 7, 3, 0), "
+            "('b', date '2022-10-01', 'province', '26', 'line', null, null, 10, 7, 2, 1), "
+            "('b', date '2022-10-01', 'province', '26', null, 'lunar', 'month', 10, 7, 3, 0), "
+            "('c', date '2022-10-01', 'agency', '26', null, null, null, 10, 7, 2, 1)) as rows (check_id, month, scope, "
+            "entity_code, part_id, calendar_id, kind, total, sum_of_classes, residue, unexplained)"
         )
         assert unexplained_totals(connection, october, "province", "26", ["a"]) == []
         assert unexplained_totals(connection, october, "province", "26", ["a", "b", "c"]) == [
             "c: not checked",
-            "b: total 10, its parts 7 and 2 do not add up",
+            "b (line): total 10, its parts 7 and 2 do not add up",
         ]
         connection.execute("insert into mart_closed_months values ('2022-10-01', true)")
         assert unexplained_totals(connection, october, "province", "26", ["c"]) == []
+
+
+def test_a_check_of_a_period_is_found_whichever_version_made_it() -> None:
+    """An older one wrote calendar and kind into the id, behind the check's."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table mart_additivity_checks as select * from (values "
+            "('x/lunar/month', date '2022-10-01', 'province', '26', 'âm lịch: x', 7), "
+            "('x/solar/month', date '2022-10-01', 'province', '26', 'dương lịch: x', 8), "
+            "('x', date '2022-10-01', 'province', '26', 'x', 9)) "
+            "as rows (check_id, month, scope, entity_code, total_name_vi, total)"
+        )
+        october = (connection, date(2022, 10, 1), "province", "26", ["x"])
+        assert checks_of(*october)["x"]["total"] == 9
+        found = checks_of(*october, ("lunar", "month"))["x"]
+    assert (found["total"], found["total_in_words_vi"], found["part_id"]) == (7, "âm lịch: x", None)
+
+
+def test_a_publication_of_an_older_version_has_the_checks_of_that_version() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table mart_closed_months (month date, is_in_force boolean)")
+        connection.execute(
+            "create table mart_additivity_checks as select * from (values "
+            "('x', date '2022-10-01', 'province', '26', 9, 5, 3, 1)) "
+            "as rows (check_id, month, scope, entity_code, total, sum_of_classes, residue, unexplained)"
+        )
+        assert unexplained_totals(connection, date(2022, 10, 1), "province", "26", ["x", "made_later"]) == [
+            "x: total 9, its parts 5 and 3 do not add up"
+        ]

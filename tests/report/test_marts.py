@@ -4,7 +4,8 @@ import duckdb
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.core.published_tables import published_tables
-from dvctt.report.marts import CONTRACT, read_marts
+from dvctt.report.marts import CONTRACT, read_marts, read_rows
+from dvctt.report.tables.periods import PERIOD_CONTRACT
 from dvctt.report.wording import caveats
 from dvctt.report.wording.language import in_language
 
@@ -105,3 +106,22 @@ def test_reading_leaves_the_file_as_it_was(marts):
     before = marts.read_bytes()
     read_marts(marts)
     assert marts.read_bytes() == before
+
+
+def test_checks_of_an_older_publication_are_read_into_the_columns_of_today(marts):
+    """It had calendar and kind of a period in the id, and names in words."""
+    name = "mart_additivity_checks"
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute(
+            f"create or replace table {name} as select * from (values "
+            "('x_is_y', date '2022-10-01', 'province', '26', 'T', 'x = y', 3, 2, 1, 'z', 0), "
+            "('period_x/c/quarter', date '2022-09-01', 'province', '26', 'T', 'Quý III (c): x = y', 4, 4, 0, null, 0)) "
+            "as older (check_id, month, scope, entity_code, entity_name_vi, total_name_vi, total, sum_of_classes, residue, "
+            "residue_name_vi, unexplained)"
+        )
+    told = ("check_id", "calendar_id", "kind", "total_in_words_vi", "residue_in_words_vi", "residue_id", "total")
+    [monthly] = read_marts(marts).rows[name]
+    assert [monthly[column] for column in told] == ["x_is_y", None, None, "x = y", "z", None, 3]
+    assert monthly.id_of("total") == f"{name}/x_is_y/2022-10/province/26/total"
+    [period] = read_rows(marts, {name: PERIOD_CONTRACT[name]}).rows[name]
+    assert [period[column] for column in told] == ["period_x", "c", "quarter", "Quý III (c): x = y", None, None, 4]

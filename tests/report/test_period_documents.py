@@ -144,12 +144,12 @@ def rows_of(key: str) -> dict[str, list[dict[str, Any]]]:
             rows["mart_period_changes"].append(count)
         rows["mart_additivity_checks"].append(
             {
-                "check_id": f"period_received_is_sum_of_months/{period['calendar_id']}/quarter",
-                "month": period["month"],
+                "check_id": "period_received_is_sum_of_months",
+                **{name: period[name] for name in ("month", "calendar_id", "kind")},
+                **{name: period[name] for name in ("period_name_vi", "calendar_name_vi")},
                 "scope": scope,
                 "entity_code": code,
                 "entity_name_vi": name,
-                "total_name_vi": f"{period['name_vi']} ({period['calendar_name_vi']}): hồ sơ tiếp nhận = tổng các tháng",
                 "total": values["received"] or 0,
                 "sum_of_classes": values["received"] or 0,
                 "residue": 0,
@@ -366,8 +366,9 @@ def test_rows_of_another_calendar_are_left_out(marts: Path) -> None:
     period = next(row for row in content.rows[PERIODS] if row["period_key"] == Q3_FROM_15)
     own = of_period(content, period)
     assert {row["period_key"] for name, rows in own.rows.items() for row in rows if "period_key" in row} == {Q3_FROM_15}
-    assert {row["check_id"] for row in own.rows["mart_additivity_checks"]} == {
-        "period_received_is_sum_of_months/from_15/quarter"
+    checks = own.rows["mart_additivity_checks"]
+    assert {(row["month"], row["calendar_id"], row["kind"]) for row in checks} == {
+        (date(2022, 9, 1), "from_15", "quarter")
     }
 
 

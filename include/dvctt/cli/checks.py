@@ -1,10 +1,11 @@
 """Commands that hold figures against each other: printed ones, and totals against their parts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,6 +16,11 @@ from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.province.folder import load_province
 from dvctt.settings import Settings
+
+if TYPE_CHECKING:
+    from dvctt.publications.reading import Publication
+    from dvctt.queries.additivity import FormatReading
+    from dvctt.report.marts import MartRow
 
 
 @check.command("figures")
@@ -57,41 +63,65 @@ def check_additivity(
     """Every published total beside the sum of its classes and its residue, and every format read back against the marts. Exit
     1 if one is not explained.
     """
-    from dvctt.queries.additivity import FormatReading, read_formats
-
-    where = "where month = ?" if month else ""
-    parameters = [Month.parse(month).first_day] if month else []
-    checks = ask(
-        f"select * from mart_additivity_checks {where} order by check_id, month, scope, entity_code", parameters
-    )
-    if not checks:
-        raise DvcttError("no additivity check in the current publication for that month; nothing was looked at")
+    first_day = Month.parse(month).first_day if month else None
+    settings = Settings.from_environment()
+    publication = current_of(settings)
+    checks = _checks(publication, first_day)
     unexplained = [row for row in checks if row["unexplained"] != 0]
     if not as_json:
         out.print(_totals_table(checks))
         out.print(f"{len(checks)} totals checked, {len(unexplained)} unexplained")
-    readings: list[FormatReading] = []
-    if formats:
-        settings = Settings.from_environment()
-        with TemporaryDirectory(prefix="dvctt-additivity-") as scratch:
-            readings = read_formats(
-                current_of(settings),
-                load_province(settings.province_folder),
-                Path(scratch),
-                parameters[0] if month else None,
-            )
+    readings = _readings(publication, settings, first_day) if formats else []
     if as_json:
-        print_json({"totals": checks, "formats": [asdict(reading) for reading in readings]})
+        print_json({"totals": [_named(row) for row in checks], "formats": [asdict(reading) for reading in readings]})
     else:
-        for reading in readings:
-            for line in reading.unexplained[:20]:
-                out.print(line)
-            out.print(
-                f"{reading.format_id}: {reading.figures} figures read back, {reading.sums} sums added up again, "
-                f"{len(reading.unexplained)} unexplained"
-            )
+        for line in _reading_lines(readings):
+            out.print(line)
     if unexplained or any(reading.unexplained for reading in readings):
         raise typer.Exit(1)
+
+
+def _checks(publication: "Publication", month: date | None) -> "list[MartRow]":
+    """The publication's checks of its own totals, of a month or of all, whichever version made them.
+
+    Raises:
+        DvcttError: there is none; nothing would have been looked at.
+    """
+    from dvctt.report.marts import CONTRACT, read_rows
+
+    name = "mart_additivity_checks"
+    everything = replace(CONTRACT[name], where="true", order_by=", ".join(CONTRACT[name].key))
+    rows = read_rows(publication.marts, {name: everything}).rows[name]
+    found = [row for row in rows if month in (None, row["month"])]
+    if not found:
+        raise DvcttError("no additivity check in the current publication for that month; nothing was looked at")
+    return found
+
+
+def _readings(publication: "Publication", settings: Settings, month: date | None) -> "list[FormatReading]":
+    from dvctt.queries.additivity import read_formats
+
+    with TemporaryDirectory(prefix="dvctt-additivity-") as scratch:
+        return read_formats(publication, load_province(settings.province_folder), Path(scratch), month)
+
+
+def _reading_lines(readings: "Sequence[FormatReading]") -> list[str]:
+    """Of each format what was looked at, below the first of what does not agree."""
+    lines: list[str] = []
+    for reading in readings:
+        lines += reading.unexplained[:20]
+        lines.append(
+            f"{reading.format_id}: {reading.figures} figures read back, {reading.sums} sums added up again, "
+            f"{len(reading.unexplained)} unexplained"
+        )
+    return lines
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A check with what it compares and what its residue is, in words."""
+    from dvctt.report.wording import checks
+
+    return {**row, "total_name_vi": checks.compared_when(row), "residue_name_vi": checks.residue(row) or None}
 
 
 def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
@@ -103,17 +133,17 @@ def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
     for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
         table.add_column(name, no_wrap=True)
     for row in checks:
-        monthly = row["month"] == newest and not row["check_id"].startswith("period_")
-        named = row["residue"] and monthly and row["scope"] != "agency"
-        if named or row["unexplained"] != 0:
+        monthly = row["month"] == newest and row["calendar_id"] is None
+        if (row["residue"] and monthly and row["scope"] != "agency") or row["unexplained"] != 0:
+            named = _named(row)
             table.add_row(
-                row["total_name_vi"],
+                named["total_name_vi"],
                 str(Month.of(row["month"])),
                 row["entity_name_vi"],
                 digits(row["total"]),
                 digits(row["sum_of_classes"]),
                 digits(row["residue"]),
-                row["residue_name_vi"] or "",
+                named["residue_name_vi"] or "",
                 digits(row["unexplained"]),
             )
     return table

@@ -33,13 +33,15 @@ def figure_id(mart: str, key_values: Iterable[Any], column: str) -> str:
 
     Args:
         key_values: values of the mart's primary key, in its order. The first of a month is written ``YYYY-MM``, another
-            date in ISO form, NULL as ``-``; everything that is not a letter, a digit or one of ``_ . - ~`` is
-            percent-encoded.
+            date in ISO form, NULL as ``-`` and not at all where nothing but NULL follows, so that a key that grows leaves
+            the ids as they were; everything that is not a letter, a digit or one of ``_ . - ~`` is percent-encoded.
 
     Raises:
         FigureError: ``mart`` or ``column`` is no name of a table or column, or there is no key value.
     """
     texts = [_NULL if value is None else _encoded(key_text(value)) for value in key_values]
+    while len(texts) > 1 and texts[-1] == _NULL:
+        texts.pop()
     if not texts or not _NAME.fullmatch(mart) or not _NAME.fullmatch(column):
         raise FigureError(f"not a figure: mart {mart!r}, key {texts}, column {column!r}; wanted {_FORM}")
     return "/".join((mart, *texts, column))
@@ -57,7 +59,8 @@ def key_text(value: Any) -> str:
 
 
 def parse(text: str) -> tuple[str, tuple[str | None, ...], str]:
-    """Mart, texts of the key values (None for NULL) and column of an id. Letters need not be encoded.
+    """Mart, texts of the key values (None for NULL) and column of an id. Letters need not be encoded; a key that ends early has
+    NULL for the rest.
 
     Raises:
         FigureError: the text is not of this form.

@@ -1,7 +1,8 @@
 """Forms that the reporting regime prescribes, as they are filed: header, columns, lines, notes, and whether they add up.
 
-Reads one publication, writes nothing and counts nothing: every number is a row of a form's mart. Here they are put under
-the form's own headings, and its identities are held against each other once more before anybody reads them.
+Reads one publication, writes nothing and counts nothing: every number is a row of a form's mart, and whether its lines and
+columns add up is said by mart_additivity_checks. Here they are put under the form's own headings, and what was carried over
+beside the form of the period before.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ import duckdb
 
 from dvctt.core.errors import FormError
 from dvctt.core.figure_ids import figure_id
-from dvctt.core.period import Period
+from dvctt.core.period import Month, Period
 from dvctt.publications.reading import Publication
-from dvctt.queries.reader import is_of_entity, widest
+from dvctt.queries.reader import checks_of, is_of_entity, where_to_look, widest
 from dvctt.report.tables.form_06a import FORM_06A_COLUMNS, FORM_06A_MEMOS, form_notes, line_numbers
 from dvctt.report.wording import formats
 from dvctt.report.wording.caveats import words_of
@@ -26,12 +27,18 @@ FORM_06A_TITLE = "Tình hình, kết quả giải quyết thủ tục hành chí
 FORM_06A_UNIT = "Số hồ sơ TTHC"
 _MART = "mart_form_06a"
 _KEY = ("period_key", "arrangement", "scope", "entity_code", "line_key")
-_WITHIN = (
-    ("3 = 4 + 5 + 6", "workload_total", ("received_online", "received_other", "carried_in")),
-    ("7 = 8 + 9 + 10", "resolved_total", ("resolved_early", "resolved_on_time", "resolved_late")),
-    ("11 = 12 + 13", "pending_total", ("pending_in_time", "pending_overdue")),
-    ("3 = 7 + 11", "workload_total", ("resolved_total", "pending_total")),
-)
+_IDENTITIES = {
+    "3 = 4 + 5 + 6": ("period_form_06a_workload_total_is_new_and_carried_in",),
+    "7 = 8 + 9 + 10": ("period_form_06a_resolved_total_is_early_on_time_late",),
+    "11 = 12 + 13": ("period_form_06a_pending_total_is_in_time_and_overdue",),
+    "3 = 7 + 11": ("period_form_06a_workload_total_is_resolved_and_pending",),
+}
+_LINES = "tổng số = các dòng"
+# A form that was frozen by an older version has a check of column 3 alone.
+_LINES_BY = {
+    "by_field": ("period_form_06a_columns_are_sum_by_field", "period_form_06a_workload_total_is_sum_by_field"),
+    "by_agency": ("period_form_06a_columns_are_sum_by_agency", "period_form_06a_workload_total_is_sum_by_agency"),
+}
 
 
 @dataclass(frozen=True)
@@ -131,8 +138,7 @@ def read_form_06a(
             row["month"] for row in read_rows(connection, "select month from mart_closed_months where is_in_force")
         }
         identities = (
-            *_within(rows),
-            *_lines_make_the_total(rows),
+            *_checked(connection, total, closed),
             *_carried(connection, total, dated[0]["previous_period_key"] if dated else None, closed),
         )
     columns = (Form.__dataclass_fields__.keys() & first.keys()) - {"caveat_vi", "caveat_en"}
@@ -210,31 +216,34 @@ def _identity(name: str, left: int | None, right: int | None, excused: str | Non
     return Identity(name, left, right, holds, excused if holds is False else None)
 
 
-def _within(rows: Sequence[dict[str, Any]]) -> list[Identity]:
-    """The form's own identities; both sides are those of the first line that fails, else of the total."""
+def _checked(connection: duckdb.DuckDBPyConnection, total: dict[str, Any], closed: set[date]) -> list[Identity]:
+    """The form's own identities as the publication's checks have found them: of the first line or column that fails, else of
+    the total.
+
+    Raises:
+        FormError: the form has figures and one was not checked.
+    """
+    asked = {**_IDENTITIES, _LINES: _LINES_BY[total["arrangement"]]}
+    period = (total["calendar_id"], total["kind"])
+    ids = [check for checks in asked.values() for check in checks]
+    made = checks_of(connection, total["month"], total["scope"], total["entity_code"], ids, period)
     found = []
-    for name, total, parts in _WITHIN:
-        sides = [(row[total], _sum(row[part] for part in parts)) for row in rows]
-        left, right = next((pair for pair in sides if pair[0] != pair[1]), sides[-1])
-        found.append(_identity(name, left, right))
+    for name, checks in asked.items():
+        row = next((made[check] for check in checks if check in made), None)
+        if row is None and total["workload_total"] is not None and total["month"] not in closed:
+            raise FormError(
+                f"form {FORM_06A} {total['period_key']} {total['entity_code']}: {checks[0]}: not checked; "
+                f"{where_to_look(Month.of(total['month']))}"
+            )
+        found.append(_identity_of(name, row))
     return found
 
 
-def _lines_make_the_total(rows: Sequence[dict[str, Any]]) -> list[Identity]:
-    """Every column of the total line is the sum of the lines; lines of groups are sums themselves."""
-    single = [row for row in rows if row["line_kind"] in ("field", "agency")]
-    left, right = rows[-1]["workload_total"], _known_sum(single, "workload_total")
-    for column in FORM_06A_COLUMNS:
-        total, summed = rows[-1][column], _known_sum(single, column)
-        if total is not None and total != summed:
-            left, right = total, summed
-            break
-    return [_identity("tổng số = các dòng", left, right)]
-
-
-def _known_sum(rows: Sequence[dict[str, Any]], column: str) -> int:
-    """Over the lines that have data: an agency that did not deliver is in no sum."""
-    return sum(row[column] for row in rows if row[column] is not None)
+def _identity_of(name: str, check: dict[str, Any] | None) -> Identity:
+    if check is None:
+        return Identity(name, None, None, None)
+    parts = (check["sum_of_classes"], check["residue"])
+    return Identity(name, check["total"], None if None in parts else sum(parts), check["unexplained"] == 0)
 
 
 def _carried(
@@ -275,11 +284,6 @@ def _carried(
         "một trong hai kỳ đã chốt, kỳ kia tính theo dữ liệu mới" if closed & {before["month"], total["month"]} else None
     )
     return [_identity(name, total["carried_in"], pending, excused)]
-
-
-def _sum(values: Any) -> int | None:
-    found = list(values)
-    return None if any(value is None for value in found) else sum(found)
 
 
 def head_lines(form: Form) -> list[str]:

@@ -1,8 +1,8 @@
 """The index of Decision 766 for one month and entity: groups, components, points, and what has none and why.
 
 Reads one publication, writes nothing. What a component counts and how it turns into points is decided by the published
-tables (mart_index_components and what it is built from); here it is only put in order, and the sums are held against each
-other before anybody reads them.
+tables (mart_index_components and what it is built from), and whether it adds up by mart_additivity_checks; here it is only
+put in order.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,18 @@ from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
-from dvctt.queries.reader import is_closed, widest
+from dvctt.queries.reader import is_closed, unexplained_totals, where_to_look, widest
 from dvctt.report.wording import formats
 from dvctt.warehouse.connections import open_published, read_rows
 
 MONTH = "month"
 YEAR_TO_DATE = "year_to_date"
 
+_CHECKS = {
+    MONTH: ("index_points_are_sum_of_components", "index_groups_are_sum_of_components"),
+    YEAR_TO_DATE: ("index_points_to_date_are_sum_of_components", "index_groups_to_date_are_sum_of_components"),
+}
+"""What must add up where a span has points."""
 _COMPONENTS = "mart_index_components"
 _KEY = ("month", "span", "scope", "entity_code", "component_id", "formula_version")
 _SCORE_COLUMNS = (
@@ -150,18 +155,17 @@ def read_index(publication: Publication, month: Month, entity: str | None = None
             "and source_component is not null order by 1",
             [month.first_day],
         )
-    found = tuple(
-        _index(
-            score,
-            [row for row in components if _same(row, score)],
-            publication.number,
-            closed,
-            tuple(row["source_component"] for row in unknown),
+        found = tuple(
+            _index(
+                score,
+                [row for row in components if _same(row, score)],
+                publication.number,
+                closed,
+                tuple(row["source_component"] for row in unknown),
+            )
+            for score in scores
         )
-        for score in scores
-    )
-    for one in found:
-        _hold(one)
+        _hold(connection, month, found)
     return found
 
 
@@ -243,21 +247,18 @@ def _component(row: dict[str, Any]) -> Component:
     )
 
 
-def _hold(index: Index) -> None:
-    """Nothing that does not add up is shown."""
-    for group in index.groups:
-        _hold_sum(index, group.group_id, group.score, [one.points for one in group.components])
-    _hold_sum(index, "total", index.total_score, [group.score for group in index.groups])
+def _hold(connection: duckdb.DuckDBPyConnection, month: Month, found: Sequence[Index]) -> None:
+    """Nothing that does not add up is shown. Whether it does, the publication's own checks have said."""
+    spans = {one.span for one in found if _has_points(one)}
+    checks = [check for span, of_span in _CHECKS.items() if span in spans for check in of_span]
+    scope, code = found[0].scope, found[0].entity_code
+    if problems := unexplained_totals(connection, month.first_day, scope, code, checks):
+        raise MetricError(f"index {month} {code}: {'; '.join(problems)}; {where_to_look(month)}")
 
 
-def _hold_sum(index: Index, what: str, total: float | None, parts: Sequence[float | None]) -> None:
-    # What was frozen by the first version of the formula has points to a millionth.
-    known = [formats.half_up(part, 6) for part in parts if part is not None]
-    if (total is None) != (not known) or (total is not None and formats.half_up(total, 6) != sum(known)):
-        raise MetricError(
-            f"index {index.month} {index.span} {index.entity_code}: {what} {total} is not the sum of {list(parts)}; "
-            f"look: dvctt rows --table {_COMPONENTS} --month {index.month} --published"
-        )
+def _has_points(index: Index) -> bool:
+    points = (index.total_score, *(group.score for group in index.groups), *(one.points for one in _components(index)))
+    return any(one is not None for one in points)
 
 
 def points_text(value: float | None) -> str:

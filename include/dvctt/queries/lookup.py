@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import duckdb
@@ -67,18 +68,24 @@ class Lookup:
         names, types = self._keys[mart], self._columns[mart]
         if column not in types:
             raise FigureError(f"{text}: {self._where}: {mart} has no column {column!r}; {_instead(column, types)}")
-        if len(texts) != len(names):
+        if len(texts) > len(names) or not self._is_null_somewhere(mart, names[len(texts) :]):
             raise FigureError(
                 f"{text}: {self._where}: found {len(texts)} key values, wanted {len(names)}: "
                 f"{mart}/{'/'.join(f'<{name}>' for name in names)}/{column}"
             )
         key: dict[str, Any] = {}
-        for name, wanted in zip(names, texts, strict=True):
+        for name, wanted in zip_longest(names, texts):
             key[name] = self._key_value(mart, key, name, wanted, text)
         row = read_row(self._connection, mart, key)
         if row is None:
             raise FigureError(f"{text}: {self._where}: {mart} has no row {key}")
         return Figure(figure_id(mart, key.values(), column), mart, key, column, types[column], row[column], row)
+
+    def _is_null_somewhere(self, mart: str, rest: Sequence[str]) -> bool:
+        """Whether a row has NULL in all these columns, so that its ids end before them."""
+        condition, parameters = condition_of(dict.fromkeys(rest))
+        found = f"select 1 from {identifier(mart)} where {condition} limit 1"
+        return not rest or bool(self._connection.execute(found, parameters).fetchall())
 
     def _key_value(self, mart: str, before: Mapping[str, Any], name: str, wanted: str | None, text: str) -> Any:
         """The value of one key column that an id's text stands for, among the rows that the columns before it leave."""

@@ -1,8 +1,8 @@
 """One metric by all its definitions: what each counts, its value, and which filings make it differ from the report's.
 
 Reads one publication, writes nothing. What a definition counts is decided by the published tables
-(fct_online_rate_classes and the marts over it); here they are only put side by side, and the sums are held against each
-other before anybody reads them.
+(fct_online_rate_classes and the marts over it), and whether it adds up by mart_additivity_checks; here they are only put side
+by side.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from dvctt.core.errors import MetricError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
-from dvctt.queries.reader import is_closed, is_of_entity, widest
+from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, where_to_look, widest
 from dvctt.report.wording import formats, words
 from dvctt.warehouse.connections import open_published, read_rows
 
@@ -126,7 +126,7 @@ def compare_online_rates(
             rows[0]["missing_agencies"],
             tuple(_definition(row, _differences(connection, row, filings)) for row in rows),
         )
-    _hold(compared)
+        _hold(connection, month, compared)
     return compared
 
 
@@ -214,23 +214,22 @@ def _filings(
     return found
 
 
-def _hold(compared: Comparison) -> None:
-    """Nothing that does not add up is shown."""
+def _hold(connection: duckdb.DuckDBPyConnection, month: Month, compared: Comparison) -> None:
+    """Nothing that does not add up is shown. Whether it does, the publication's own checks have said."""
     if sum(one.is_report_definition and one.is_in_force for one in compared.definitions) != 1:
         raise MetricError(
             f"{compared.month}: wanted exactly one definition of the report in force; look: "
             f"dvctt rows --table mart_metric_definitions --published"
         )
+    checks = [
+        f"online_rate_{name}_is_report_and_reasons"
+        for name in ("numerator", "denominator")
+        if any(getattr(one, name) is not None for one in compared.definitions)
+    ]
+    where = f"online rate {compared.month} {compared.entity_code}"
+    if problems := unexplained_totals(connection, month.first_day, compared.scope, compared.entity_code, checks):
+        raise MetricError(f"{where}: {'; '.join(problems)}; {where_to_look(month)}")
     for one in compared.definitions:
-        for name in ("numerator", "denominator"):
-            own, reports = getattr(one, name), getattr(compared.report, name)
-            moved = _all(one.differences, f"enters_{name}") - _all(one.differences, f"leaves_{name}")
-            if (own is None) != (reports is None) or (own is not None and own != reports + moved):
-                raise MetricError(
-                    f"{one.metric_id} {compared.month} {compared.entity_code}: {name} {own}, the report's {reports} and "
-                    f"differences of {moved} do not add up; look: dvctt rows --table mart_online_rate_definition_gaps "
-                    f"--month {compared.month} --published"
-                )
         for difference in one.differences:
             listed = difference.filings
             if listed is not None and not compared.is_closed and len(listed) != difference.filing_count:

@@ -15,7 +15,7 @@ from dvctt.core.errors import PaymentsError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.period import Month
 from dvctt.publications.reading import Publication
-from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, widest
+from dvctt.queries.reader import is_closed, is_of_entity, unexplained_totals, where_to_look, widest
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.caveats import words_of
 from dvctt.report.wording.language import in_english
@@ -227,7 +227,7 @@ def _hold(connection: duckdb.DuckDBPyConnection, month: Month, found: Payments) 
     if found.totals["attempt_count"] is not None:
         checks += ["attempts_are_banks", "failed_attempts_are_error_codes"]
     if problems := unexplained_totals(connection, month.first_day, found.scope, found.entity_code, checks):
-        raise PaymentsError(f"{where}: {'; '.join(problems)}; look: dvctt check additivity --month {found.month}")
+        raise PaymentsError(f"{where}: {'; '.join(problems)}; {where_to_look(month)}")
     for reason in found.reasons:
         if reason.filings is not None and not found.is_closed and len(reason.filings) != reason.filing_count:
             raise PaymentsError(

@@ -10,11 +10,15 @@ from typing import Any
 import duckdb
 
 from dvctt.core.errors import PublishError
+from dvctt.core.published_tables import published_tables
 from dvctt.core.sql import identifier
 from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.store import find
+from dvctt.report.marts import selection
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import read_rows
+
+_CHECKS = "mart_additivity_checks"
 
 
 def publication_asked_for(settings: Settings, number: int | None) -> Publication:
@@ -36,28 +40,54 @@ def is_closed(connection: duckdb.DuckDBPyConnection, month: date) -> bool:
     return bool(read_rows(connection, "select 1 from mart_closed_months where month = ? and is_in_force", [month]))
 
 
+def checks_of(
+    connection: duckdb.DuckDBPyConnection,
+    month: date,
+    scope: str,
+    code: str,
+    checks: Collection[str],
+    period: tuple[str, str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """What the publication's own checks of these totals have found of an entity, by their ids; one not made is not there.
+
+    Args:
+        period: calendar and kind of the period that ends in the month; default: the month's own figures.
+    """
+    found = columns_by_table(connection)[_CHECKS]
+    rows = read_rows(
+        connection,
+        f"select * from ({selection(_CHECKS, published_tables()[_CHECKS].columns, found)}) "
+        "where month = ? and scope = ? and entity_code = ? and list_contains(?, check_id) "
+        "and calendar_id is not distinct from ? and kind is not distinct from ?",
+        [month, scope, code, list(checks), *(period or (None, None))],
+    )
+    return {row["check_id"]: row for row in rows}
+
+
 def unexplained_totals(
     connection: duckdb.DuckDBPyConnection, month: date, scope: str, code: str, checks: Collection[str]
 ) -> list[str]:
     """What the publication's own checks of these totals have found of an entity, or that they were not made, in words.
 
-    A month that was closed by an older version has the checks of that version.
+    A publication of an older version, and a month that was closed by one, have the checks of that version.
     """
-    found = {
-        row["check_id"]: row
-        for row in read_rows(
-            connection,
-            "select check_id, total, sum_of_classes, residue, unexplained from mart_additivity_checks "
-            "where month = ? and scope = ? and entity_code = ? and list_contains(?, check_id)",
-            [month, scope, code, list(checks)],
-        )
-    }
-    missing = [] if is_closed(connection, month) else [name for name in checks if name not in found]
+    found = checks_of(connection, month, scope, code, checks)
+    is_older = "part_id" not in columns_by_table(connection)[_CHECKS]
+    missing = [] if is_older or is_closed(connection, month) else [name for name in checks if name not in found]
     return [f"{name}: not checked" for name in missing] + [
-        f"{name}: total {row['total']}, its parts {row['sum_of_classes']} and {row['residue']} do not add up"
+        f"{name}{_part(row)}: total {row['total']}, its parts {row['sum_of_classes']} and {row['residue']} do not add up"
         for name, row in sorted(found.items())
         if row["unexplained"] != 0
     ]
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    return f" ({row['part_id']})" if row["part_id"] else ""
+
+
+def where_to_look(month: object) -> str:
+    """What the refusal of a figure that does not add up ends with."""
+    return f"look: dvctt check additivity --month {month}"
 
 
 def widest(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

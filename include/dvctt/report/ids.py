@@ -38,7 +38,9 @@ class Printed:
     """Codes of agencies, groups and province to their names, in the order of the page."""
 
     def note(self, row: MartRow, column: str, figure: str) -> None:
-        self.keys[row.mart_name] = row.key
+        # An id leaves out what is NULL at the key's end; the page says the longest key that it has printed.
+        told = max((place for place, name in enumerate(row.key, start=1) if row[name] is not None), default=0)
+        self.keys[row.mart_name] = max(self.keys.get(row.mart_name, ()), row.key[:told], key=len)
         if column not in row.key:
             self.columns.setdefault(row.mart_name, {}).setdefault(column, figure)
         if row.get("entity_code") is not None and row.get("entity_name_vi"):

@@ -7,7 +7,7 @@ a mapping from column to value as DuckDB gives it (DATE as ``date``, TIMESTAMP a
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -108,9 +108,11 @@ CONTRACT = contract(
         "figure_id", optional="caveats_json metric_name_en is_target compared_month other_group_code"
     ),
     mart_additivity_checks=Reading(
-        "month, check_id, scope, entity_code",
+        "month, check_id, scope, entity_code, vocabulary_id, version, calendar_id, kind",
+        optional="vocabulary_id version part_id calendar_id kind period_name_vi period_name_en calendar_name_vi "
+        "calendar_name_en total_in_words_vi residue_id residue_in_words_vi",
         # Totals of quarters and of other calendars are no figures of the monthly report.
-        where="NOT starts_with(check_id, 'period_')",
+        where="calendar_id IS NULL",
     ),
     mart_data_cut_off=Reading("month"),
     mart_caveats=Reading("month, subject, scope, entity_code, caveat_id"),
@@ -127,6 +129,19 @@ CONTRACT = contract(
     ),
     mart_late_ledger_totals=Reading("month, metric_place, agency_code", optional="set_aside"),
 )
+
+_OLDER: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "mart_additivity_checks": {
+        "check_id": ("check_id", "split_part(check_id, '/', 1)"),
+        "calendar_id": ("check_id", "nullif(split_part(check_id, '/', 2), '')"),
+        "kind": ("check_id", "nullif(split_part(check_id, '/', 3), '')"),
+        "total_in_words_vi": ("total_name_vi", "total_name_vi"),
+        "residue_in_words_vi": ("residue_name_vi", "residue_name_vi"),
+    }
+}
+"""Columns that an older publication has otherwise: which one holds them there, and SQL that reads them out of it, and out of
+today's where that is the column itself.
+"""
 
 PACKET_CONTRACT = contract(
     mart_mended_rates=Reading("month, agency_code"),
@@ -187,7 +202,7 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
     return Marts(rows)
 
 
-def _in_words(column: str, words: str, found: set[str]) -> str:
+def _in_words(column: str, words: str, found: Collection[str]) -> str:
     """SQL: what an older publication says in words, as a caveat of the kind that has words and no id."""
     record = {"id": "'in_words'"} | {
         f"text_{language}": name for language in languages() if (name := f"{words}_{language}") in found
@@ -205,22 +220,30 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Ma
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'main' AND table_name = ?", [name]
         ).fetchall()
     }
-    older = {column: words for column, words in COLUMNS.items() if column not in found and f"{words}_vi" in found}
-    missing = [column for column in mart.columns if column not in found and column not in older]
+    missing = [column for column in mart.columns if column not in found and f"{COLUMNS.get(column)}_vi" not in found]
     if missing:
         what = f"column {', '.join(missing)}" if found else "the whole table"
         raise ReportError(f"{path}: table {name}: missing {what}; wanted {', '.join(mart.columns)}")
-    # Names come from the contract above, never from outside, so building the statement is safe.
-    chosen = [
-        f"{_in_words(column, older[column], found)} AS {column}"
-        if column in older
-        else column
-        if column in found
-        else f"NULL AS {column}"
-        for column in (*mart.columns, *mart.optional)
-    ]
-    query = f"SELECT {', '.join(chosen)} FROM main.{name} WHERE {mart.where} ORDER BY {mart.order_by}"
     names = (*mart.columns, *mart.optional)
+    query = f"SELECT * FROM ({selection(name, names, found)}) WHERE {mart.where} ORDER BY {mart.order_by}"
     return tuple(
         MartRow(name, zip(names, values, strict=True), mart.key) for values in connection.execute(query).fetchall()
     )
+
+
+def selection(name: str, columns: Iterable[str], found: Collection[str]) -> str:
+    """SQL: the rows of a published table with these columns, whichever version wrote it; what it did not have is NULL.
+
+    Args:
+        found: the columns that the table has.
+    """
+    older = {column: words for column, words in COLUMNS.items() if column not in found and f"{words}_vi" in found}
+    chosen = {column: _in_words(column, words, found) for column, words in older.items()}
+    chosen |= {
+        column: sql
+        for column, (source, sql) in _OLDER.get(name, {}).items()
+        if source in found and (column == source or column not in found)
+    }
+    # Names come from the contract above, never from outside, so building the statement is safe.
+    listed = [f"{chosen.get(column, column if column in found else 'NULL')} AS {column}" for column in columns]
+    return f"SELECT {', '.join(listed)} FROM main.{name}"

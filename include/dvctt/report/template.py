@@ -17,7 +17,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import printable
 from dvctt.report import ids
 from dvctt.report.choose import additivity_note
-from dvctt.report.wording import caveats, formats, language, words
+from dvctt.report.wording import caveats, checks, formats, language, words
 from dvctt.settings import INCLUDE_ROOT
 
 TEMPLATES = INCLUDE_ROOT / "reports"
@@ -102,6 +102,8 @@ def templates() -> Environment:
         environment.filters[function.__name__.lstrip("_")] = function
     environment.filters["caveat_words"] = caveats.words
     environment.filters["caveat_sentence"] = lambda found: words.caveat(caveats.words(found))
+    environment.filters["check_compared"] = checks.compared
+    environment.filters["check_residue"] = checks.residue
     environment.filters["target_status"] = partial(
         words.word, vocabulary=words.TARGET_STATUS, where="mart_targets.status"
     )

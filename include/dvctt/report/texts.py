@@ -6,9 +6,8 @@ Only the list may live here: which column, what its words are called, and which 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from dvctt.report.wording import caveats, words
+from dvctt.report.wording import caveats, checks, words
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,22 @@ class Text:
     """
 
     name: str
-    form: Callable[[Any], str | None]
+    form: Callable[..., str | None]
     keeps_id: bool = False
     """Whether the column itself stands before its words, as an id does that programs read."""
+    beside: tuple[str, ...] = ()
+    """Other columns of the row that its words are made of; ``form`` gets their values behind the column's own."""
+
+
+_CHECK = ("check_id", "calendar_id", "period_name_vi", "period_name_en", "calendar_name_vi", "calendar_name_en")
+
+
+def _total(in_words: str | None, *values: str | None) -> str | None:
+    return checks.compared_when({"total_in_words_vi": in_words, **dict(zip(_CHECK, values, strict=True))})
+
+
+def _residue(in_words: str | None, residue_id: str | None) -> str | None:
+    return checks.residue({"residue_in_words_vi": in_words, "residue_id": residue_id}) or None
 
 
 TEXTS: Mapping[str, Text] = MappingProxyType(
@@ -29,6 +41,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "mart_period_changes.reason_id": Text("reason", words.change_gap, keeps_id=True),
         "mart_payment_banks.bank_code": Text("bank_name", words.bank_name, keeps_id=True),
         "mart_feeds.missing_reason": Text("missing_reason", words.missing_reason, keeps_id=True),
+        "mart_additivity_checks.total_in_words_vi": Text("total_name", _total, beside=_CHECK),
+        "mart_additivity_checks.residue_in_words_vi": Text("residue_name", _residue, beside=("residue_id",)),
     }
 )
 """By column, whichever mart it stands in, or by mart and column."""

@@ -1,75 +1,108 @@
--- One row per check, month, scope and entity: the columns of form II.06a, for each calendar and kind of period.
+-- One row per check, month, scope, entity, calendar and kind of period: the columns of form II.06a.
 -- What did not come is NULL and has no parts: its feeds are named in mart_feeds and mart_caveats.
+{% set columns = [
+    'workload_total', 'received_online', 'received_other', 'carried_in', 'resolved_total', 'resolved_early',
+    'resolved_on_time', 'resolved_late', 'pending_total', 'pending_in_time', 'pending_overdue',
+] -%}
+{% set form = ['calendar_id', 'kind', 'month', 'scope', 'entity_code'] -%}
 with form_lines as (
     select
         *,
-        '/' || calendar_id || '/' || kind as check_suffix,
-        line_code in ('unknown', 'unallocated') as is_unassigned,
-        'Biểu II.06a, ' || period_name_vi || ' (' || lower(calendar_name_vi) || '): ' as check_prefix_vi
+        line_code in ('unknown', 'unallocated') as is_unassigned
     from {{ ref('mart_form_06a') }}
     where workload_total is not null
 ),
 
--- Form II.06a by periods: one check for each calendar and kind of period that ends in the month.
-{% for check, total, classes, name_vi in [
-    ('new_and_carried_in', 'workload_total', 'received_online + received_other + carried_in', 'cột 3 = 4 + 5 + 6'),
-    ('early_on_time_late', 'resolved_total', 'resolved_early + resolved_on_time + resolved_late', 'cột 7 = 8 + 9 + 10'),
-    ('in_time_and_overdue', 'pending_total', 'pending_in_time + pending_overdue', 'cột 11 = 12 + 13'),
-    ('resolved_and_pending', 'workload_total', 'resolved_total + pending_total', 'cột 3 = 7 + 11'),
+-- Within each line of a form, by field or by agency. Where all lines hold, the total line is shown.
+{% for check_id, total, classes in [
+    ('period_form_06a_workload_total_is_new_and_carried_in', 'workload_total', 'received_online + received_other + carried_in'),
+    ('period_form_06a_resolved_total_is_early_on_time_late', 'resolved_total', 'resolved_early + resolved_on_time + resolved_late'),
+    ('period_form_06a_pending_total_is_in_time_and_overdue', 'pending_total', 'pending_in_time + pending_overdue'),
+    ('period_form_06a_workload_total_is_resolved_and_pending', 'workload_total', 'resolved_total + pending_total'),
 ] -%}
-form_{{ check }} as (
+within_lines_{{ loop.index }} as (
     select
-        'period_form_06a_{{ total }}_is_{{ check }}' || check_suffix as check_id,
+        '{{ check_id }}' as check_id,
         month,
         scope,
         entity_code,
         entity_name_vi,
-        check_prefix_vi || '{{ name_vi }}' as total_name_vi,
+        line_key as part_id,
+        {{ check_period() }},
         {{ total }} as total,
         {{ classes }} as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from form_lines
-    where arrangement = 'by_field' and line_kind = 'total'
+    qualify {{ first_unexplained(form, "arrangement desc, line_kind <> 'total', line_order") }}
 ),
 
 {% endfor -%}
 
-{% for measure, kind, arrangement, name_vi, residue_name_vi in [
-    ('workload_total', 'field', 'by_field', 'cột 3 = tổng các lĩnh vực', 'Chưa xác định lĩnh vực'),
-    ('pending_total', 'field', 'by_field', 'cột 11 = tổng các lĩnh vực', 'Chưa xác định lĩnh vực'),
-    ('workload_total', 'agency', 'by_agency', 'cột 3 = tổng các cơ quan', 'Chưa xác định cơ quan'),
-    ('pending_total', 'agency', 'by_agency', 'cột 11 = tổng các cơ quan', 'Chưa xác định cơ quan'),
-] -%}
-form_{{ measure }}_by_{{ kind }} as (
+-- Every column of the total line beside the lines; those of groups are sums themselves.
+form_sums as (
+    {% for column in columns -%}
     select
-        'period_form_06a_{{ measure }}_is_sum_by_{{ kind }}' || check_suffix as check_id,
+        arrangement,
         month,
         scope,
         entity_code,
         entity_name_vi,
-        check_prefix_vi || '{{ name_vi }}' as total_name_vi,
-        cast(sum(case when line_kind = 'total' then {{ measure }} end) as bigint) as total,
+        '{{ column }}' as part_id,
+        {{ check_period() }},
+        cast(sum(case when line_kind = 'total' then {{ column }} end) as bigint) as total,
         cast(
-            sum(case when line_kind = '{{ kind }}' and not is_unassigned then {{ measure }} else 0 end) as bigint
+            sum(case when line_kind in ('field', 'agency') and not is_unassigned then {{ column }} else 0 end)
+            as bigint
         ) as sum_of_classes,
         cast(
-            sum(case when line_kind = '{{ kind }}' and is_unassigned then {{ measure }} else 0 end) as bigint
+            sum(case when line_kind in ('field', 'agency') and is_unassigned then {{ column }} else 0 end)
+            as bigint
         ) as residue,
-        '{{ residue_name_vi }}' as residue_name_vi
+        case arrangement when 'by_field' then 'unknown_field' else 'unknown_agency' end as residue_id,
+        {{ loop.index }} as column_order
     from form_lines
-    where arrangement = '{{ arrangement }}'
-    group by check_suffix, check_prefix_vi, month, scope, entity_code, entity_name_vi
+    group by arrangement, month, scope, entity_code, entity_name_vi, {{ check_period() }}
+    {% if not loop.last %}union all
+    {% endif %}
+    {%- endfor %}
+),
+
+{# One check of columns 3 and 11 each, and one of all columns. #}
+{% for check_id, arrangement, parts in [
+    ('period_form_06a_workload_total_is_sum_by_field', 'by_field', "('workload_total')"),
+    ('period_form_06a_pending_total_is_sum_by_field', 'by_field', "('pending_total')"),
+    ('period_form_06a_columns_are_sum_by_field', 'by_field', none),
+    ('period_form_06a_workload_total_is_sum_by_agency', 'by_agency', "('workload_total')"),
+    ('period_form_06a_pending_total_is_sum_by_agency', 'by_agency', "('pending_total')"),
+    ('period_form_06a_columns_are_sum_by_agency', 'by_agency', none),
+] -%}
+over_lines_{{ loop.index }} as (
+    select
+        '{{ check_id }}' as check_id,
+        month,
+        scope,
+        entity_code,
+        entity_name_vi,
+        part_id,
+        {{ check_period() }},
+        total,
+        sum_of_classes,
+        residue,
+        residue_id
+    from form_sums
+    where arrangement = '{{ arrangement }}'{% if parts %} and part_id in {{ parts }}{% endif %}
+    {% if not parts %}qualify {{ first_unexplained(form, 'column_order') }}
+    {% endif -%}
 ),
 
 {% endfor -%}
 
 computed as (
     {{ union_checks([
-        'form_new_and_carried_in', 'form_early_on_time_late', 'form_in_time_and_overdue', 'form_resolved_and_pending',
-        'form_workload_total_by_field', 'form_pending_total_by_field', 'form_workload_total_by_agency',
-        'form_pending_total_by_agency',
-    ]) }}
+        'within_lines_1', 'within_lines_2', 'within_lines_3', 'within_lines_4', 'over_lines_1', 'over_lines_2',
+        'over_lines_3', 'over_lines_4', 'over_lines_5', 'over_lines_6',
+    ], subjects=['part_id', 'calendar_id', 'kind', 'period_name_vi', 'period_name_en', 'calendar_name_vi', 'calendar_name_en']) }}
 )
 
 select * from computed

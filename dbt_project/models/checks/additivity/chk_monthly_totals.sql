@@ -35,11 +35,10 @@ channels as (
         scope,
         entity_code,
         entity_name_vi,
-        'Hồ sơ tiếp nhận = trực tiếp + trực tuyến + bưu chính' as total_name_vi,
         received as total,
         direct + online + postal as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from rates
 ),
 
@@ -50,18 +49,14 @@ levels as (
         scope,
         entity_code,
         entity_name_vi,
-        'Hồ sơ trực tuyến = mức độ 3 + mức độ 4 + không phân mức' as total_name_vi,
         online as total,
         online_level_3 + online_level_4 as sum_of_classes,
         online_no_level as residue,
-        'Không phân mức' as residue_name_vi
+        'no_level' as residue_id
     from rates
 ),
 
-{% for measure, name_vi in [
-    ('received', 'Hồ sơ tiếp nhận của khối = tổng các cơ quan'),
-    ('online', 'Hồ sơ trực tuyến của khối = tổng các cơ quan'),
-] -%}
+{% for measure in ['received', 'online'] -%}
 group_{{ measure }} as (
     select
         'group_{{ measure }}_is_sum_of_agencies' as check_id,
@@ -69,11 +64,10 @@ group_{{ measure }} as (
         group_rates.scope,
         group_rates.entity_code,
         group_rates.entity_name_vi,
-        '{{ name_vi }}' as total_name_vi,
         any_value(group_rates.{{ measure }}) as total,
         cast(sum(agency_rates.{{ measure }}) as bigint) as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from rates as group_rates
     inner join rates as agency_rates
         on
@@ -87,10 +81,7 @@ group_{{ measure }} as (
 {% endfor -%}
 
 -- What no known group holds is the residue "chưa xác định": counted, named, in the province's total.
-{% for measure, name_vi in [
-    ('received', 'Hồ sơ tiếp nhận toàn tỉnh = tổng các khối'),
-    ('online', 'Hồ sơ trực tuyến toàn tỉnh = tổng các khối'),
-] -%}
+{% for measure in ['received', 'online'] -%}
 province_{{ measure }} as (
     select
         'province_{{ measure }}_is_sum_of_groups' as check_id,
@@ -98,13 +89,12 @@ province_{{ measure }} as (
         whole.scope,
         whole.entity_code,
         whole.entity_name_vi,
-        '{{ name_vi }}' as total_name_vi,
         any_value(whole.{{ measure }}) as total,
         cast(sum(case when group_rates.entity_code <> 'unknown' then group_rates.{{ measure }} else 0 end) as bigint)
             as sum_of_classes,
         cast(sum(case when group_rates.entity_code = 'unknown' then group_rates.{{ measure }} else 0 end) as bigint)
             as residue,
-        'Chưa xác định cơ quan' as residue_name_vi
+        'unknown_agency' as residue_id
     from rates as whole
     inner join rates as group_rates on whole.month = group_rates.month and group_rates.scope = 'group'
     where whole.scope = 'province'
@@ -120,11 +110,10 @@ amounts as (
         payments.scope,
         payments.entity_code,
         payments.entity_name_vi,
-        'Số tiền thanh toán trực tuyến = phí + lệ phí' as total_name_vi,
         payments.online_payment_amount_vnd as total,
         payments.online_phi_vnd + payments.online_le_phi_vnd as sum_of_classes,
         cast(coalesce(fees.online_unsplit_vnd, 0) as bigint) as residue,
-        'Không tách phí, lệ phí' as residue_name_vi
+        'not_split' as residue_id
     from payments
     left join fees on {{ share('payments', 'fees', ['month', 'scope', 'entity_code']) }}
 ),
@@ -136,7 +125,6 @@ province_payments as (
         whole.scope,
         whole.entity_code,
         whole.entity_name_vi,
-        'Số tiền thanh toán trực tuyến toàn tỉnh = tổng các cơ quan' as total_name_vi,
         any_value(whole.online_payment_amount_vnd) as total,
         cast(
             sum(case when parts.entity_code <> 'unknown' then parts.online_payment_amount_vnd else 0 end)
@@ -146,7 +134,7 @@ province_payments as (
             sum(case when parts.entity_code = 'unknown' then parts.online_payment_amount_vnd else 0 end)
             as bigint
         ) as residue,
-        'Chưa xác định cơ quan' as residue_name_vi
+        'unknown_agency' as residue_id
     from payments as whole
     inner join payments as parts on whole.month = parts.month and parts.scope = 'agency'
     where whole.scope = 'province'
@@ -160,11 +148,10 @@ to_date as (
         whole.scope,
         whole.entity_code,
         whole.entity_name_vi,
-        'Số giao dịch lũy kế từ đầu năm = tổng các tháng' as total_name_vi,
         any_value(whole.ytd_online_payment_count) as total,
         cast(sum(months.online_payment_count) as bigint) as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from payments as whole
     inner join payments as months
         on
@@ -182,11 +169,10 @@ attempts as (
         scope,
         entity_code,
         entity_name_vi,
-        'Giao dịch thanh toán = thành công + thất bại + khởi tạo' as total_name_vi,
         attempt_count as total,
         attempt_success_count + attempt_failed_count + attempt_open_count as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from payments
     where attempt_count is not null
 ),
@@ -198,11 +184,10 @@ services as (
         'province' as scope,
         province.province_code as entity_code,
         province.name_vi as entity_name_vi,
-        'Dịch vụ = mức độ 3 + mức độ 4 + dưới mức độ 3' as total_name_vi,
         coverage.services_total as total,
         coverage.services_level_3 + coverage.services_level_4 as sum_of_classes,
         coverage.services_other_level as residue,
-        'Dưới mức độ 3' as residue_name_vi
+        'below_level_3' as residue_id
     from coverage
     cross join province
 ),
@@ -214,11 +199,10 @@ connections as (
         'province' as scope,
         province.province_code as entity_code,
         province.name_vi as entity_name_vi,
-        'Dịch vụ mức độ 3 và 4 = đã kết nối + chưa kết nối Cổng Dịch vụ công quốc gia' as total_name_vi,
         coverage.online_services as total,
         coverage.connected_services + coverage.not_connected_services as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from coverage
     cross join province
 ),

@@ -60,36 +60,27 @@ failures as (
     group by month, scope, entity_code
 ),
 
-{# A check of a row of duties: its id and name, the total, its classes, the residue and what the residue is called. #}
+{# A check of a row of duties: its id, the total, its classes, the residue and the residue's id. #}
 {% set of_duties = [
+    ('received_is_with_and_without_fee', 'received', 'fee_bearing + no_fee', 'unknown_procedure', 'unknown_procedure'),
+    ('fee_bearing_is_waived_and_due', 'fee_bearing', 'waived + with_duty', '0', none),
     (
-        'received_is_with_and_without_fee', 'Hồ sơ tiếp nhận = có thu phí + không thu phí', 'received',
-        'fee_bearing + no_fee', 'unknown_procedure', 'Thủ tục không có trong danh mục',
-    ),
-    (
-        'fee_bearing_is_waived_and_due', 'Hồ sơ có thu phí = được miễn + có nghĩa vụ nộp', 'fee_bearing',
-        'waived + with_duty', '0', none,
-    ),
-    (
-        'duty_is_paid_and_not_paid',
-        'Hồ sơ có nghĩa vụ nộp = nộp trực tuyến + nộp cách khác + chưa nộp + chưa có yêu cầu', 'with_duty',
-        'paid_online + paid_otherwise + asked_not_paid + not_asked', '0', none,
+        'duty_is_paid_and_not_paid', 'with_duty', 'paid_online + paid_otherwise + asked_not_paid + not_asked', '0', none,
     ),
 ] -%}
 payment_duties as (
-    {% for check_id, name_vi, total, classes, residue, residue_name_vi in of_duties -%}
+    {% for check_id, total, classes, residue, residue_id in of_duties -%}
     select
         '{{ check_id }}' as check_id,
         month,
         scope,
         entity_code,
         entity_name_vi,
-        '{{ name_vi }}' as total_name_vi,
         {{ total }} as total,
         {{ classes }} as sum_of_classes,
         cast({{ residue }} as bigint) as residue,
-        {% if residue_name_vi %}'{{ residue_name_vi }}'{% else %}cast(null as {{ dbt.type_string() }}){% endif %}
-            as residue_name_vi
+        {% if residue_id %}'{{ residue_id }}'{% else %}cast(null as {{ dbt.type_string() }}){% endif %}
+            as residue_id
     from duties
     {% if not loop.last %}union all
     {% endif %}
@@ -103,11 +94,10 @@ payment_flags as (
         duties.scope,
         duties.entity_code,
         duties.entity_name_vi,
-        'Hồ sơ được đánh dấu đã thanh toán = nộp trực tuyến + chênh lệch theo nguyên nhân' as total_name_vi,
         duties.flagged_paid as total,
         cast(duties.paid_online + coalesce(flag_gaps.difference, 0) as bigint) as sum_of_classes,
         cast(0 as bigint) as residue,
-        cast(null as {{ dbt.type_string() }}) as residue_name_vi
+        cast(null as {{ dbt.type_string() }}) as residue_id
     from duties
     left join flag_gaps on {{ share('duties', 'flag_gaps', ['month', 'scope', 'entity_code']) }}
 ),
@@ -119,11 +109,10 @@ province_duties as (
         whole.scope,
         whole.entity_code,
         whole.entity_name_vi,
-        'Hồ sơ có nghĩa vụ nộp toàn tỉnh = tổng các cơ quan' as total_name_vi,
         any_value(whole.with_duty) as total,
         cast(sum(case when parts.entity_code <> 'unknown' then parts.with_duty else 0 end) as bigint) as sum_of_classes,
         cast(sum(case when parts.entity_code = 'unknown' then parts.with_duty else 0 end) as bigint) as residue,
-        'Chưa xác định cơ quan' as residue_name_vi
+        'unknown_agency' as residue_id
     from duties as whole
     inner join duties as parts on whole.month = parts.month and parts.scope = 'agency'
     where whole.scope = 'province'
@@ -133,41 +122,35 @@ province_duties as (
 {# Held against mart_payments, whose figures they part. #}
 {% set of_payments = [
     (
-        'payments_are_kinds', 'fees', 'Số tiền đã thu = tổng các hình thức thanh toán',
-        'payments.online_payment_amount_vnd + payments.other_payment_amount_vnd', 'of_kinds_vnd', 'of_no_kind_vnd',
-        'Không rõ hình thức',
+        'payments_are_kinds', 'fees', 'payments.online_payment_amount_vnd + payments.other_payment_amount_vnd',
+        'of_kinds_vnd', 'of_no_kind_vnd', 'no_payment_kind',
     ),
     (
-        'collected_amount_is_phi_and_le_phi', 'fees', 'Số tiền đã thu mọi hình thức = phí + lệ phí',
-        'fees.collected_amount_vnd', 'phi_vnd + fees.le_phi_vnd', 'unsplit_vnd', 'Không tách phí, lệ phí',
+        'collected_amount_is_phi_and_le_phi', 'fees', 'fees.collected_amount_vnd', 'phi_vnd + fees.le_phi_vnd',
+        'unsplit_vnd', 'not_split',
     ),
     (
-        'refund_amount_is_phi_and_le_phi', 'fees', 'Số tiền đã hoàn mọi hình thức = phí + lệ phí',
-        'fees.refund_amount_vnd', 'refund_phi_vnd + fees.refund_le_phi_vnd', 'refund_unsplit_vnd',
-        'Không tách phí, lệ phí',
+        'refund_amount_is_phi_and_le_phi', 'fees', 'fees.refund_amount_vnd', 'refund_phi_vnd + fees.refund_le_phi_vnd',
+        'refund_unsplit_vnd', 'not_split',
     ),
+    ('attempts_are_banks', 'banks', 'payments.attempt_count', 'of_banks', 'of_no_bank', 'no_bank'),
     (
-        'attempts_are_banks', 'banks', 'Giao dịch thanh toán = tổng các ngân hàng', 'payments.attempt_count',
-        'of_banks', 'of_no_bank', 'Không ghi ngân hàng',
-    ),
-    (
-        'failed_attempts_are_error_codes', 'failures', 'Giao dịch thất bại = tổng các mã lỗi',
-        'payments.attempt_failed_count', 'of_codes', 'of_no_code', 'Không có mã lỗi',
+        'failed_attempts_are_error_codes', 'failures', 'payments.attempt_failed_count', 'of_codes', 'of_no_code',
+        'no_error_code',
     ),
 ] -%}
 payment_parts as (
-    {% for check_id, part, name_vi, total, classes, residue, residue_name_vi in of_payments -%}
+    {% for check_id, part, total, classes, residue, residue_id in of_payments -%}
     select
         '{{ check_id }}' as check_id,
         payments.month,
         payments.scope,
         payments.entity_code,
         payments.entity_name_vi,
-        '{{ name_vi }}' as total_name_vi,
         cast({{ total }} as bigint) as total,
         cast(coalesce({{ part }}.{{ classes }}, 0) as bigint) as sum_of_classes,
         cast(coalesce({{ part }}.{{ residue }}, 0) as bigint) as residue,
-        '{{ residue_name_vi }}' as residue_name_vi
+        '{{ residue_id }}' as residue_id
     from payments
     {{ 'inner' if total.startswith(part) else 'left' }} join {{ part }}
         on {{ share('payments', part, ['month', 'scope', 'entity_code']) }}

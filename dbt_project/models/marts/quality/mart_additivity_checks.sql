@@ -1,13 +1,18 @@
--- One row per check, month, scope and entity: a published total beside the sum of what it is made of.
+-- One row per check, month, scope, entity, vocabulary and period: a published total beside what it is made of.
 {% set areas = ['monthly_totals', 'periods', 'structure', 'payments', 'index', 'form_06a'] -%}
 with {% for area in areas -%}
 {{ area }} as (select * from {{ ref('chk_' ~ area) }}),
 
 {% endfor -%}
 
+-- Ids are said in words by documents and CSV; months that were closed with words keep them.
 computed as (
     {% for area in areas -%}
-    select * from {{ area }}
+    select
+        *,
+        cast(null as {{ dbt.type_string() }}) as total_in_words_vi,
+        cast(null as {{ dbt.type_string() }}) as residue_in_words_vi
+    from {{ area }}
     {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
@@ -18,4 +23,4 @@ kept as (
 )
 
 select * from kept
-order by check_id, month, scope, entity_code
+order by check_id, month, scope, entity_code, vocabulary_id, version, calendar_id, kind

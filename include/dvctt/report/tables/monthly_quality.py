@@ -14,7 +14,7 @@ from dvctt.report.choose import (
 )
 from dvctt.report.marts import Marts, Row
 from dvctt.report.tables.table import Cell, DocumentTable, Kind, Line, cell, numeric, text, textual, worded
-from dvctt.report.wording import caveats, formats, words
+from dvctt.report.wording import caveats, checks, formats, words
 from dvctt.report.wording.language import _
 
 _UNIT_KIND: Mapping[str, Kind] = {"percent": "rate", "percentage_points": "signed_points"}
@@ -77,20 +77,20 @@ def published_table(content: Marts, month: date) -> DocumentTable:
 
 
 def additivity_table(content: Marts, month: date, province: Province) -> DocumentTable:
-    checks = additivity_of_month(content, month, province)
+    found = additivity_of_month(content, month, province)
     lines = [
         Line(
             (
-                worded(row, "total_name_vi"),
+                text(checks.compared(row)),
                 text(words.entity(row)),
                 cell(row["total"]),
                 cell(row["sum_of_classes"]),
                 cell(row["residue"]),
-                worded(row, "residue_name_vi") if row["residue"] else text(""),
+                text(checks.residue(row) if row["residue"] else ""),
                 cell(row["unexplained"]),
             )
         )
-        for row in (*checks["notable"], *checks["agencies"])
+        for row in (*found["notable"], *found["agencies"])
     ]
     return DocumentTable(
         _("Kiểm tra tổng"),
@@ -105,8 +105,8 @@ def additivity_table(content: Marts, month: date, province: Province) -> Documen
             numeric("Không giải thích được"),
         ),
         tuple(lines),
-        (additivity_note(checks),) if checks["all"] else (),
-        _("Không có tổng nào có phần dư.") if checks["all"] else _("Chưa có dữ liệu kiểm tra cho tháng này."),
+        (additivity_note(found),) if found["all"] else (),
+        _("Không có tổng nào có phần dư.") if found["all"] else _("Chưa có dữ liệu kiểm tra cho tháng này."),
     )
 
 

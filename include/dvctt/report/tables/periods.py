@@ -14,8 +14,8 @@ from dvctt.report.choose import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.form_06a import FORM_CONTRACT, form_tables_of
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, Measure, by_agency, figure, text
-from dvctt.report.wording import caveats, formats, words
-from dvctt.report.wording.language import _, translate
+from dvctt.report.wording import caveats, checks, formats, words
+from dvctt.report.wording.language import _
 
 RATES = "mart_period_online_rates"
 PAYMENTS = "mart_period_payments"
@@ -46,8 +46,8 @@ PERIOD_CONTRACT: Mapping[str, Mart] = {
         mart_period_changes=Reading(f"{_ORDER}, metric, comparison"),
     ),
     **FORM_CONTRACT,
-    # What the monthly report leaves out; of which period a check is, stands in its id.
-    CHECKS: replace(CONTRACT[CHECKS], where="starts_with(check_id, 'period_')"),
+    # What the monthly report leaves out.
+    CHECKS: replace(CONTRACT[CHECKS], where="calendar_id IS NOT NULL"),
     # What else the months lack, the marts of periods say of the whole period.
     CAVEATS: replace(CONTRACT[CAVEATS], where="subject = 'checks'"),
     **{name: CONTRACT[name] for name in ("mart_data_cut_off", "mart_closed_months", "mart_online_rate_definitions")},
@@ -58,11 +58,11 @@ PERIOD_CONTRACT: Mapping[str, Mart] = {
 def of_period(content: Marts, period: Row) -> Marts:
     """The rows of one period alone: what is of another calendar, or another period of the same month, is not in it."""
     key = period["period_key"]
-    ending = f"/{period['calendar_id']}/{period['kind']}"
+    names = ("month", "calendar_id", "kind")
 
     def is_of_it(table: str, row: Row) -> bool:
         if table == CHECKS:
-            return bool(row["month"] == period["month"] and row["check_id"].endswith(ending))
+            return all(row[name] == period[name] for name in names)
         if table == CAVEATS:
             return bool(period["first_day"].replace(day=1) <= row["month"] <= period["last_day"])
         return "period_key" not in row or row["period_key"] == key
@@ -346,12 +346,12 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
     lines = [
         Line(
             (
-                text(_check_name(row)),
+                text(checks.compared(row)),
                 text(words.entity(row)),
                 figure(_mart_row(row), "total"),
                 figure(_mart_row(row), "sum_of_classes"),
                 figure(_mart_row(row), "residue"),
-                text(words.text_of(row, "residue_name_vi") if row["residue"] else ""),
+                text(checks.residue(row) if row["residue"] else ""),
                 figure(_mart_row(row), "unexplained"),
             )
         )
@@ -371,17 +371,6 @@ def _checks(own: Marts, period: Row, province: Province) -> DocumentTable:
         ),
         tuple(lines),
         empty_vi=_("Chưa có dữ liệu kiểm tra của {period}.", period=period_inside(period)),
-    )
-
-
-def _check_name(row: Row) -> str:
-    """What a check compares; the mart's text begins with the period, which the document's title says."""
-    name: str = row["total_name_vi"].rpartition("): ")[2]
-    translated = translate(words.caveat(name))
-    return (
-        _("Biểu II.06a: {what}", what=words.lower_first(translated))
-        if FORM.removeprefix("mart_") in row["check_id"]
-        else translated
     )
 
 

@@ -187,6 +187,7 @@ _KEY_COLUMN = {
     "entity_code": "mã đối tượng",
     "baseline_id": "kỳ gốc",
     "metric_id": "mã định nghĩa",
+    "vocabulary_id": "mã bảng phân loại",
     "version": "phiên bản",
     "group_code": "mã khối",
     "other_group_code": "mã khối so sánh",

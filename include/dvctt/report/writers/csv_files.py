@@ -12,6 +12,7 @@ row for row; what the mart holds as ids and parameters (``report/texts``) is wri
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
     cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
     rows = cursor.fetchall()
-    written = [_in_words(name, column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    held = {column: [row[place] for row in rows] for place, column in enumerate(columns)}
+    written = [_in_words(name, column, held) for column in columns]
     names, values = zip(*(pair for pairs in written for pair in pairs), strict=True)
     lines = [names, *([_quoted(_cell(value)) for value in row] for row in zip(*values, strict=True))]
     with path.open("w", encoding=ENCODING, newline="\n") as file:
@@ -78,15 +80,16 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
     return path
 
 
-def _in_words(mart: str, column: str, values: list[Any]) -> list[tuple[str, list[Any]]]:
+def _in_words(mart: str, column: str, held: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
     """The columns of the file that a column of the mart becomes, each with its values; most become themselves."""
     said = text_of(mart, column)
     if said is None:
-        return [(column, values)]
-    columns: list[tuple[str, list[Any]]] = [(column, values)] if said.keeps_id else []
+        return [(column, held[column])]
+    columns: list[tuple[str, list[Any]]] = [(column, held[column])] if said.keeps_id else []
+    values = list(zip(*(held[name] for name in (column, *said.beside)), strict=True))
     for language in languages():
         with in_language(language):
-            known = {value: said.form(value) for value in set(values)}
+            known = {value: said.form(*value) for value in set(values)}
         columns.append((f"{said.name}_{language}", [known[value] for value in values]))
     return columns
 
