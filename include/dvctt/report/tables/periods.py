@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from dvctt.province.metrics import Metric, read_metrics
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
@@ -26,14 +27,6 @@ CHECKS = "mart_additivity_checks"
 CAVEATS = "mart_caveats"
 
 _ORDER = "period_key, scope, official_order NULLS LAST, entity_code"
-
-METRICS = {
-    "received": "Hồ sơ tiếp nhận",
-    "online": "Hồ sơ trực tuyến",
-    "online_payment_count": "Số giao dịch thanh toán trực tuyến",
-    "online_payment_amount_vnd": "Số tiền thanh toán trực tuyến (đồng)",
-}
-"""The counts that are compared, in the order of the table; the rate has a table of its own."""
 
 COMPARISONS = {"previous": "Kỳ liền trước", "year_before": "Cùng kỳ năm trước"}
 
@@ -270,16 +263,17 @@ def _count_changes(own: Marts, province: Province) -> DocumentTable:
     lines = []
     for entity in in_print_order(own.rows[RATES], province, agencies=False):
         found = {(row["metric"], row["comparison"]): row for row in _changes_of(own, entity)}
-        for metric, name in METRICS.items():
+        # The rate has a table of its own.
+        for metric in (one for one in read_metrics().values() if one.kind != "share"):
             for comparison in COMPARISONS:
-                row = found.get((metric, comparison))
+                row = found.get((metric.metric, comparison))
                 if row is None or row["base_period_key"] is None:
                     continue
                 lines.append(
                     Line(
                         (
                             text(words.entity(row)),
-                            text(_(name)),
+                            text(_with_unit(metric)),
                             _compared_with(row),
                             figure(row, "base_numerator"),
                             figure(row, "numerator"),
@@ -305,6 +299,12 @@ def _count_changes(own: Marts, province: Province) -> DocumentTable:
         _notes_on_changes(own),
         _("Không có kỳ nào để so sánh."),
     )
+
+
+def _with_unit(metric: Metric) -> str:
+    """A metric as a table of several calls it: behind an amount stands what it is counted in."""
+    called = _(metric.name_vi)
+    return f"{called} ({_(metric.noun_vi)})" if metric.kind == "amount" else called
 
 
 def _notes_on_changes(own: Marts) -> tuple[str, ...]:
