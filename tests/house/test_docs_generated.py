@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from dvctt.gate.judge import load_suites
+from dvctt.report.wording.language import catalogue
 
 from tests.conftest import REPOSITORY
 
@@ -28,6 +29,13 @@ def test_a_generated_page_is_up_to_date(page: str) -> None:
     fresh = generator().PAGES[page]()
     assert fresh.count("\n## ") > 20
     assert (DOCS / page).read_text(encoding="utf-8") == fresh, "run: make docs"
+
+
+def test_what_the_seeds_say_in_both_languages_is_in_the_catalogues_for_a_third() -> None:
+    seeds = dict(generator().texts_of_seeds())
+    assert {"Quý III/{year}", "Chưa quy đổi được", "Tỷ lệ hồ sơ trực tuyến trên tổng hồ sơ"} <= seeds.keys()
+    assert generator().OF_SEEDS.read_text(encoding="utf-8") == generator().catalogue_of_seeds(), "run: make docs"
+    assert seeds.keys() - catalogue("en").keys() == set()
 
 
 def test_every_rule_has_its_section_and_every_critical_one_a_fault_that_proves_it() -> None:

@@ -202,7 +202,7 @@ def _changes_of(own: Marts, entity: Row) -> list[MartRow]:
 
 def _compared_with(row: MartRow) -> Cell:
     """The period compared with; a note says its days."""
-    return text(f"{_(COMPARISONS[row['comparison']])}: {words.text_of(row, 'base_period_name_vi')}")
+    return text(f"{_(COMPARISONS[row['comparison']])}: {words.period_name(row, 'base_period_name_vi')}")
 
 
 def _remark(row: MartRow) -> Cell:
@@ -313,7 +313,7 @@ def _notes_on_changes(own: Marts) -> tuple[str, ...]:
         _(
             "{comparison}: {period}, từ ngày {first} đến hết ngày {last}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            period=words.text_of(row, "base_period_name_vi"),
+            period=words.period_name(row, "base_period_name_vi"),
             first=formats.day(row["base_first_day"]),
             last=formats.day(row["base_last_day"]),
         )
@@ -449,7 +449,7 @@ def form_total(own: Marts) -> MartRow | None:
 
 def period_name(period: Mapping[str, Any]) -> str:
     """The period as its calendar names it: "Quý III/2022"."""
-    return words.text_of(period, "name_vi")
+    return words.period_name(period, "name_vi")
 
 
 def period_inside(period: Mapping[str, Any]) -> str:

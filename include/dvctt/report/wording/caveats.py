@@ -107,8 +107,7 @@ def _said(caveat: Caveat) -> str | None:
 
 
 def _agency(agency: Mapping[str, Any]) -> str:
-    called = agency.get(f"name_{current_language()}") or agency["name_vi"]
-    return codes.with_reason(str(called), {"missing_reason": agency.get("reason")})
+    return codes.with_reason(codes.name_of(agency, "name_vi"), {"missing_reason": agency.get("reason")})
 
 
 def _agencies(agencies: list[Mapping[str, Any]]) -> str:
