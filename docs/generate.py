@@ -215,8 +215,8 @@ def licence_of(package: Any) -> str:
     ]
     if classified:
         return "; ".join(classified)
-    said = str(package.get("License") or "").strip().splitlines()
-    return said[0].strip() if said else "not stated"
+    stated = str(package.get("License") or "").strip().splitlines()
+    return stated[0].strip() if stated else "not stated"
 
 
 def catalogue_of_seeds() -> str:

@@ -80,14 +80,14 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
 
 def _in_words(mart: str, column: str, values: list[Any]) -> list[tuple[str, list[Any]]]:
     """The columns of the file that a column of the mart becomes, each with its values; most become themselves."""
-    said = text_of(mart, column)
-    if said is None:
+    text = text_of(mart, column)
+    if text is None:
         return [(column, values)]
-    columns: list[tuple[str, list[Any]]] = [(column, values)] if said.keeps_id else []
+    columns: list[tuple[str, list[Any]]] = [(column, values)] if text.keeps_id else []
     for language in languages():
         with in_language(language):
-            known = {value: said.form(value) for value in set(values)}
-        columns.append((f"{said.name}_{language}", [known[value] for value in values]))
+            known = {value: text.form(value) for value in set(values)}
+        columns.append((f"{text.name}_{language}", [known[value] for value in values]))
     return columns
 
 
