@@ -179,10 +179,10 @@ def _wrong_word(call: str) -> str | None:
 
 
 def test_every_command_and_option_that_is_named_exists() -> None:
-    spoken = [path for path in [*WRITTEN, *CODE] if path.name != "commands.md"]
-    calls = {path: calls_in(text_of(path), is_document=path.suffix == ".md") for path in spoken}
+    texts = [path for path in [*WRITTEN, *CODE] if path.name != "commands.md"]
+    calls = {path: calls_in(text_of(path), is_document=path.suffix == ".md") for path in texts}
     assert sum(map(len, calls.values())) > 100
-    assert [(name_of(path), wrong) for path in spoken for wrong in wrong_calls(calls[path])] == []
+    assert [(name_of(path), wrong) for path in texts for wrong in wrong_calls(calls[path])] == []
 
 
 def test_a_command_or_option_that_is_not_there_is_found() -> None:

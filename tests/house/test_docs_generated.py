@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dvctt.gate.judge import load_suites
+from dvctt.report.wording.language import catalogue
 
 from tests.conftest import REPOSITORY
 
@@ -34,6 +35,13 @@ def test_every_generated_page_is_up_to_date() -> None:
 
 def is_current(page: Path, text: str) -> bool:
     return page.is_file() and page.read_text(encoding="utf-8") == text
+
+
+def test_what_the_seeds_say_in_both_languages_is_in_the_catalogues_for_a_third() -> None:
+    seeds = dict(generator().texts_of_seeds())
+    assert {"Quý III/{year}", "Chưa quy đổi được", "Tỷ lệ hồ sơ trực tuyến trên tổng hồ sơ"} <= seeds.keys()
+    assert generator().OF_SEEDS.read_text(encoding="utf-8") == generator().catalogue_of_seeds(), "run: make docs"
+    assert seeds.keys() - catalogue("en").keys() == set()
 
 
 def test_every_rule_has_its_page_with_a_fault_that_proves_it() -> None:

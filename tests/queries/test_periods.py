@@ -195,7 +195,7 @@ def test_the_command_prints_days_calendar_basis_and_both_bases(tiny_home: Settin
 def test_a_share_changes_in_points_and_a_count_in_per_cent_on_the_line(tiny_home: Settings) -> None:
     finished = dvctt(tiny_home, "period", "--period", "2022-10")
     lines = [line.strip() for line in finished.stdout.splitlines()]
-    (share,) = [line for line in lines if line.startswith("tỷ lệ hồ sơ trực tuyến:") and "→" in line]
+    (share,) = [line for line in lines if line.startswith("tỷ lệ hồ sơ trực tuyến trên tổng hồ sơ:") and "→" in line]
     (count,) = [line for line in lines if line.startswith("hồ sơ tiếp nhận:")]
     assert share.endswith("điểm % · mẫu nhỏ")
     assert "(3/6)" in share

@@ -20,8 +20,8 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def words_of(said: Text | None) -> list[str]:
-    return [] if said is None else [f"{said.name}_vi", f"{said.name}_en"]
+def words_of(text: Text | None) -> list[str]:
+    return [] if text is None else [f"{text.name}_vi", f"{text.name}_en"]
 
 
 def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
@@ -34,18 +34,19 @@ def test_every_mart_gets_a_file_and_every_value_reads_back(marts, tmp_path):
             names = [column[0] for column in cursor.description]
             rows = cursor.fetchall()
             found = read(path)
-            said = {name: text_of(path.stem, name) for name in names if text_of(path.stem, name)}
+            texts = {name: text_of(path.stem, name) for name in names if text_of(path.stem, name)}
             wanted = [
-                ([name] if name not in said or said[name].keeps_id else []) + words_of(said.get(name)) for name in names
+                ([name] if name not in texts or texts[name].keeps_id else []) + words_of(texts.get(name))
+                for name in names
             ]
             assert list(found[0]) == [one for columns in wanted for one in columns]
             assert len(found) == len(rows)
             for text, row in zip(found, rows, strict=True):
                 for name, value in zip(names, row, strict=True):
-                    if name in said and said[name].beside:
-                        assert all(text[one] for one in words_of(said[name])) or said[name].name == "residue_name"
-                    elif name in said:
-                        assert all(bool(text[one]) == (value is not None) for one in words_of(said[name]))
+                    if name in texts and texts[name].beside:
+                        assert all(text[one] for one in words_of(texts[name])) or texts[name].name == "residue_name"
+                    elif name in texts:
+                        assert all(bool(text[one]) == (value is not None) for one in words_of(texts[name]))
                     elif value is None:
                         assert text[name] == ""
                     elif isinstance(value, bool):

@@ -10,6 +10,7 @@ from dvctt.report.wording.language import (
     LANGUAGES,
     _,
     current_language,
+    filled,
     in_language,
     languages,
     name,
@@ -115,3 +116,20 @@ def test_no_catalogue_holds_a_message_twice() -> None:
     for path in sorted(CATALOGUES.rglob("*.po")):
         messages = [block.split("\nmsgstr", 1)[0] for block in path.read_text(encoding="utf-8").split("msgid ")[2:]]
         assert len(messages) == len(set(messages)), path
+
+
+def test_what_stands_where_there_is_no_name_is_translated_and_no_name_is(tmp_path: Path) -> None:
+    folder = catalogues(tmp_path, a='msgid "Chưa xác định"\nmsgstr "Unidentified"\n')
+    with in_language("en", {"Sở A": "Department A"}, folder):
+        assert [name(one) for one in ("Sở A", "Sở B", "Chưa xác định")] == ["Department A", "Sở B", "Unidentified"]
+
+
+def test_a_message_that_the_marts_filled_is_filled_in_the_language(tmp_path: Path) -> None:
+    folder = catalogues(
+        tmp_path,
+        a='msgid "Năm {year}"\nmsgstr "Year {year}"\n\nmsgid "“{original}” (nguyên văn tiếng Việt)"\nmsgstr "({original})"\n',
+    )
+    assert filled("Năm {year}", "Năm 2022", year="2022") == "Năm 2022"
+    with in_language("en", folder=folder):
+        assert filled("Năm {year}", "Năm 2022", year="2022") == "Year 2022"
+        assert filled("Kỳ {year}", "Kỳ 2022", year="2022") == "(Kỳ 2022)"

@@ -78,8 +78,8 @@ def test_what_an_older_publication_says_in_words_is_read_as_it_is(marts):
                 f"UPDATE {table} SET {words}_en = 'eight', {words}_vi = 'tám' WHERE {words}_vi IS NOT NULL"
             )
     content = read_marts(marts)
-    said = [caveats.own_words(row["caveats_json"]) for row in content.rows["mart_payments"]]
-    assert {"tám", None} == set(said)
+    sentences = [caveats.own_words(row["caveats_json"]) for row in content.rows["mart_payments"]]
+    assert {"tám", None} == set(sentences)
     assert {caveats.own_words(row["caveat_json"]) for row in content.rows["mart_caveats"]} == {"tám"}
     with in_language("en"):
         assert {caveats.words(row["caveat_json"]) for row in content.rows["mart_caveats"]} == {"eight"}

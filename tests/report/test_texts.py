@@ -14,11 +14,11 @@ def test_every_column_that_is_said_stands_in_a_mart_and_every_caveat_is_said() -
 
 
 def test_no_mart_holds_a_sentence_where_an_id_and_its_parameters_stand() -> None:
-    spoken = {
+    in_words = {
         f"{text.name}_{language}" for column, text in TEXTS.items() for language in ("vi", "en") if "." not in column
     }
     own = [(*column.split("."), text.name) for column, text in TEXTS.items() if "." in column]
     marts = {name: set(table.columns) for name, table in published_tables().items() if name.startswith("mart_")}
     assert len(marts) > 20
-    assert {name: columns & spoken for name, columns in marts.items() if columns & spoken} == {}
+    assert {name: columns & in_words for name, columns in marts.items() if columns & in_words} == {}
     assert [(mart, name) for mart, _, name in own if {f"{name}_vi", f"{name}_en"} & marts[mart]] == []

@@ -1,9 +1,12 @@
 """Codes of the marts in Vietnamese: every code has a word, and a missing number says why."""
 
+import csv
+
 import pytest
 from dvctt.core.errors import ReportError
 from dvctt.report.wording import words
 from dvctt.report.wording.language import in_language
+from dvctt.settings import PROJECT_ROOT
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,35 @@ def test_a_verdict_without_a_month_is_about_every_month():
 def test_a_subject_without_words_is_printed_as_it_is():
     assert words.check_subject("filings.online_by_level") == "Hồ sơ trực tuyến theo mức độ"
     assert words.check_subject("new.rule") == "new.rule"
+
+
+def test_a_period_has_in_a_language_without_a_column_of_its_own_the_name_that_the_list_gives_it():
+    with (PROJECT_ROOT / "dbt_project" / "seeds" / "ref_reporting_periods.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["kind"] for row in rows} == {"month", "quarter", "half_year", "nine_months", "year"}
+    for row in rows:
+        vietnamese, english = (row[column].format(year=2022) for column in ("name_vi", "name_en"))
+        assert words.period_name({"period_name_vi": vietnamese}) == vietnamese
+        with in_language("en"):
+            assert words.period_name({"period_name_vi": vietnamese}) == english
+            own = {"name_vi": vietnamese, "name_en": "as the mart says it"}
+            assert words.period_name(own, "name_vi") == "as the mart says it"
+            assert words.period_name({"period_name_vi": "Kỳ lạ 2022"}) == "“Kỳ lạ 2022” (original wording)"
+
+
+@pytest.mark.parametrize(
+    ("called", "english"),
+    [
+        ("Hồ sơ trực tuyến", "Online filings"),
+        ("Thay đổi của tỷ lệ hồ sơ trực tuyến đến tháng 10", "Change of the online rate to October"),
+        ("Chênh lệch tỷ lệ so với khối sở ban ngành", "Difference to the rate of the provincial departments"),
+        ("Chênh lệch tỷ lệ so với khối xã", "Difference to the rate of the khối xã"),
+        ("Thay đổi theo cách gọi cũ", "“Thay đổi theo cách gọi cũ” (original wording)"),
+    ],
+)
+def test_a_metric_that_compares_is_called_with_what_it_compares_with(called, english):
+    row = {"metric_name_vi": called}
+    assert words.metric_name(row) == called
+    with in_language("en", {"Khối sở ban ngành": "Provincial departments"}):
+        assert words.metric_name(row) == english
+        assert words.metric_name({**row, "metric_name_en": "as the mart says it"}) == "as the mart says it"

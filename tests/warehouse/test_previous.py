@@ -9,7 +9,7 @@ import pytest
 from dvctt.core.errors import PublishError, WarehouseError
 from dvctt.warehouse.connections import open_candidate
 from dvctt.warehouse.previous import (
-    EARLIER_TABLES,
+    PREVIOUS_TABLES,
     ClosedMonth,
     Inputs,
     PreviousPublication,
@@ -75,7 +75,7 @@ def october(tmp_path: Path) -> ClosedMonth:
 
 def test_before_the_first_publication_every_relation_is_there_and_empty(candidate: Path) -> None:
     load_previous(candidate, INPUTS, None, ())
-    names = [f"history.{view}" for view in EARLIER_TABLES] + [
+    names = [f"history.{view}" for view in PREVIOUS_TABLES] + [
         "history.publication",
         "history.closed_months",
         "history.closed_filings",
@@ -104,7 +104,7 @@ def test_a_publication_of_an_older_version_gives_null_for_what_it_did_not_have(
 
 def test_every_view_of_the_past_has_its_declared_columns(candidate: Path, previous: PreviousPublication) -> None:
     load_previous(candidate, INPUTS, previous, ())
-    for view, (_, columns) in EARLIER_TABLES.items():
+    for view, (_, columns) in PREVIOUS_TABLES.items():
         described = [(name, kind.lower()) for name, kind, *_ in asked(candidate, f"describe history.{view}")]
         assert described == list(columns.items()), view
 

@@ -17,16 +17,16 @@ VINH_PHUC = load_province(PROVINCE)
 MOVEMENT = Movement("filings", "rows", "agency", "243", "Vĩnh Yên", "2022-10", "published", 100, 90, 110, 150)
 
 
-def verdict(number: int, run_id: str, said: str, folder: Path) -> None:
+def verdict(number: int, run_id: str, outcome: str, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    checks = [{"severity": "critical", "status": "failed" if said == "failed" else "passed"}]
-    content = {"run_id": run_id, "month": "2022-10", "verdict": said, "checks": checks}
-    (folder / f"{number:06d}-{said}.json").write_text(json.dumps(content), encoding="utf-8")
+    checks = [{"severity": "critical", "status": "failed" if outcome == "failed" else "passed"}]
+    content = {"run_id": run_id, "month": "2022-10", "verdict": outcome, "checks": checks}
+    (folder / f"{number:06d}-{outcome}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_the_history_holds_what_stopped_a_night_and_what_was_published_and_counts_without_gaps(tmp_path: Path) -> None:
     verdicts = tmp_path / "verdicts"
-    for number, (run_id, said) in enumerate(
+    for number, (run_id, outcome) in enumerate(
         [
             ("first", "passed"),  # published
             ("second", "failed"),
@@ -37,7 +37,7 @@ def test_the_history_holds_what_stopped_a_night_and_what_was_published_and_count
         ],
         start=1,
     ):
-        verdict(number, run_id, said, verdicts)
+        verdict(number, run_id, outcome, verdicts)
     lay_foundation(
         tmp_path / "candidate",
         VINH_PHUC,

@@ -21,6 +21,7 @@ from dvctt.pipeline.home import read_night
 from dvctt.pipeline.night import NIGHT, Run
 from dvctt.province.folder import read_timezone
 from dvctt.publications.next_night import Standing
+from dvctt.report.wording import formats
 from dvctt.report.wording.caveats import words_of
 from dvctt.settings import Settings
 from dvctt.warehouse.connections import open_published, read_rows
@@ -248,7 +249,7 @@ def _print_summary(settings: Settings, month: Month | None) -> None:
     report = publication.reports / f"bao-cao-{month}.html"
     if closed:
         revision, closed_at, approved_by = closed
-        out.print(f"đã chốt: bản chốt số {revision}, lúc {closed_at:%H:%M %d/%m/%Y}, người phê duyệt: {approved_by}")
+        out.print(f"đã chốt: bản chốt số {revision}, lúc {formats.moment(closed_at)}, người phê duyệt: {approved_by}")
     out.print(f"publication {publication.number}")
     out.print(f"report:   {report if report.is_file() else publication.reports / 'index.html'}")
     out.print(f"marts:    {publication.marts}")

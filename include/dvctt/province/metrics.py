@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from dvctt.province.model import Group, PublishedFigure
 from dvctt.settings import PROJECT_ROOT
@@ -19,10 +20,15 @@ METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
 
 @dataclass(frozen=True)
 class Metric:
-    """One line of the list. ``printed_over`` is empty where no printed figure is compared."""
+    """One line of the list. ``name_vi`` has places for what a figure is compared with, ``unit`` is what its value counts and
+    ``noun_vi`` what its numerator does; ``printed_over`` is empty where no printed figure is compared.
+    """
 
     metric: str
+    name_vi: str
     kind: str
+    unit: str
+    noun_vi: str
     is_target: bool
     printed_over: str
     former_spelling: str
@@ -42,12 +48,20 @@ class _Meaning:
     group: str | None = None
 
 
+@cache
 def read_metrics() -> Mapping[str, Metric]:
-    """Every metric by its id."""
+    """Every metric by its id, in the order of the list."""
     with METRICS.open(encoding="utf-8", newline="") as file:
         return {
             row["metric"]: Metric(
-                row["metric"], row["kind"], row["is_target"] == "true", row["printed_over"], row["former_spelling"]
+                metric=row["metric"],
+                name_vi=row["name_vi"],
+                kind=row["kind"],
+                unit=row["unit"],
+                noun_vi=row["noun_vi"],
+                is_target=row["is_target"] == "true",
+                printed_over=row["printed_over"],
+                former_spelling=row["former_spelling"],
             )
             for row in csv.DictReader(file, strict=True)
         }

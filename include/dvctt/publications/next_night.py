@@ -29,7 +29,7 @@ from dvctt.publications.reading import (
 )
 from dvctt.publications.switching import next_number
 from dvctt.warehouse.definitions import project_digest
-from dvctt.warehouse.previous import EARLIER_TABLES, ClosedMonth, Inputs, PreviousPublication
+from dvctt.warehouse.previous import PREVIOUS_TABLES, ClosedMonth, Inputs, PreviousPublication
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def standing(published: Path) -> Standing:
         len(problems),
         time.monotonic() - clock,
     )
-    remembered = {f"parquet/{table}.parquet" for table, _ in EARLIER_TABLES.values()}
+    remembered = {f"parquet/{table}.parquet" for table, _ in PREVIOUS_TABLES.values()}
     if remembered & {problem.file for problem in problems}:
         return Standing(number, tuple(problems), _whole_before(published, number))
     return Standing(number, tuple(problems), current)
@@ -172,7 +172,7 @@ def as_previous(publication: Publication, closings: Path) -> PreviousPublication
             version may not have published a table; one that is lost would look the same and make every record a late one.
     """
     manifest = publication.manifest
-    for table, _ in EARLIER_TABLES.values():
+    for table, _ in PREVIOUS_TABLES.values():
         name = f"parquet/{table}.parquet"
         path = publication.folder / name
         found = sha256_of(path) if path.is_file() else None

@@ -12,6 +12,7 @@ import duckdb
 from dvctt.core.errors import PeriodError
 from dvctt.core.figure_ids import figure_id, unit_of
 from dvctt.core.period import Period
+from dvctt.province.metrics import read_metrics
 from dvctt.publications.reading import Publication
 from dvctt.queries.reader import is_closed, widest
 from dvctt.report.wording import formats, words
@@ -22,13 +23,6 @@ from dvctt.warehouse.connections import open_published, read_rows
 _RATES = "mart_period_online_rates"
 _PAYMENTS = "mart_period_payments"
 _CHANGES = "mart_period_changes"
-_METRICS = {
-    "online_rate": "tỷ lệ hồ sơ trực tuyến",
-    "received": "hồ sơ tiếp nhận",
-    "online": "hồ sơ trực tuyến",
-    "online_payment_count": "số giao dịch thanh toán trực tuyến",
-    "online_payment_amount_vnd": "số tiền thanh toán trực tuyến",
-}
 _COMPARISONS = {"previous": "kỳ liền trước", "year_before": "cùng kỳ năm trước"}
 _OF_PERIODS = ("legal_basis_vi", "legal_basis_en", "certainty")
 _OF_RATES = (
@@ -199,7 +193,7 @@ def as_text(figures: PeriodFigures) -> list[str]:
 
 
 def _change_text(change: Change) -> str:
-    name = _METRICS[change.metric]
+    name = words.lower_first(read_metrics()[change.metric].name_vi)
     if change.metric == "online_rate":
         bases = (
             f"{_rate(change.base_rate_percent, change.base_denominator)} "
@@ -220,8 +214,9 @@ def _rate(value: float | None, denominator: int | None) -> str:
     return formats.NO_DATA if denominator is None else formats.rate(value)
 
 
-def _order(metric: str) -> int:
-    return list(_METRICS).index(metric)
+def _order(metric: str) -> tuple[bool, int]:
+    """The rate first, then the counts in the order of the list of metrics."""
+    return (read_metrics()[metric].kind != "share", list(read_metrics()).index(metric))
 
 
 def _change(row: dict[str, Any]) -> Change:

@@ -79,7 +79,7 @@ def trend(
     rates = {(row["month"], row["entity_code"]): row["online_rate_percent"] for row in rows}
     # A place without a rate is drawn as null, which breaks the line; a lone month between two gaps still has its point.
     values = [
-        {"month": f"{month.month:02}/{month.year}", "code": code, "rate": rates.get((month, code))}
+        {"month": formats.month_number(month), "code": code, "rate": rates.get((month, code))}
         for code in order
         for month in months
     ]
@@ -87,7 +87,7 @@ def trend(
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X(
             "month:O",
-            sort=[f"{month.month:02}/{month.year}" for month in months],
+            sort=[formats.month_number(month) for month in months],
             axis=alt.Axis(title=None, labelAngle=0, labelOverlap=False, ticks=False, labelPadding=8),
             scale=alt.Scale(type="point", padding=0.4),
         ),
@@ -198,22 +198,22 @@ def payments(chart_id: str, rows: Sequence[tuple[date, Row | None]], title: str,
     """Amount paid online by month in million VND, from mart_payments of one entity; an empty month is a gap."""
     amounts = [(month, row["online_payment_amount_vnd"] if row else None) for month, row in rows]
     values = [
-        {"month": f"{month.month:02}/{month.year}", "amount": amount, "text": formats.millions(amount)}
+        {"month": formats.month_number(month), "amount": amount, "text": formats.millions(amount)}
         for month, amount in amounts
         if amount is not None
     ]
     # In two lines, or the words would reach into the neighbouring months.
     empty = [
-        {"month": f"{month.month:02}/{month.year}", "text": _("chưa có\ndữ liệu").split("\n")}
+        {"month": formats.month_number(month), "text": _("chưa có\ndữ liệu").split("\n")}
         for month, amount in amounts
         if amount is None
     ]
     x = alt.X(
         "month:O",
-        sort=[f"{month.month:02}/{month.year}" for month, _ in amounts],
+        sort=[formats.month_number(month) for month, _ in amounts],
         axis=alt.Axis(title=None, labelAngle=0, labelOverlap=False, ticks=False, labelPadding=8),
         scale=alt.Scale(
-            domain=[f"{month.month:02}/{month.year}" for month, _ in amounts], paddingInner=0.35, paddingOuter=0.2
+            domain=[formats.month_number(month) for month, _ in amounts], paddingInner=0.35, paddingOuter=0.2
         ),
     )
     # The numbers stand on the bars, so the axis would only repeat them.

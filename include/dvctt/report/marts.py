@@ -209,8 +209,8 @@ def _in_words(column: str, words: str, found: Collection[str]) -> str:
     }
     values = ", ".join(f"'{name}', {value}" for name, value in record.items())
     caveat = f"json_merge_patch('{{}}', json_object({values}))::VARCHAR"
-    said = caveat if column == "caveat_json" else f"'[' || {caveat} || ']'"
-    return f"CASE WHEN {words}_vi IS NOT NULL THEN {said} END"
+    caveats = caveat if column == "caveat_json" else f"'[' || {caveat} || ']'"
+    return f"CASE WHEN {words}_vi IS NOT NULL THEN {caveats} END"
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path, name: str, mart: Mart) -> tuple[MartRow, ...]:

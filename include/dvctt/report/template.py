@@ -87,6 +87,8 @@ def templates() -> Environment:
         words.entity,
         words.share,
         words.text_of,
+        words.period_name,
+        words.metric_name,
         words.change_gap,
         words.ranked_name,
         words.small_base,

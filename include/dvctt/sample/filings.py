@@ -273,9 +273,9 @@ class FilingMaker:
         # Another few agencies each month, so that the file as a whole has as many as sample.yml says.
         turn = (place + 3 * month_number) % len(self._plan.agencies)
         untouched = [n for n in free if n not in taken]
-        if turn < resent.twins_per_file and untouched:
+        if turn < resent.duplicates_per_file and untouched:
             batch.rows.append(list(batch.rows[untouched[len(untouched) // 2]]))
-        elif turn < resent.twins_per_file + resent.older_states_per_file:
+        elif turn < resent.duplicates_per_file + resent.older_states_per_file:
             done = [n for n in untouched if batch.rows[n][_KET_THUC]]
             if done:
                 newest = batch.rows[done[len(done) // 2]]

@@ -216,7 +216,7 @@ class PaymentMaker:
                 rows.append([*row[:6], WAITING, *row[7:10], "", "", "", "", *row[14:]])
                 return
         rows.append(row)
-        if serial % resent.payment_twins_every == 0:
+        if serial % resent.payment_duplicates_every == 0:
             rows.append(list(row))
 
     def _attempt(
@@ -237,7 +237,7 @@ class PaymentMaker:
                 compact_twelve_hours(at),
             ]
         )
-        if self._attempt_count % self._resent.payment_twins_every == 0:
+        if self._attempt_count % self._resent.payment_duplicates_every == 0:
             rows.append(list(rows[-1]))
 
 

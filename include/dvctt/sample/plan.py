@@ -108,11 +108,11 @@ class Supplement(_Frozen):
 
 
 class Resent(_Frozen):
-    twins_per_file: Count
+    duplicates_per_file: Count
     older_states_per_file: Count
     suffix: Annotated[str, Field(pattern=r"^[\w-]+$")]
     supplements: Mapping[MonthKey, Supplement]
-    payment_twins_every: Positive
+    payment_duplicates_every: Positive
     payment_corrections_every: Positive
     payment_forgotten_every: Positive
 

@@ -25,7 +25,7 @@ from dvctt.warehouse.tables import write_table
 
 log = logging.getLogger(__name__)
 
-_EARLIER = {
+_PREVIOUS = {
     "filings": (
         "fct_filings",
         "source_id filing_id agency_code source_agency_code channel_code is_channel_assumed is_online level_code "
@@ -61,8 +61,8 @@ _EARLIER = {
     ),
     "feeds": ("mart_feeds", "source_id entity month agency_code is_expected is_delivered"),
 }
-EARLIER_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    view: (table, published_tables()[table].types_of(*columns.split())) for view, (table, columns) in _EARLIER.items()
+PREVIOUS_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    view: (table, published_tables()[table].types_of(*columns.split())) for view, (table, columns) in _PREVIOUS.items()
 }
 """View in the schema ``history``: the published table that it shows, and those of its columns that are asked for again."""
 _OF_A_CLOSED_MONTH = ("filings", "payments", "quarantined_rows")
@@ -228,7 +228,7 @@ def load_previous(
 
 
 def _load_publication(connection: duckdb.DuckDBPyConnection, previous: PreviousPublication | None) -> None:
-    for view, (table, columns) in EARLIER_TABLES.items():
+    for view, (table, columns) in PREVIOUS_TABLES.items():
         paths = [previous.folder / "parquet" / f"{table}.parquet"] if previous else []
         _create_view(connection, f"history.{view}", columns, paths)
 
@@ -242,7 +242,7 @@ def _load_closed(
     for prefix, months in (("history.closed_", before), ("closed.", closed)):
         _write_months(connection, f"{prefix}months", months)
         for view in _OF_A_CLOSED_MONTH:
-            table, columns = EARLIER_TABLES[view]
+            table, columns = PREVIOUS_TABLES[view]
             paths = [month.folder / "facts" / f"{table}.parquet" for month in months]
             _create_closed_view(connection, f"{prefix}{view}", columns, months, paths)
     _write_revisions(connection, revisions)

@@ -10,7 +10,7 @@
 {% set file_key = ['source_id', 'entity', 'file_month'] -%}
 with reconciled as (select * from {{ ref('aud_row_reconciliation') }}),
 
-twins as (
+several_spellings as (
     select
         source_id,
         entity,
@@ -69,9 +69,9 @@ select
     reconciled.entity,
     reconciled.file_month,
     reconciled.staged_rows,
-    cast(coalesce(twins.twin_keys, 0) as bigint) as twin_keys,
+    cast(coalesce(several_spellings.twin_keys, 0) as bigint) as twin_keys,
     cast(tolerated.twin_keys as bigint) as tolerated_twin_keys,
-    cast(coalesce(twins.counted_twice_keys, 0) as bigint) as counted_twice_keys,
+    cast(coalesce(several_spellings.counted_twice_keys, 0) as bigint) as counted_twice_keys,
     cast(tolerated.counted_twice_keys as bigint) as tolerated_counted_twice_keys,
     reconciled.superseded_within_file_rows,
     cast(coalesce(repeated.repeated_rows, 0) as bigint) as repeated_rows,
@@ -79,8 +79,8 @@ select
 from reconciled
 inner join tolerated
     on {{ share('reconciled', 'tolerated', file_key) }}
-left join twins
-    on {{ share('reconciled', 'twins', file_key) }}
+left join several_spellings
+    on {{ share('reconciled', 'several_spellings', file_key) }}
 left join repeated
     on {{ share('reconciled', 'repeated', file_key) }}
 order by reconciled.source_id, reconciled.entity, reconciled.file_month

@@ -1,6 +1,8 @@
 -- One row per procedure and span of validity, and one for procedures that the catalogue does not know.
 with disposed as (select * from {{ ref('int_procedures_disposed') }}),
 
+stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
+
 -- A source may leave a span open when the next one starts: the next start closes it, so that no day has two levels.
 closed_spans as (
     select
@@ -43,7 +45,7 @@ unknown_member as (
     select
         'unknown' as procedure_key,
         'unknown' as procedure_code,
-        'Chưa xác định' as name_vi,
+        name_vi,
         cast(null as {{ dbt.type_string() }}) as field_code,
         cast(null as {{ dbt.type_string() }}) as field_name_vi,
         cast(null as {{ dbt.type_string() }}) as administrative_tier,
@@ -55,6 +57,8 @@ unknown_member as (
         false as is_known,
         cast(null as {{ dbt.type_string() }}) as extract_id,
         cast(null as bigint) as row_number
+    from stand_ins
+    where stand_in = 'unknown_procedure'
 )
 
 select * from keyed

@@ -22,7 +22,7 @@ bounds as (
         select received_month as month from filings
         union all
         select file_month as month from extracts
-    ) as told
+    ) as covered
 ),
 
 months as (

@@ -35,6 +35,8 @@ extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
 reasons as (select * from {{ ref('ref_quarantine_reasons') }}),
 
+stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
+
 -- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
     select
@@ -62,7 +64,7 @@ select
     unioned.row_number,
     unioned.source_agency_code,
     coalesce(agencies.agency_code, 'unknown') as agency_code,
-    coalesce(agencies.name_vi, 'Chưa xác định') as agency_name_vi,
+    coalesce(agencies.name_vi, stand_ins.name_vi) as agency_name_vi,
     unioned.record_key,
     unioned.quarantine_reason,
     coalesce(reasons.name_vi, unioned.quarantine_reason) as reason_name_vi,
@@ -72,3 +74,4 @@ from unioned
 inner join extracts on unioned.extract_id = extracts.extract_id
 left join agencies on unioned.source_agency_code = agencies.agency_code
 left join reasons on unioned.quarantine_reason = reasons.quarantine_reason
+left join stand_ins on stand_ins.stand_in = 'unknown_agency'

@@ -4,6 +4,8 @@ with agencies as (select * from {{ ref('stg_province__agencies') }}),
 
 groups as (select * from {{ ref('stg_province__groups') }}),
 
+stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
+
 joined as (
     select
         agencies.agency_code || '@' || agencies.valid_from as agency_key,
@@ -29,18 +31,20 @@ unknown_member as (
     select
         'unknown' as agency_key,
         'unknown' as agency_code,
-        'Chưa xác định' as name_vi,
-        'Chưa xác định' as short_name_vi,
+        name_vi,
+        name_vi as short_name_vi,
         'unknown' as group_code,
-        'Chưa xác định' as group_name_vi,
+        name_vi as group_name_vi,
         9999 as group_order,
         9999 as official_order,
         cast(null as {{ dbt.type_string() }}) as parent_code,
         cast(null as date) as valid_from,
         cast(null as date) as valid_to,
         false as is_known,
-        'Unidentified' as name_en,
-        'Unidentified' as group_name_en
+        name_en,
+        name_en as group_name_en
+    from stand_ins
+    where stand_in = 'unknown_agency'
 ),
 
 -- Where a split has no rule, or nobody took over: the member of a restatement to another structure. No record is ever
@@ -49,18 +53,20 @@ unallocated_member as (
     select
         'unallocated' as agency_key,
         'unallocated' as agency_code,
-        'Chưa quy đổi được' as name_vi,
-        'Chưa quy đổi được' as short_name_vi,
+        name_vi,
+        name_vi as short_name_vi,
         'unallocated' as group_code,
-        'Chưa quy đổi được' as group_name_vi,
+        name_vi as group_name_vi,
         9998 as group_order,
         9998 as official_order,
         cast(null as {{ dbt.type_string() }}) as parent_code,
         cast(null as date) as valid_from,
         cast(null as date) as valid_to,
         false as is_known,
-        'Could not be restated' as name_en,
-        'Could not be restated' as group_name_en
+        name_en,
+        name_en as group_name_en
+    from stand_ins
+    where stand_in = 'unallocated_agency'
 )
 
 select * from joined

@@ -11,6 +11,8 @@ province as (select * from {{ ref('stg_province__province') }}),
 
 judged as (select * from {{ ref('int_form_06a_agencies') }}),
 
+stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
+
 -- What was received before the first file is not here, and no count of it can be.
 history as (
     select min(file_month) as history_from from {{ ref('stg_landing__extracts') }}
@@ -89,15 +91,13 @@ lines as (
             else 'total'
         end as line_code,
         case arrangements.line_kind
-            when 'field' then coalesce(any_value(fields.field_name_vi), 'Chưa xác định lĩnh vực')
+            when 'field' then any_value(fields.field_name_vi)
             when 'agency' then any_value(members.name_vi)
             when 'group' then any_value(members.group_name_vi)
-            else 'Tổng số'
         end as line_name_vi,
         case arrangements.line_kind
             when 'agency' then any_value(members.name_en)
             when 'group' then any_value(members.group_name_en)
-            when 'total' then 'Total'
         end as line_name_en,
         case arrangements.line_kind
             when 'agency' then any_value(members.group_order) * 10000 + any_value(members.official_order)
@@ -155,8 +155,8 @@ computed as (
         case when lines.line_kind = 'total' then 'total' else lines.line_kind || '/' || lines.line_code end as line_key,
         lines.line_kind,
         lines.line_code,
-        lines.line_name_vi,
-        lines.line_name_en,
+        coalesce(lines.line_name_vi, stand_ins.name_vi) as line_name_vi,
+        case when lines.line_kind = 'total' then stand_ins.name_en else lines.line_name_en end as line_name_en,
         cast(
             row_number() over (
                 partition by lines.period_key, lines.arrangement, lines.scope, lines.entity_code
@@ -191,6 +191,9 @@ computed as (
             and lines.scope = entities.scope
             and lines.entity_code = entities.entity_code
     inner join periods on lines.period_key = periods.period_key
+    -- The total, and what has no field, have a name that no source gives.
+    left join stand_ins
+        on stand_ins.stand_in = case lines.line_kind when 'total' then 'total' when 'field' then 'unknown_field' end
     cross join history
 ),
 

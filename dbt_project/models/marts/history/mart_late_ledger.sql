@@ -10,6 +10,8 @@ metrics as (select * from {{ ref('ref_metrics') }}),
 
 causes as (select * from {{ ref('ref_restatement_causes') }}),
 
+stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
+
 agencies as (
     select
         entity_code,
@@ -27,7 +29,7 @@ select
     metrics.noun_vi as unit,
     metrics.restated_order as metric_place,
     movements.agency_code,
-    coalesce(agencies.entity_name_vi, 'Chưa xác định') as agency_name_vi,
+    coalesce(agencies.entity_name_vi, stand_ins.name_vi) as agency_name_vi,
     movements.entity,
     movements.source_id,
     movements.record_id,
@@ -41,6 +43,7 @@ inner join closed_months on movements.month = closed_months.month
 left join metrics on movements.metric = metrics.metric
 left join causes on movements.cause = causes.cause
 left join agencies on movements.agency_code = agencies.entity_code and movements.month = agencies.month
+left join stand_ins on stand_ins.stand_in = 'unknown_agency'
 order by
     closed_months.month, movements.metric, movements.agency_code, movements.entity, movements.source_id,
     movements.record_id

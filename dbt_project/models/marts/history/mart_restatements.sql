@@ -206,7 +206,7 @@ explained as (
     inner join made on changed.month = made.month
 ),
 
-told as (
+attributed as (
     select
         {{ (place + old_and_new + ['change'] + causes[:-1]) | join(',\n        ') }},
         definition_changed + case when has_same_definitions then 0 else left_over end as definition_changed,
@@ -220,24 +220,26 @@ told as (
 )
 
 select
-    told.from_publication,
-    told.to_publication,
-    told.metric,
-    coalesce(metrics.name_vi, told.metric) as metric_name_vi,
+    attributed.from_publication,
+    attributed.to_publication,
+    attributed.metric,
+    coalesce(metrics.name_vi, attributed.metric) as metric_name_vi,
     metrics.noun_vi as unit,
     metrics.restated_order as metric_place,
-    told.scope,
-    told.entity_code,
-    told.entity_name_vi,
-    told.month,
-    told.old_value,
-    told.new_value,
-    cast(told.change as bigint) as change{% for cause in causes %},
-    cast(told.{{ cause }} as bigint) as {{ cause }}{% endfor %},
-    cast(told.unexplained as bigint) as unexplained,
-    told.old_rate_percent,
-    told.new_rate_percent,
-    told.new_rate_percent - told.old_rate_percent as rate_change_points
-from told
-left join metrics on told.metric = metrics.metric
-order by told.from_publication, told.to_publication, told.month, told.metric, told.scope, told.entity_code
+    attributed.scope,
+    attributed.entity_code,
+    attributed.entity_name_vi,
+    attributed.month,
+    attributed.old_value,
+    attributed.new_value,
+    cast(attributed.change as bigint) as change{% for cause in causes %},
+    cast(attributed.{{ cause }} as bigint) as {{ cause }}{% endfor %},
+    cast(attributed.unexplained as bigint) as unexplained,
+    attributed.old_rate_percent,
+    attributed.new_rate_percent,
+    attributed.new_rate_percent - attributed.old_rate_percent as rate_change_points
+from attributed
+left join metrics on attributed.metric = metrics.metric
+order by
+    attributed.from_publication, attributed.to_publication, attributed.month, attributed.metric, attributed.scope,
+    attributed.entity_code

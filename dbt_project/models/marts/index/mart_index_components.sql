@@ -14,7 +14,7 @@ ratios as (select * from {{ ref('int_index_ratios') }}),
 fed_counts as (select * from {{ ref('int_index_fed_counts') }}),
 
 -- A part of a year is not the year; a part of a month is a month without the agencies that are named as missing.
-told as (
+explained as (
     select
         entities.month,
         entities.span,
@@ -78,7 +78,7 @@ settled as (
             when own_denominator is null or (is_known and denominator is not null) then missing_agencies
             else 0
         end as settled_missing_agencies
-    from told
+    from explained
 ),
 
 reasoned as (

@@ -35,7 +35,7 @@ summed as (
     group by month, span, scope, entity_code, formula_version
 ),
 
-told as (
+judged as (
     select
         *,
         unscored_components = 0 and missing_agencies = 0 as is_complete
@@ -57,7 +57,7 @@ ranked as (
             when scope = 'agency' and group_code <> 'unknown' and total_score is not null
                 then count(*) over (partition by month, span, scope, group_code, formula_version, scored_components)
         end as ranked_among
-    from told
+    from judged
 ),
 
 -- The highest band that the points reach.

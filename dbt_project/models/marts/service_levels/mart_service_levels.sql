@@ -9,6 +9,8 @@ levels as (select * from {{ ref('ref_service_levels') }}),
 
 level_map as (select * from {{ ref('ref_service_level_map') }}),
 
+ref_residues as (select * from {{ ref('ref_service_level_residues') }}),
+
 vocabularies as (
     select
         'source_levels' as vocabulary_id,
@@ -38,7 +40,7 @@ own_classes as (
         1 as version,
         'level_' || level_code as class_id,
         name_vi as class_name_vi,
-        'Level ' || level_code as class_name_en,
+        name_en as class_name_en,
         10 - cast(level_code as integer) as class_order,
         is_online_service,
         false as is_residue
@@ -59,27 +61,17 @@ own_classes as (
 
 -- What no class holds has a name, and its place after the classes.
 residues as (
-    {% for class_id, order, name_vi, name_en in [
-        ('no_level', 90, 'Không phân mức', 'Without a level'),
-        ('not_mapped', 91, 'Mức độ không có trong bảng quy đổi', 'Level that the map does not have'),
-        ('outside_validity', 92, 'Tiếp nhận ngoài thời gian áp dụng cách phân loại', 'Received outside the validity'),
-    ] -%}
     select
-        vocabulary_id,
-        version,
-        '{{ class_id }}' as class_id,
-        '{{ name_vi }}' as class_name_vi,
-        '{{ name_en }}' as class_name_en,
-        {{ order }} as class_order,
+        vocabularies.vocabulary_id,
+        vocabularies.version,
+        ref_residues.class_id,
+        ref_residues.name_vi as class_name_vi,
+        ref_residues.name_en as class_name_en,
+        ref_residues.official_order as class_order,
         false as is_online_service,
         true as is_residue
     from vocabularies
-    {% if class_id == 'outside_validity' -%}
-    where valid_from is not null
-    {% endif -%}
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
+    inner join ref_residues on vocabularies.valid_from is not null or not ref_residues.is_of_dated_vocabularies
 ),
 
 classes as (

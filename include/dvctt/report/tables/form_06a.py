@@ -166,8 +166,8 @@ def _notes(rows: Sequence[MartRow], shown: Container[int] = range(14)) -> tuple[
     total = rows[-1]
     span = _(
         "Kỳ báo cáo: {period} ({calendar}), từ ngày {first} đến ngày {last}. Đơn vị tính: số hồ sơ TTHC.",
-        period=words.name_of(total, "period_name_vi"),
-        calendar=words.name_of(total, "calendar_name_vi"),
+        period=words.period_name(total),
+        calendar=words.text_of(total, "calendar_name_vi"),
         first=formats.day(total["first_day"]),
         last=formats.day(total["last_day"]),
     )

@@ -13,7 +13,8 @@ from dvctt.report.choose import in_print_order
 from dvctt.report.marts import MartRow, Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, current_language, name
+from dvctt.report.wording.language import _, name
+from dvctt.report.wording.words import name_of, text_of
 
 INDEX_CONTRACT = contract(
     mart_index_definitions=Reading("formula_version, official_order"),
@@ -91,7 +92,7 @@ def agency_index_tables(content: Marts, month: date, agency: Row) -> tuple[Docum
 def _document(content: Marts, version: int) -> str:
     """The document that the index is from, as the definitions name it; what they say of it beyond that is the table's note."""
     row = next(row for row in content.rows["mart_index_definitions"] if row["formula_version"] == version)
-    return str(row[f"legal_basis_{current_language()}"]).split(";")[0]
+    return text_of(row, "legal_basis_vi").split(";")[0]
 
 
 def _components(content: Marts, month: date, version: int, scores: Sequence[Row]) -> DocumentTable:
@@ -108,13 +109,13 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
     groups: list[int] = []
     for group in dict.fromkeys(row["group_id"] for row in rows):
         own = [row for row in rows if row["group_id"] == group]
-        words = definitions[own[0]["component_id"]]
+        definition = definitions[own[0]["component_id"]]
         first = len(lines)
         lines += [_component(row, definitions[row["component_id"]]) for row in own]
         down = tuple(range(first, len(lines)))
         groups.append(len(lines))
         lines.append(
-            _sum(words[f"group_name_{current_language()}"], province[f"{group}_score"], words["group_points_max"], down)
+            _sum(name_of(definition, "group_name_vi"), province[f"{group}_score"], definition["group_points_max"], down)
         )
     lines.append(_sum(_("Tổng điểm"), province["total_score"], province["score_max"], tuple(groups)))
     return DocumentTable(
@@ -146,19 +147,19 @@ def _components(content: Marts, month: date, version: int, scores: Sequence[Row]
     )
 
 
-def _component(row: Row, words: Row) -> Line:
+def _component(row: Row, definition: Row) -> Line:
     missing = _(formats.NOT_DEFINED) if row["state"] == "not_applicable" else _("không có dữ liệu")
     ratio = cell(row["ratio_percent"], "rate")
     return Line(
         (
-            text(words[f"name_{current_language()}"]),
+            text(name_of(definition, "name_vi")),
             _counted(row["numerator"]),
             _counted(row["denominator"]),
             replace(ratio, share=(1, 2)) if row["ratio_percent"] is not None else Cell(None, "rate", missing),
             text("") if row["threshold_percent"] is None else cell(row["threshold_percent"], "rate"),
             _points(row["points"]),
             _points(row["points_max"]),
-            text(row[f"reason_{current_language()}"]),
+            text(text_of(row, "reason_vi")),
         )
     )
 

@@ -30,7 +30,7 @@ def published_table(content: Marts, month: date) -> DocumentTable:
             Line(
                 (
                     cell(row["figure_id"]),
-                    worded(row, "metric_name_vi"),
+                    text(words.metric_name(row)),
                     worded(row, "entity_name_vi"),
                     cell(row["period_start"], "day", missing=""),
                     cell(row["period_end"], "day"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from dvctt.province.metrics import Metric, read_metrics
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
 from dvctt.report.marts import CONTRACT, Mart, MartRow, Marts, Reading, Row, contract
@@ -26,14 +27,6 @@ CHECKS = "mart_additivity_checks"
 CAVEATS = "mart_caveats"
 
 _ORDER = "period_key, scope, official_order NULLS LAST, entity_code"
-
-METRICS = {
-    "received": "Hồ sơ tiếp nhận",
-    "online": "Hồ sơ trực tuyến",
-    "online_payment_count": "Số giao dịch thanh toán trực tuyến",
-    "online_payment_amount_vnd": "Số tiền thanh toán trực tuyến (đồng)",
-}
-"""The counts that are compared, in the order of the table; the rate has a table of its own."""
 
 COMPARISONS = {"previous": "Kỳ liền trước", "year_before": "Cùng kỳ năm trước"}
 
@@ -209,7 +202,7 @@ def _changes_of(own: Marts, entity: Row) -> list[MartRow]:
 
 def _compared_with(row: MartRow) -> Cell:
     """The period compared with; a note says its days."""
-    return text(f"{_(COMPARISONS[row['comparison']])}: {words.text_of(row, 'base_period_name_vi')}")
+    return text(f"{_(COMPARISONS[row['comparison']])}: {words.period_name(row, 'base_period_name_vi')}")
 
 
 def _remark(row: MartRow) -> Cell:
@@ -270,16 +263,17 @@ def _count_changes(own: Marts, province: Province) -> DocumentTable:
     lines = []
     for entity in in_print_order(own.rows[RATES], province, agencies=False):
         found = {(row["metric"], row["comparison"]): row for row in _changes_of(own, entity)}
-        for metric, name in METRICS.items():
+        # The rate has a table of its own.
+        for metric in (one for one in read_metrics().values() if one.kind != "share"):
             for comparison in COMPARISONS:
-                row = found.get((metric, comparison))
+                row = found.get((metric.metric, comparison))
                 if row is None or row["base_period_key"] is None:
                     continue
                 lines.append(
                     Line(
                         (
                             text(words.entity(row)),
-                            text(_(name)),
+                            text(_with_unit(metric)),
                             _compared_with(row),
                             figure(row, "base_numerator"),
                             figure(row, "numerator"),
@@ -307,13 +301,19 @@ def _count_changes(own: Marts, province: Province) -> DocumentTable:
     )
 
 
+def _with_unit(metric: Metric) -> str:
+    """A metric as a table of several calls it: behind an amount stands what it is counted in."""
+    called = _(metric.name_vi)
+    return f"{called} ({_(metric.noun_vi)})" if metric.kind == "amount" else called
+
+
 def _notes_on_changes(own: Marts) -> tuple[str, ...]:
     whole = [row for row in own.rows[CHANGES] if (row["scope"], row["metric"]) == ("province", "online_rate")]
     days = tuple(
         _(
             "{comparison}: {period}, từ ngày {first} đến hết ngày {last}.",
             comparison=_(COMPARISONS[row["comparison"]]),
-            period=words.text_of(row, "base_period_name_vi"),
+            period=words.period_name(row, "base_period_name_vi"),
             first=formats.day(row["base_first_day"]),
             last=formats.day(row["base_last_day"]),
         )
@@ -438,7 +438,7 @@ def form_total(own: Marts) -> MartRow | None:
 
 def period_name(period: Mapping[str, Any]) -> str:
     """The period as its calendar names it: "Quý III/2022"."""
-    return words.text_of(period, "name_vi")
+    return words.period_name(period, "name_vi")
 
 
 def period_inside(period: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from datetime import date
 from dvctt.province.model import Province
 from dvctt.report.marts import Marts, Reading, Row, contract
 from dvctt.report.tables.table import Cell, Column, DocumentTable, Line, cell, text
-from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, current_language
+from dvctt.report.wording import formats, words
+from dvctt.report.wording.language import _
 
 _NOT_PLACED = ("unallocated", "unknown")
 
@@ -30,9 +30,8 @@ def structure_tables(content: Marts, month: date, province: Province) -> tuple[D
     return (*restated, *_levels(content, month))
 
 
-def _called(row: Row, stem: str) -> Cell:
-    """A name that the mart has in both languages; the Vietnamese one where the folder gives no other."""
-    return text(row[f"{stem}_{current_language()}"] or row[f"{stem}_vi"])
+def _called(row: Row, column: str) -> Cell:
+    return text(words.name_of(row, column))
 
 
 def _summed(values: Iterable[Cell], lines: Sequence[int]) -> list[Cell]:
@@ -56,7 +55,7 @@ def _restated(content: Marts, month: date) -> DocumentTable:
         ]
 
     lines = [
-        Line((_called(row, "entity_name"), *figures(row)), "residue" if row["entity_code"] in _NOT_PLACED else "row")
+        Line((_called(row, "entity_name_vi"), *figures(row)), "residue" if row["entity_code"] in _NOT_PLACED else "row")
         for row in agencies
     ]
     total = Line((text(_("Toàn tỉnh")), *_summed(figures(whole), range(len(lines)))), "total")
@@ -95,8 +94,8 @@ def _bridge(moved: Sequence[Row]) -> DocumentTable:
         tuple(
             Line(
                 (
-                    _called(row, "agency_name"),
-                    _called(row, "heir_name"),
+                    _called(row, "agency_name_vi"),
+                    _called(row, "heir_name_vi"),
                     cell(row["received"]),
                     cell(row["online"]),
                     cell(row["online_payment_count"]),
@@ -122,7 +121,7 @@ def _level_table(rows: Sequence[Row], number: int) -> DocumentTable:
     lines = [
         Line(
             (
-                _called(row, "class_name"),
+                _called(row, "class_name_vi"),
                 cell(row["received"]),
                 cell(row["share_percent"], "rate"),
                 cell(row["online"]),
@@ -151,7 +150,7 @@ def _level_table(rows: Sequence[Row], number: int) -> DocumentTable:
         (
             _(
                 "Căn cứ: {basis}. Mức độ chắc chắn: {certainty}.",
-                basis=_called(rows[0], "legal_basis").printed,
+                basis=words.text_of(rows[0], "legal_basis_vi"),
                 certainty=_(_CERTAINTY[rows[0]["certainty"]]),
             ),
             _(

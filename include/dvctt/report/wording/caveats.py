@@ -59,14 +59,16 @@ def own_words(caveats: str | None) -> str | None:
     Raises:
         ReportError: this version has no sentence for one.
     """
-    said = [_said(one) for one in _read(caveats)]
-    return BETWEEN.join(one for one in said if one is not None) if said and None not in said else None
+    sentences = [_sentence(one) for one in _read(caveats)]
+    if not sentences or None in sentences:
+        return None
+    return BETWEEN.join(one for one in sentences if one is not None)
 
 
 def words(caveats: str | None) -> str:
     """The same for a document: words that only Vietnamese has are translated by the catalogues or quoted; "" for none."""
     return BETWEEN.join(
-        translate(one["text_vi"], _said(one)) if _is_words(one) else str(_said(one)) for one in _read(caveats)
+        translate(one["text_vi"], _sentence(one)) if _is_words(one) else str(_sentence(one)) for one in _read(caveats)
     )
 
 
@@ -93,7 +95,7 @@ def _is_words(caveat: Caveat) -> bool:
     return bool(caveat["id"] == _IN_WORDS)
 
 
-def _said(caveat: Caveat) -> str | None:
+def _sentence(caveat: Caveat) -> str | None:
     kind = caveat["id"]
     if _is_words(caveat):
         text: str | None = caveat.get(f"text_{current_language()}")
@@ -107,8 +109,7 @@ def _said(caveat: Caveat) -> str | None:
 
 
 def _agency(agency: Mapping[str, Any]) -> str:
-    called = agency.get(f"name_{current_language()}") or agency["name_vi"]
-    return codes.with_reason(str(called), {"missing_reason": agency.get("reason")})
+    return codes.with_reason(codes.name_of(agency, "name_vi"), {"missing_reason": agency.get("reason")})
 
 
 def _agencies(agencies: list[Mapping[str, Any]]) -> str:

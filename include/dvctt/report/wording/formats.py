@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import NumberPattern, parse_decimal, parse_pattern
 
 from dvctt.report.wording.language import _, current_language
@@ -122,7 +122,9 @@ def day(value: date | None) -> str:
 
 def moment(value: datetime | None) -> str:
     """HH:mm dd/MM/yyyy, in the zone that the value is in; None gives "chưa có dữ liệu"."""
-    return _(NO_DATA) if value is None else f"{value.hour:02}:{value.minute:02} {day(value.date())}"
+    if value is None:
+        return _(NO_DATA)
+    return format_datetime(value.replace(tzinfo=None), _("HH:mm dd/MM/yyyy"), locale=current_language())
 
 
 def month(value: date) -> str:
@@ -133,6 +135,11 @@ def month(value: date) -> str:
 def month_number(value: date) -> str:
     """The month of a date in a list of several: "10/2022"."""
     return _dated(value, _("MM/yyyy"))
+
+
+def month_name(value: date) -> str:
+    """The month of a date where a text says "tháng" itself: "10"; "October"."""
+    return _dated(value, _("M"))
 
 
 def month_title(value: date) -> str:

@@ -114,9 +114,13 @@ def markup(message: str, /, **values: Any) -> Markup:
 
 
 def name(text: str) -> str:
-    """A name out of the data, in the language's own form where the province folder gives one, else as it is."""
+    """A name out of the data, in the language's own form where the province folder gives one, else as it is. What stands where
+    there is no agency to name has a fixed wording, which the catalogues translate.
+    """
     translation = _current.get()
-    return text if translation is None else translation.names.get(text, text)
+    if translation is None:
+        return text
+    return translation.names.get(text) or translation.messages.get(text) or text
 
 
 def names_of(province: Province, language: str) -> Mapping[str, str]:
@@ -139,6 +143,16 @@ def translate(text: str | None, translated: str | None = None) -> str:
     if translation is None or not text:
         return text or ""
     return translated or translation.messages.get(text) or quoted(text)
+
+
+def filled(message: str, text: str, **values: Any) -> str:
+    """What the marts made of a message and values: as it is in Vietnamese; else the message's translation with the values of
+    the language, for want of one as `translate` has it.
+    """
+    translation = _current.get()
+    if translation is None or message not in translation.messages:
+        return translate(text)
+    return translation.messages[message].format(**values)
 
 
 def quoted(text: str) -> str:

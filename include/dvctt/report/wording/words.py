@@ -13,8 +13,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from dvctt.core.errors import ReportError
+from dvctt.province.metrics import read_metrics
 from dvctt.report.wording import formats
-from dvctt.report.wording.language import _, current_language, markup, name, translate
+from dvctt.report.wording.language import _, current_language, filled, markup, name, translate
 
 TARGET_STATUS = {"met": "Đạt", "missed": "Chưa đạt", "no_data": "Chưa có dữ liệu"}
 
@@ -180,6 +181,8 @@ _NAMES = frozenset(
     "entity_name_vi short_name_vi agency_name_vi group_name_vi other_group_name_vi".split()  # noqa: SIM905
 )
 
+_YEAR = re.compile(r"\b\d{4}\b")
+
 # What the parts of an id are called in the words that explain it.
 _KEY_COLUMN = {
     "month": "tháng",
@@ -242,8 +245,43 @@ def text_of(row: Mapping[str, Any], column: str) -> str:
 
 
 def name_of(row: Mapping[str, Any], column: str) -> str:
-    """A name of a row in the current language, for want of one as it is."""
-    return str(_own(row, column) or row[column] or "")
+    """A name that the row itself may have in the current language; for want of one as every name of the data."""
+    return _own(row, column) or name(row[column] or "")
+
+
+def period_name(row: Mapping[str, Any], column: str = "period_name_vi") -> str:
+    """A reporting period by its name: "Quý III/2022". The list of periods has a place for the year in each name, and so have
+    its translations.
+    """
+    called = str(row[column])
+    year = _YEAR.search(called)
+    if own := _own(row, column):
+        return own
+    return filled(_YEAR.sub("{year}", called), called, year=year.group()) if year else translate(called)
+
+
+def metric_name(row: Mapping[str, Any]) -> str:
+    """The metric of a printed figure. The list of metrics has a place in the name for the month or the group that the figure is
+    compared with; a publication may be older than the metric's id in the list, so it is known by its name.
+    """
+    called = str(row["metric_name_vi"])
+    if own := _own(row, "metric_name_vi"):
+        return own
+    for message in (metric.name_vi for metric in read_metrics().values()):
+        places = re.escape(message).replace(r"\{month\}", r"(?P<month>\d+)").replace(r"\{group\}", "(?P<group>.+)")
+        found = re.fullmatch(places, called)
+        if found is not None:
+            return filled(
+                message, called, **{place: _COMPARED_WITH[place](text) for place, text in found.groupdict().items()}
+            )
+    return translate(called)
+
+
+_COMPARED_WITH: Mapping[str, Callable[[str], str]] = {
+    "month": lambda number: formats.month_name(date(1, int(number), 1)),
+    "group": lambda text: lower_first(name(caveat(text))),
+}
+"""What stands in a place of a metric's name, in the current language."""
 
 
 def _own(row: Mapping[str, Any], column: str) -> str | None:

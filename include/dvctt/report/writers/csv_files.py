@@ -82,15 +82,15 @@ def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -
 
 def _in_words(mart: str, column: str, held: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
     """The columns of the file that a column of the mart becomes, each with its values; most become themselves."""
-    said = text_of(mart, column)
-    if said is None:
+    text = text_of(mart, column)
+    if text is None:
         return [(column, held[column])]
-    columns: list[tuple[str, list[Any]]] = [(column, held[column])] if said.keeps_id else []
-    values = list(zip(*(held[name] for name in (column, *said.beside)), strict=True))
+    columns: list[tuple[str, list[Any]]] = [(column, held[column])] if text.keeps_id else []
+    values = list(zip(*(held[name] for name in (column, *text.beside)), strict=True))
     for language in languages():
         with in_language(language):
-            known = {value: said.form(*value) for value in set(values)}
-        columns.append((f"{said.name}_{language}", [known[value] for value in values]))
+            known = {value: text.form(*value) for value in set(values)}
+        columns.append((f"{text.name}_{language}", [known[value] for value in values]))
     return columns
 
 
