@@ -1,6 +1,6 @@
 # ruff: noqa: INP001 - a script beside what it writes; nobody imports the folder
-"""Write what is generated and never typed: the pages of docs/ on commands, licences and each rule of the gate, and the catalogue
-of what the seeds say.
+"""Write what is generated and never typed: the pages of docs/ on commands, licences and each rule of the gate, and the
+catalogue of what the seeds say.
 
 ``make docs`` runs it; tests/house/test_docs_generated.py holds the committed files current. Each is made of what stands
 elsewhere: the command line itself, the suites with the faults that prove them, the metadata of what is installed, the seeds.
