@@ -42,18 +42,32 @@ caveats as (
     group by month, scope, entity_code
 ),
 
--- Rows of the marts that shares are made of, and what they lack. Filings and payments make a duty: what either lacks is said.
+coverage_rows as (
+    select
+        *,
+        to_json(coverage) as row_json
+    from coverage
+),
+
+duty_rows as (
+    select
+        *,
+        to_json(duties) as row_json
+    from duties
+),
+
+-- Rows that shares are made of, and what they lack. Filings and payments make a duty: what either lacks is said.
 share_rows as (
     select
         'mart_catalogue_coverage' as mart,
-        coverage.month,
+        coverage_rows.month,
         'province' as scope,
         province.province_code as entity_code,
-        to_json(coverage) as row_json,
-        coverage.caveats_json
-    from coverage
+        coverage_rows.row_json,
+        coverage_rows.caveats_json
+    from coverage_rows
     cross join province
-    where coverage.services_total is not null
+    where coverage_rows.services_total is not null
 
     union all
 
@@ -70,25 +84,28 @@ share_rows as (
 
     select
         'mart_payment_duties' as mart,
-        duties.month,
-        duties.scope,
-        duties.entity_code,
-        to_json(duties) as row_json,
+        duty_rows.month,
+        duty_rows.scope,
+        duty_rows.entity_code,
+        duty_rows.row_json,
         caveats.caveats_json
-    from duties
-    left join caveats on {{ share('duties', 'caveats', ['month', 'scope', 'entity_code']) }}
+    from duty_rows
+    left join caveats on {{ share('duty_rows', 'caveats', ['month', 'scope', 'entity_code']) }}
 ),
 
--- A share is two columns of a mart, and the list of metrics names them. A metric that nothing feeds has no row here, and its
--- target says "no data".
+-- A share is two columns of a mart, and the list of metrics names them. A metric that nothing feeds has no row here,
+-- and its target says "no data".
 shares as (
     select
         share_rows.month,
         metrics.metric,
         share_rows.scope,
         share_rows.entity_code,
-        cast(json_extract_string(share_rows.row_json, '$.' || metrics.numerator) as bigint) as numerator,
-        cast(json_extract_string(share_rows.row_json, '$.' || metrics.denominator) as bigint) as denominator,
+        {% for count in ['numerator', 'denominator'] -%}
+        cast(
+            json_extract_string(share_rows.row_json, '$.' || metrics.{{ count }}) as bigint
+        ) as {{ count }},
+        {% endfor -%}
         share_rows.caveats_json
     from share_rows
     inner join metrics on share_rows.mart = metrics.share_of
