@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import check
-from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, out, print_json
+from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, new_table, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.province.folder import load_province
 from dvctt.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @check.command("figures")
@@ -27,6 +28,7 @@ def check_figures(
     """What the province printed: held against itself (published_checks.csv), then against our records: printed, computed,
     interval, verdict. Exit 1 if a figure is not reproduced, or none is.
     """
+    from dvctt.province.folder import load_province
     from dvctt.queries import printed
 
     settings = Settings.from_environment()
@@ -57,6 +59,7 @@ def check_additivity(
     """Every published total beside the sum of its classes and its residue, and every format read back against the marts. Exit
     1 if one is not explained.
     """
+    from dvctt.province.folder import load_province
     from dvctt.queries.additivity import FormatReading, read_formats
 
     where = "where month = ?" if month else ""
@@ -94,10 +97,10 @@ def check_additivity(
         raise typer.Exit(1)
 
 
-def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
+def _totals_table(checks: Sequence[Mapping[str, Any]]) -> "Table":
     """The totals of the newest month that have a residue, agencies left out, and all that are not explained."""
     newest = max(row["month"] for row in checks)
-    table = Table(
+    table = new_table(
         title=f"Residues, {Month.of(newest)} (groups and province; of periods: dvctt period), and all unexplained"
     )
     for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
@@ -119,9 +122,9 @@ def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _figures_table(figures: Sequence[Mapping[str, Any]]) -> Table:
+def _figures_table(figures: Sequence[Mapping[str, Any]]) -> "Table":
     """One row a printed figure."""
-    table = Table(title="Published figures")
+    table = new_table(title="Published figures")
     for name in ("#", "entity", "metric", "period", "published", "computed", "interval", "unit", "verdict"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("published", "computed") else "left")
     for row in figures:
