@@ -125,7 +125,7 @@ def test_help_and_version_import_what_they_print_with_and_nothing_more(
     settings = settings_for(tmp_path / "home", tmp_path / "inbox")
     found = watch(tmp_path, environment_for(settings), *arguments)
     assert {"typer", "dvctt.cli.app", "dvctt.cli.checks", "dvctt.cli.pipeline"} <= found.packages
-    assert found.packages.isdisjoint(HEAVY | {"babel", "duckdb", "pydantic", "rich", "yaml"})
+    assert found.packages & (HEAVY | {"babel", "duckdb", "pydantic", "rich", "yaml"}) == set()
     own = {name.split(".")[1] for name in found.packages if name.startswith("dvctt.")}
     assert own == {"cli", "core", "settings"}
     assert found.output
@@ -137,7 +137,7 @@ def test_status_imports_the_engine_that_it_asks_and_neither_the_province_nor_pan
 ) -> None:
     found = watch(tmp_path, environment_for(tiny_home), "status", "--month", "2022-10")
     assert {"duckdb", "dvctt.publications.reading"} <= found.packages
-    assert found.packages.isdisjoint(HEAVY | {"yaml", "dvctt.province.model", "dvctt.pipeline.stages"})
+    assert found.packages & (HEAVY | {"yaml", "dvctt.province.model", "dvctt.pipeline.stages"}) == set()
     assert "Khối huyện thành phố" in found.output
     assert found.started == ()
 
@@ -148,5 +148,5 @@ def test_a_night_with_nothing_new_imports_no_later_stage_and_starts_no_process(
     found = watch(tmp_path, environment_for(tiny_copy), "run")
     assert "nothing new" in found.output
     assert {"dvctt.pipeline.stages", "dvctt.landing.integrity"} <= found.packages
-    assert found.packages.isdisjoint(HEAVY | {"dvctt.gate.judge", "dvctt.publications.publish", "dvctt.report.marts"})
+    assert found.packages & (HEAVY | {"dvctt.gate.judge", "dvctt.publications.publish", "dvctt.report.marts"}) == set()
     assert found.started == ()
