@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -195,7 +196,7 @@ def test_four_points_agree_and_one_row_gone_or_one_dong_off_is_found_with_its_pl
 ) -> None:
     assert dvctt(clean, "reconcile", "--month", "2022-10").returncode == 0
     shutil.copytree(clean.home, tmp_path / "home", symlinks=True)
-    settings = clean.model_copy(update={"home": tmp_path / "home"})
+    settings = replace(clean, home=tmp_path / "home")
     for entity, change, wanted in (
         (
             "filings",

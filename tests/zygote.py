@@ -12,6 +12,7 @@ import importlib
 import json
 import logging
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from dvctt import __path__ as package_path
 from dvctt.warehouse import transform
 
 
@@ -112,10 +114,10 @@ def _import_everything() -> None:
         "great_expectations",
         "dbt.adapters.duckdb",
         "dbt.cli.main",
-        "dvctt.cli.app",
-        "dvctt.pipeline.stages",
         "altair",
         "vl_convert",
+        # A command imports what it needs when it runs, and a fork of this process finds it here.
+        *(module.name for module in pkgutil.walk_packages(package_path, "dvctt.")),
     ):
         importlib.import_module(name)
 

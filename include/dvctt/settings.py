@@ -6,10 +6,9 @@ Nothing here reads a province or a record.
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-
-from pydantic import BaseModel, ConfigDict
 
 from dvctt.core.errors import ConfigError
 
@@ -23,14 +22,13 @@ _UNUSABLE = {"DVCTT_HOME": re.compile(r"[?\\\x00-\x1f\x7f]"), "DVCTT_INBOX": re.
 """What a path must not hold: beside a database with ``?`` in its path DuckDB writes its log elsewhere; see dvctt.core.sql."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True)
+class Settings:
     """One installation: which province, where its source files lie, and the home that all it makes goes under.
 
     ``DVCTT_PROVINCE`` is a folder, or the name of one in include/provinces (default ``vinh_phuc``); ``DVCTT_HOME``
     defaults to var/ in the checkout; ``DVCTT_INBOX`` defaults to ``<home>/inbox``. Two homes share nothing.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     province_folder: Path
     inbox: Path

@@ -11,8 +11,9 @@ from dvctt.settings import Settings
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tests.conftest import dvctt, settings_for
+from tests.conftest import dvctt, environment_for, settings_for
 from tests.queries.test_additivity import FORMATS
+from tests.watched import watch
 
 
 def test_without_a_publication_a_question_is_one_error(tmp_path: Path) -> None:
@@ -109,5 +110,43 @@ def test_the_help_lists_every_command_under_its_subject() -> None:
     assert len(listed) == len(set(listed))
     assert group.list_commands(group.make_context("dvctt", ["run"], resilient_parsing=True)) == listed
     printed = CliRunner().invoke(app, ["--help"], terminal_width=100).stdout
-    places = [printed.index(f"─ {subject} ─") for subject in SUBJECTS]
+    places = [printed.index(f"\n{subject}:\n") for subject in SUBJECTS]
     assert places == sorted(places)
+
+
+HEAVY = {"airflow", "altair", "dbt", "great_expectations", "jinja2", "numpy", "pandas", "typst", "vl_convert"}
+"""Packages that no question needs which is answered out of the marts."""
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+def test_help_and_version_import_what_they_print_with_and_nothing_more(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    settings = settings_for(tmp_path / "home", tmp_path / "inbox")
+    found = watch(tmp_path, environment_for(settings), *arguments)
+    assert {"typer", "dvctt.cli.app", "dvctt.cli.checks", "dvctt.cli.pipeline"} <= found.packages
+    assert found.packages & (HEAVY | {"babel", "duckdb", "pydantic", "rich", "yaml"}) == set()
+    own = {name.split(".")[1] for name in found.packages if name.startswith("dvctt.")}
+    assert own == {"cli", "core", "settings"}
+    assert found.output
+    assert found.started == ()
+
+
+def test_status_imports_the_engine_that_it_asks_and_neither_the_province_nor_pandas(
+    tiny_home: Settings, tmp_path: Path
+) -> None:
+    found = watch(tmp_path, environment_for(tiny_home), "status", "--month", "2022-10")
+    assert {"duckdb", "dvctt.publications.reading"} <= found.packages
+    assert found.packages & (HEAVY | {"yaml", "dvctt.province.model", "dvctt.pipeline.stages"}) == set()
+    assert "Khối huyện thành phố" in found.output
+    assert found.started == ()
+
+
+def test_a_night_with_nothing_new_imports_no_later_stage_and_starts_no_process(
+    tiny_copy: Settings, tmp_path: Path
+) -> None:
+    found = watch(tmp_path, environment_for(tiny_copy), "run")
+    assert "nothing new" in found.output
+    assert {"dvctt.pipeline.stages", "dvctt.landing.integrity"} <= found.packages
+    assert found.packages & (HEAVY | {"dvctt.gate.judge", "dvctt.publications.publish", "dvctt.report.marts"}) == set()
+    assert found.started == ()

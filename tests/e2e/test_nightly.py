@@ -13,7 +13,8 @@ from dvctt.publications.reading import current_publication
 from dvctt.sample import write_sample
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, SentAlerts, dvctt, filing, settings_for
+from tests.conftest import PROVINCE, Inbox, SentAlerts, dvctt, environment_for, filing, settings_for
+from tests.watched import Watched, watch
 
 NIGHT = ("airflow", "nightly", "--month", "2022-10")
 
@@ -23,7 +24,7 @@ class MainJob:
     settings: Settings
     stdout: str
     stderr: str
-    second: subprocess.CompletedProcess[str]
+    second: Watched
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def main_job(tmp_path_factory: pytest.TempPathFactory) -> MainJob:
     write_sample(PROVINCE, settings.inbox)
     first = dvctt(settings, *NIGHT)
     assert first.returncode == 0, first.stdout + first.stderr
-    return MainJob(settings, first.stdout, first.stderr, dvctt(settings, *NIGHT))
+    return MainJob(settings, first.stdout, first.stderr, watch(root, environment_for(settings), *NIGHT))
 
 
 def published(job: MainJob) -> list[dict[str, str]]:
@@ -102,10 +103,18 @@ def test_the_run_shows_progress_figures_and_paths(main_job: MainJob) -> None:
 
 
 def test_a_second_night_with_nothing_new_is_green_says_so_and_publishes_nothing(main_job: MainJob) -> None:
-    assert main_job.second.returncode == 0, main_job.second.stderr
-    assert "nothing new since publication 1" in main_job.second.stderr
-    assert "stage build_facts" not in main_job.second.stderr
+    assert "nothing new since publication 1" in main_job.second.errors
+    assert "stage build_facts" not in main_job.second.errors
     assert sorted(path.name for path in main_job.settings.published.glob("[!.]*")) == ["1", "current"]
+
+
+def test_a_night_with_nothing_new_starts_one_process_and_does_not_import_airflow_a_second_time(
+    main_job: MainJob,
+) -> None:
+    (started,) = main_job.second.started
+    assert "dvctt.pipeline.airflow_once" in started
+    assert {"duckdb", "dvctt.pipeline.local_airflow"} <= main_job.second.packages
+    assert main_job.second.packages & {"airflow", "dvctt.pipeline.stages", "great_expectations", "pandas"} == set()
 
 
 def test_the_gate_passed_on_evidence_and_landed_rows_are_all_accounted_for(main_job: MainJob) -> None:

@@ -21,7 +21,8 @@ SOURCE = load_province(PROVINCE).sources[0]
 
 def read(inbox: Inbox, target: Path, name: str = "2022-10.csv", feed: Feed | None = None) -> files.Reading:
     offer = next(offer for offer in files.offers(SOURCE, inbox.root) if offer.name == name)
-    return files.read(offer, feed or Feed(), target)
+    with duckdb.connect() as connection:
+        return files.read(offer, feed or Feed(), target, connection)
 
 
 def test_rows_keep_their_order_and_personal_columns_stay_behind(inbox: Inbox, tmp_path: Path) -> None:
@@ -216,5 +217,5 @@ def test_rows_by_agency_that_are_not_so_are_refused_without_their_codes(
     path.with_suffix(".control.json").write_text(f'{{"rows": 1, "agencies": {agencies}}}', encoding="utf-8")
     with pytest.raises(ExtractError, match=re.escape(wanted)) as raised:
         (offer,) = files.offers(SOURCE, inbox.root)
-        files.read(offer, SOURCE.entities["filings"], tmp_path / "out.parquet")
+        files.read(offer, SOURCE.entities["filings"], tmp_path / "out.parquet", duckdb.connect())
     assert "243" not in str(raised.value).replace(str(tmp_path), "")

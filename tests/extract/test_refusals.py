@@ -386,7 +386,7 @@ def test_line_ends_inside_a_field_are_part_of_it(inbox: Inbox, tmp_path: Path, e
 def test_a_header_without_its_line_leaves_no_cell_in_the_manifest(inbox: Inbox, tmp_path: Path) -> None:
     path = inbox_with(inbox, f"{COLUMNS},Nguyễn Văn Mẫu,Email\n{ROW},x,y\n".encode())
     (offer,) = files.offers(SOURCE, inbox.root)
-    reading = files.read(offer, Feed(), tmp_path / "x.parquet")
+    reading = files.read(offer, Feed(), tmp_path / "x.parquet", duckdb.connect())
     assert (reading.dropped_columns, reading.other_columns) == (("Email",), 1)
     zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     (manifest,) = (tmp_path / "landing").rglob("*.json")

@@ -5,6 +5,7 @@ are what is published of it, but for numbers and addresses of people.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -73,7 +74,7 @@ def night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nigh
     inbox = Inbox(root / "inbox")
     for entity in ENTITIES:
         inbox.write(entity, "2022-10", planted(entity))
-    settings = tiny_home.model_copy(update={"inbox": root / "inbox", "home": root / "home"})
+    settings = replace(tiny_home, inbox=root / "inbox", home=root / "home")
     nights = nights_after(tiny_home, settings)
     nights.run()
     return nights

@@ -3,11 +3,13 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError, LandingError
+from dvctt.extract import files
 from dvctt.landing.zone import active_extracts, land, landed_extracts, unknown_entries
 from dvctt.province.folder import load_province
 
@@ -41,6 +43,50 @@ def test_landing_again_changes_nothing(tiny_inbox: Inbox, tmp_path: Path) -> Non
     assert before
     assert land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing") == []
     assert tree(tmp_path / "landing") == before
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[duckdb.DuckDBPyConnection]:
+    """Every connection to DuckDB that is opened from now on."""
+    connections: list[duckdb.DuckDBPyConnection] = []
+    connect = duckdb.connect
+
+    def connect_and_count() -> duckdb.DuckDBPyConnection:
+        connections.append(connect())
+        return connections[-1]
+
+    monkeypatch.setattr(duckdb, "connect", connect_and_count)
+    return connections
+
+
+def test_all_files_of_a_landing_are_read_by_one_connection_and_a_night_without_files_opens_none(
+    tiny_inbox: Inbox, tmp_path: Path, opened: list[duckdb.DuckDBPyConnection]
+) -> None:
+    assert len(land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing")) > 1
+    assert len(opened) == 1
+    with pytest.raises(duckdb.ConnectionException):
+        opened[0].execute("select 1")
+    assert land(VINH_PHUC, tiny_inbox.root, tmp_path / "landing") == []
+    assert len(opened) == 1
+
+
+def test_what_a_refused_file_did_to_its_connection_says_nothing_of_the_next_file(
+    inbox: Inbox, tmp_path: Path, opened: list[duckdb.DuckDBPyConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = files.read
+
+    def break_the_first(*arguments: Any) -> files.Reading:
+        if len(opened) == 1:
+            opened[0].close()
+        return read(*arguments)
+
+    monkeypatch.setattr(files, "read", break_the_first)
+    for month in ("2022-09", "2022-10"):
+        inbox.write("filings", month, [filing("A", "243", f"{month.replace('-', '')}01000000")])
+    with pytest.raises(ExtractError) as raised:
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert "2022-09.csv" in str(raised.value)
+    assert "2022-10.csv" not in str(raised.value)
 
 
 def test_new_content_under_the_same_name_replaces_the_old_version_whole(inbox: Inbox, tmp_path: Path) -> None:

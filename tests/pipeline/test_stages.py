@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -276,11 +277,11 @@ def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Pat
     shutil.copytree(PROVINCE, folder)
     path = folder / "sources.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("kind: files", "kind: fax"), encoding="utf-8")
-    settings = tiny_copy.model_copy(update={"province_folder": folder})
+    settings = replace(tiny_copy, province_folder=folder)
     finished = dvctt(settings, "run")
     assert finished.returncode == 1
     assert "key kind: found 'fax', wanted one of files" in finished.stderr
-    finished = dvctt(tiny_copy.model_copy(update={"province_folder": Path("/nowhere")}), "run")
+    finished = dvctt(replace(tiny_copy, province_folder=Path("/nowhere")), "run")
     assert finished.returncode == 1
     assert "DVCTT_PROVINCE: no province folder '/nowhere'" in finished.stderr
 

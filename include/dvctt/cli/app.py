@@ -13,7 +13,6 @@ import typer
 from dvctt import __version__
 from dvctt.cli import checks, decisions, documents, figures, gate, metrics, pipeline, publications  # noqa: F401 - they add their commands
 from dvctt.cli.root import app
-from dvctt.cli.screen import out
 from dvctt.core.errors import DvcttError
 from dvctt.core.files import denied_in_words, is_denied_in
 from dvctt.settings import Settings
@@ -39,11 +38,19 @@ def main() -> None:
         sys.exit(1)
 
 
-@app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if version:
-        out.print(__version__)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
         raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Nothing of its own: its option answers by itself."""
 
 
 if __name__ == "__main__":

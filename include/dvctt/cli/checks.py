@@ -8,16 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import check
-from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, out, print_json
+from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, new_table, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.province.folder import load_province
 from dvctt.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from dvctt.publications.reading import Publication
     from dvctt.queries.additivity import FormatReading
     from dvctt.report.marts import MartRow
@@ -33,6 +33,7 @@ def check_figures(
     """What the province printed: held against itself (published_checks.csv), then against our records: printed, computed,
     interval, verdict. Exit 1 if a figure is not reproduced, or none is.
     """
+    from dvctt.province.folder import load_province
     from dvctt.queries import printed
 
     settings = Settings.from_environment()
@@ -99,6 +100,7 @@ def _checks(publication: "Publication", month: date | None) -> "list[MartRow]":
 
 
 def _readings(publication: "Publication", settings: Settings, month: date | None) -> "list[FormatReading]":
+    from dvctt.province.folder import load_province
     from dvctt.queries.additivity import read_formats
 
     with TemporaryDirectory(prefix="dvctt-additivity-") as scratch:
@@ -124,10 +126,10 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "total_name_vi": checks.compared_when(row), "residue_name_vi": checks.residue(row) or None}
 
 
-def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
+def _totals_table(checks: Sequence[Mapping[str, Any]]) -> "Table":
     """The totals of the newest month that have a residue, agencies left out, and all that are not explained."""
     newest = max(row["month"] for row in checks)
-    table = Table(
+    table = new_table(
         title=f"Residues, {Month.of(newest)} (groups and province; of periods: dvctt period), and all unexplained"
     )
     for name in ("check", "month", "entity", "total", "sum of classes", "residue", "residue's name", "unexplained"):
@@ -149,9 +151,9 @@ def _totals_table(checks: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _figures_table(figures: Sequence[Mapping[str, Any]]) -> Table:
+def _figures_table(figures: Sequence[Mapping[str, Any]]) -> "Table":
     """One row a printed figure."""
-    table = Table(title="Published figures")
+    table = new_table(title="Published figures")
     for name in ("#", "entity", "metric", "period", "published", "computed", "interval", "unit", "verdict"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("published", "computed") else "left")
     for row in figures:

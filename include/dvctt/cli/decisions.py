@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import extracts, held
-from dvctt.cli.screen import JsonOption, digits, out, print_json
+from dvctt.cli.screen import JsonOption, digits, new_table, out, print_json
 from dvctt.core.period import Month
-from dvctt.landing.zone import Extract
-from dvctt.pipeline.decisions import accept_hold, reject_hold, restore_extract, withdraw_extract
-from dvctt.publications import holds
 from dvctt.settings import Settings
-from dvctt.warehouse.verdicts import Movement
+
+if TYPE_CHECKING:
+    from dvctt.landing.zone import Extract
+    from dvctt.publications.holds import Hold
+    from dvctt.warehouse.verdicts import Movement
 
 HoldArgument = Annotated[int, typer.Argument(help="The hold's number: dvctt held list.")]
 
@@ -73,7 +73,7 @@ def extracts_list(
     if as_json:
         print_json(found)
         return
-    table = Table(title=f"Extracts in {settings.landing}")
+    table = new_table(title=f"Extracts in {settings.landing}")
     for name in ("extract", "rows", "landed at", "state", "by", "at", "reason"):
         table.add_column(name, no_wrap=True, justify="right" if name == "rows" else "left")
     for one in found:
@@ -97,6 +97,8 @@ def extracts_withdraw(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Take a landed file out of all later nights. It stays in landing; the version before it is read in its place."""
+    from dvctt.pipeline.decisions import withdraw_extract
+
     instead = withdraw_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
     read = ", ".join(extract.extract_id for extract in instead) or "nothing: no other version of this name has landed"
     out.print(f"{extract_id} withdrawn; in its place the nights read {read}", markup=False)
@@ -110,6 +112,8 @@ def extracts_restore(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Let the nights read a withdrawn file again."""
+    from dvctt.pipeline.decisions import restore_extract
+
     restore_extract(Settings.from_environment(), extract_id, by=by, reason=reason)
     out.print(f"{extract_id} restored; the next night publishes with it: dvctt run", markup=False)
 
@@ -121,6 +125,7 @@ def held_list(
 ) -> None:
     """What waits for a named person before readers see it: a file's version, or the whole publication."""
     from dvctt.landing.zone import landed_extracts
+    from dvctt.publications import holds
 
     settings = Settings.from_environment()
     extracts = landed_extracts(settings.landing)
@@ -129,7 +134,7 @@ def held_list(
     if as_json:
         print_json([{**asdict(hold), "state": state} for hold, state in found])
         return
-    table = Table(title=f"Held in {settings.home}")
+    table = new_table(title=f"Held in {settings.home}")
     for name in ("hold", "state", "what", "figures", "first: whose, month, before -> now, band", "since", "by"):
         table.add_column(name, no_wrap=True)
     for hold, state in found:
@@ -150,6 +155,7 @@ def held_list(
 def held_show(number: HoldArgument, as_json: JsonOption = False) -> None:
     """The figures that a hold is about: the person who accepts it answers for these and no others."""
     from dvctt.landing.zone import landed_extracts
+    from dvctt.publications import holds
 
     settings = Settings.from_environment()
     hold = holds.find(settings.ledgers, number)
@@ -157,7 +163,7 @@ def held_show(number: HoldArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({**asdict(hold), "state": state})
         return
-    table = Table(title=f"Hold {number}: {hold.extract_id or 'the whole publication, no file is to blame'}")
+    table = new_table(title=f"Hold {number}: {hold.extract_id or 'the whole publication, no file is to blame'}")
     for name in (
         "entity",
         "measure",
@@ -203,6 +209,8 @@ def held_accept(
     reason: Annotated[str, typer.Option("--reason", help="Why they are right; kept and printed.")],
 ) -> None:
     """Let the next night publish what is held, with the figures that were shown; other figures ask again."""
+    from dvctt.pipeline.decisions import accept_hold
+
     hold = accept_hold(Settings.from_environment(), number, by=by, reason=reason)
     out.print(f"hold {number} accepted by {hold.by}; the next night publishes it: dvctt run", markup=False)
 
@@ -214,6 +222,8 @@ def held_reject(
     reason: Annotated[str, typer.Option("--reason", help="Why it is wrong; kept and printed.")],
 ) -> None:
     """Keep the version of a file that is held out of all nights; new content under its name is judged anew."""
+    from dvctt.pipeline.decisions import reject_hold
+
     hold = reject_hold(Settings.from_environment(), number, by=by, reason=reason)
     out.print(
         f"hold {number} rejected by {hold.by}; the nights read the version before, if there is one. Ask the source to send "
@@ -222,12 +232,14 @@ def held_reject(
     )
 
 
-def _state_of(settings: Settings, hold: holds.Hold, extracts: Sequence[Extract]) -> str:
+def _state_of(settings: Settings, hold: "Hold", extracts: Sequence["Extract"]) -> str:
+    from dvctt.publications import holds
+
     if hold.state == "waiting" and holds.is_outdated(settings.ledgers, hold, extracts):
         return "outdated"
     return hold.state
 
 
-def _moved(m: Movement) -> str:
+def _moved(m: "Movement") -> str:
     band = f"{digits(m.lowest_value)} to {'any' if m.highest_value is None else digits(m.highest_value)}"
     return f"{m.entity_name_vi} {m.month}: {digits(m.before_value)} -> {digits(m.new_value)} {m.entity}, {m.measure}, {band}"

@@ -3,7 +3,7 @@
 import logging
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,9 +11,10 @@ from dvctt.cli.root import app
 from dvctt.cli.screen import current_of, out, refuse_no_folder
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month, Period, PeriodKind
-from dvctt.province.folder import load_province
-from dvctt.publications.reading import Publication
 from dvctt.settings import Settings
+
+if TYPE_CHECKING:
+    from dvctt.publications.reading import Publication
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def _what_to_report(
     return asked, str(asked) if asked else f"{calendar or 'calendar_month'}/{Period.parse(period or '')}"
 
 
-def _folder_of_report(settings: Settings, target: Path | None, publication: Publication, key: str) -> Path:
+def _folder_of_report(settings: Settings, target: Path | None, publication: "Publication", key: str) -> Path:
     folder = (target or settings.home / "reports" / str(publication.number) / key).resolve()
     if folder.is_relative_to(settings.published.resolve()):
         raise DvcttError(
@@ -74,7 +75,8 @@ def _folder_of_report(settings: Settings, target: Path | None, publication: Publ
     return folder
 
 
-def _report_period(settings: Settings, publication: Publication, folder: Path, key: str, language: str) -> None:
+def _report_period(settings: Settings, publication: "Publication", folder: Path, key: str, language: str) -> None:
+    from dvctt.province.folder import load_province
     from dvctt.report.documents.period import write_period_documents
 
     clock = time.monotonic()
@@ -85,8 +87,9 @@ def _report_period(settings: Settings, publication: Publication, folder: Path, k
 
 
 def _report_month(
-    settings: Settings, publication: Publication, folder: Path, month: Month, language: str, *, packets: bool
+    settings: Settings, publication: "Publication", folder: Path, month: Month, language: str, *, packets: bool
 ) -> None:
+    from dvctt.province.folder import load_province
     from dvctt.report.documents.month import packets_folder, write_documents
 
     clock = time.monotonic()

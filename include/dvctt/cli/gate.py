@@ -6,16 +6,13 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import app, baselines, check, gates, quarantine, values
-from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
+from dvctt.cli.screen import JsonOption, current_of, digits, new_table, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.core.sql import identifier
-from dvctt.province.folder import load_province
 from dvctt.settings import Settings
-from dvctt.warehouse.connections import candidate_path, open_candidate, open_published, read_rows
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +27,7 @@ def verdict(as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(content, ensure_ascii=False, indent=2))
     else:
-        table = Table(title=f"{content['verdict_vi']} ({content['verdict']}), {content['run_id']}")
+        table = new_table(title=f"{content['verdict_vi']} ({content['verdict']}), {content['run_id']}")
         for name in ("id", "severity", "status", "rows", "failing", "first failing row, or why not checked"):
             table.add_column(name, no_wrap=True)
         for item in content["checks"]:
@@ -59,6 +56,8 @@ def rows(
     published: Annotated[bool, typer.Option("--published", help="Ask the current publication instead.")] = False,
 ) -> None:
     """Show rows of an audit, fact or mart table: what a verdict or an alert tells you to look at."""
+    from dvctt.warehouse.connections import candidate_path, open_candidate, open_published
+
     settings = Settings.from_environment()
     opened = open_published(current_of(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
@@ -74,7 +73,7 @@ def rows(
         where = f"where {dated} = ?" if month else ""
         parameters = [Month.parse(month).first_day] if month else []
         cursor = connection.execute(f"select * from {identifier(table)} {where} order by all limit {limit}", parameters)
-        shown = Table(title=f"{table} ({'publication' if published else candidate_path(settings.candidate)})")
+        shown = new_table(title=f"{table} ({'publication' if published else candidate_path(settings.candidate)})")
         for name in columns:
             shown.add_column(name, no_wrap=True)
         for row in cursor.fetchall():
@@ -92,6 +91,8 @@ def quarantine_list(
     as_json: JsonOption = False,
 ) -> None:
     """Rows that were set aside: source, file, record number and reason; no value of the row itself."""
+    from dvctt.warehouse.connections import open_candidate, open_published, read_rows
+
     settings = Settings.from_environment()
     opened = open_published(current_of(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
@@ -106,7 +107,7 @@ def quarantine_list(
     if as_json:
         print_json(found)
         return
-    table = Table(title="Set aside" + ("" if published else " by the last run"))
+    table = new_table(title="Set aside" + ("" if published else " by the last run"))
     for name in ("source", "entity", "file", "record", "agency", "reason", "columns", "what to do"):
         table.add_column(name, no_wrap=True)
     for row in found:
@@ -136,6 +137,8 @@ def values_unmapped(
 
     Exit 1 if there are any.
     """
+    from dvctt.warehouse.connections import open_candidate, open_published, read_rows
+
     settings = Settings.from_environment()
     opened = open_published(current_of(settings).marts) if published else open_candidate(settings.candidate)
     with opened as connection:
@@ -149,7 +152,7 @@ def values_unmapped(
     if as_json:
         print_json(found)
     else:
-        table = Table(title="Values that no list has" + ("" if published else ", in the last run"))
+        table = new_table(title="Values that no list has" + ("" if published else ", in the last run"))
         for name in ("source", "entity", "column", "month", "rows", "unmapped", "of these set aside"):
             table.add_column(name, no_wrap=True, justify="right" if name in ("rows", "unmapped") else "left")
         for row in found:
@@ -170,6 +173,7 @@ def gates_mutate(
     as_json: JsonOption = False,
 ) -> None:
     """Inject faults into good data, one at a time, and show which check caught each. Exit 1 if one was missed."""
+    from dvctt.province.folder import load_province
     from dvctt.proving import prove
 
     settings = Settings.from_environment()
@@ -203,6 +207,7 @@ def baselines_update(
 ) -> None:
     """Freeze the row counts of all months up to one, and print what changed; read it as a diff before you commit it."""
     from dvctt.gate.baselines import update
+    from dvctt.province.folder import load_province
     from dvctt.warehouse.expectations import ROW_COUNTS
 
     settings = Settings.from_environment()
@@ -219,6 +224,7 @@ def baselines_update(
 def check_config() -> None:
     """Load the province folder and the gate's suites; an error names file, line and key."""
     from dvctt.gate.judge import load_suites
+    from dvctt.province.folder import load_province
 
     settings = Settings.from_environment()
     province = load_province(settings.province_folder)

@@ -5,14 +5,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import app, form, metric
-from dvctt.cli.screen import JsonOption, current_of, digits, exact, out, print_json
+from dvctt.cli.screen import JsonOption, current_of, digits, exact, new_table, out, print_json
 from dvctt.core.period import Month, Period
 from dvctt.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from dvctt.queries.forms import Form
     from dvctt.queries.index766 import Component, Index
     from dvctt.queries.online_rates import Comparison
@@ -44,11 +45,11 @@ def metric_online_rate(
         out.print(_definitions_table(compared))
 
 
-def _definitions_table(compared: "Comparison") -> Table:
+def _definitions_table(compared: "Comparison") -> "Table":
     """One row a definition."""
     from dvctt.queries.online_rates import rate_text
 
-    table = Table(title=f"{compared.entity_name_vi}, {compared.month}: online rate by definition")
+    table = new_table(title=f"{compared.entity_name_vi}, {compared.month}: online rate by definition")
     for name in ("definition", "version", "tên", "tử số", "mẫu số", "tỷ lệ", "in force", "not applied: no data"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("tử số", "mẫu số", "tỷ lệ") else "left")
     for one in compared.definitions:
@@ -136,11 +137,11 @@ def index_766(
             print("\n".join(missing_lines(index)))
 
 
-def _index_table(index: "Index") -> Table:
+def _index_table(index: "Index") -> "Table":
     """The six scores, each with its components below it."""
     from dvctt.queries.index766 import points_text
 
-    table = Table(title=f"{index.entity_name_vi}, {index.month}: index, formula version {index.formula_version}")
+    table = new_table(title=f"{index.entity_name_vi}, {index.month}: index, formula version {index.formula_version}")
     for name in ("component", "tên", "tử số", "mẫu số", "tỷ lệ", "ngưỡng", "điểm", "tối đa", "source"):
         right = name in ("tử số", "mẫu số", "tỷ lệ", "ngưỡng", "điểm", "tối đa")
         table.add_column(name, no_wrap=True, justify="right" if right else "left")
@@ -221,11 +222,11 @@ def form_06a(
         raise typer.Exit(1)
 
 
-def _form_06a_table(read: "Form") -> Table:
+def _form_06a_table(read: "Form") -> "Table":
     """The form's columns under their own numbers, one row a line."""
     from dvctt.report.tables.form_06a import FORM_06A_COLUMNS
 
-    table = Table()
+    table = new_table()
     table.add_column("TT\n(1)", no_wrap=True)
     table.add_column(f"{'Lĩnh vực' if read.arrangement == 'by_field' else 'Cơ quan'}\n(2)", no_wrap=True)
     for number, heading in FORM_06A_COLUMNS.values():

@@ -4,27 +4,20 @@ import logging
 import time
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import airflow, alerts, app, check
-from dvctt.cli.screen import MonthOption, current_of, digits, out, refuse_no_folder
-from dvctt.clock import now
+from dvctt.cli.screen import MonthOption, current_of, digits, new_table, out, refuse_no_folder
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.pipeline import inspection
-from dvctt.pipeline.close import close_month, reopen_month
-from dvctt.pipeline.home import read_night
-from dvctt.pipeline.night import NIGHT, Run
-from dvctt.province.folder import read_timezone
-from dvctt.publications.next_night import Standing
-from dvctt.report.wording import formats
-from dvctt.report.wording.caveats import words_of
+from dvctt.core.sql import day_literal
 from dvctt.settings import Settings
-from dvctt.warehouse.connections import open_published, read_rows
+
+if TYPE_CHECKING:
+    from dvctt.publications.next_night import Standing
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +28,10 @@ def run(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Publish again although nothing is new.")] = False,
 ) -> None:
     """Run the night's stages here, without Airflow: land, build, check, publish."""
+    from dvctt.clock import now
+    from dvctt.pipeline.home import read_night
+    from dvctt.pipeline.night import NIGHT, Run
+
     settings = Settings.from_environment()
     reporting = Month.parse(month) if month else None
     asked = Run(f"cli__{now().isoformat()}", reporting, rebuild)
@@ -72,6 +69,8 @@ def close(
     note: Annotated[str | None, typer.Option("--note", help="What that person wants kept beside it.")] = None,
 ) -> None:
     """Freeze a month out of the current publication; later rows do not move its figures any more."""
+    from dvctt.pipeline.close import close_month
+
     settings = Settings.from_environment()
     closed = close_month(settings, month=Month.parse(month), approved_by=approved_by, note=note)
     out.print(
@@ -90,6 +89,8 @@ def reopen(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept and printed.")],
 ) -> None:
     """Open a closed month again. What was closed stays as it is; the next close makes the next revision."""
+    from dvctt.pipeline.close import reopen_month
+
     revision = reopen_month(Settings.from_environment(), month=Month.parse(month), by=by, reason=reason)
     out.print(
         f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
@@ -124,7 +125,7 @@ def alerts_list() -> None:
     """Every alert in the outbox: when, what, whom it has reached, and what keeps it from the others."""
     from dvctt.notify import channels
 
-    table = Table(title="Alerts")
+    table = new_table(title="Alerts")
     for name in ("made at", "to", "state", "tries", "next try", "subject", "reason"):
         table.add_column(name, no_wrap=True)
     for entry in channels.waiting_and_sent():
@@ -163,8 +164,9 @@ def check_home() -> None:
     """What a night looks at before it builds: the current publication, landing, closed months, ledgers, each against its hash.
     Changes nothing. Exit 1 if anything was changed or is gone.
     """
+    from dvctt.pipeline import inspection
 
-    def show(standing: Standing) -> None:
+    def show(standing: "Standing") -> None:
         for problem in standing.problems:
             out.print(f"publication {standing.number}: {problem}", markup=False)
 
@@ -182,6 +184,7 @@ def airflow_nightly(
 ) -> None:
     """Run the DAG nightly_warehouse once, through Airflow, for the night after a month's end."""
     from dvctt.pipeline import local_airflow
+    from dvctt.province.folder import read_timezone
 
     settings = Settings.from_environment()
     reported = Month.parse(month)
@@ -209,27 +212,31 @@ _SUMMARY = ("received", "online", "online_rate_percent", "online_level_3", "onli
 
 def _print_summary(settings: Settings, month: Month | None) -> None:
     """The month's figures by group, and the paths of what was published."""
+    from dvctt.report.wording import formats
+    from dvctt.report.wording.caveats import words_of
+    from dvctt.warehouse.connections import open_published, read_rows
+
     publication = current_of(settings)
+    # A day as a literal: DuckDB loads pandas to look at a parameter, which costs more than all else that is done here.
     with open_published(publication.marts) as connection:
         newest = connection.execute("select max(month) from mart_online_rates").fetchone()
         if month is None and newest and newest[0]:
             month = Month(newest[0].year, newest[0].month)
+        day = day_literal(month.first_day if month else date.min)
         groups = read_rows(
             connection,
-            "select * from mart_online_rates where month = ? and scope <> 'agency' order by scope = 'province', official_order",
-            [month.first_day if month else date.min],
+            f"select * from mart_online_rates where month = {day} and scope <> 'agency' "
+            "order by scope = 'province', official_order",
         )
         payments = connection.execute(
             "select ytd_online_payment_count, ytd_online_payment_amount_vnd, ytd_online_refund_count, "
-            "ytd_online_refund_amount_vnd from mart_payments where month = ? and scope = 'province'",
-            [month.first_day if month else date.min],
+            f"ytd_online_refund_amount_vnd from mart_payments where month = {day} and scope = 'province'",
         ).fetchone()
         closed = connection.execute(
-            "select revision, closed_at, approved_by from mart_closed_months where month = ? and is_in_force",
-            [month.first_day if month else date.min],
+            f"select revision, closed_at, approved_by from mart_closed_months where month = {day} and is_in_force",
         ).fetchone()
     if groups:
-        table = Table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
+        table = new_table(title=f"{publication.manifest['province']}, {month}: hồ sơ trực tuyến")
         for name in ("", "tiếp nhận", "trực tuyến", "tỷ lệ %", "mức độ 3", "mức độ 4", "không phân mức"):
             table.add_column(name, justify="left" if not name else "right")
         for row in groups:

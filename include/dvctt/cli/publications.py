@@ -7,19 +7,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from dvctt.cli.root import app, publications
-from dvctt.cli.screen import JsonOption, current_of, digits, out, print_json
-from dvctt.clock import now
+from dvctt.cli.screen import JsonOption, current_of, digits, new_table, out, print_json
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
-from dvctt.province.folder import load_province
-from dvctt.publications.reading import answer_problems
 from dvctt.settings import Settings
-from dvctt.warehouse.connections import open_published
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from dvctt.publications.restatements import Comparison
 
 
@@ -37,7 +34,7 @@ def reconcile_month(
     if as_json:
         print_json([{**vars(line), "differences": line.differences} for line in lines])
     else:
-        table = Table(title=f"{month} at four points")
+        table = new_table(title=f"{month} at four points")
         for name in ("entity", "agency", "unit", "control", "landed", "accounted", "facts", "published", "difference"):
             table.add_column(name, no_wrap=True, justify="left" if name in ("entity", "agency", "unit") else "right")
         for line in lines:
@@ -66,8 +63,10 @@ def parity(
     """What nights built one after the other against a build from nothing, row for row. Exit 1 if a table differs, or a
     file that was published has changed.
     """
+    from dvctt.publications.reading import answer_problems
     from dvctt.publications.rebuild import compare, rebuild
     from dvctt.publications.store import find
+    from dvctt.warehouse.connections import open_published
 
     settings = Settings.from_environment()
     publication = current_of(settings, damaged_too=True) if number is None else find(settings.published, number)
@@ -82,7 +81,7 @@ def parity(
     if as_json:
         print_json([vars(table) for table in compared])
     else:
-        table = Table(title=f"Publication {publication.number} and a build from nothing")
+        table = new_table(title=f"Publication {publication.number} and a build from nothing")
         for name in ("table", "rows", "only published", "only rebuilt"):
             table.add_column(name, no_wrap=True, justify="left" if name == "table" else "right")
         for line in compared:
@@ -111,7 +110,7 @@ def publications_list() -> None:
     marks = {publication.number: "removed" for publication in gone}
     if problem is None and (current := pointed(settings.published)):
         marks[current] = "current"
-    table = Table(title=f"Publications in {settings.published}")
+    table = new_table(title=f"Publications in {settings.published}")
     for name in ("", "number", "published at", "month", "verdict", "extracts", "software", "run"):
         table.add_column(name, no_wrap=True)
     there: list[Removed | Publication] = [*gone, *listed(settings.published)]
@@ -195,6 +194,8 @@ def publications_prune(
 
     Exit 1 if one that was to go could not be removed.
     """
+    from dvctt.clock import now
+    from dvctt.province.folder import load_province
     from dvctt.publications import retention
 
     settings = Settings.from_environment()
@@ -245,11 +246,11 @@ def publications_diff(
     out.print(f"{len(found.changes)} figures differ; the causes of {adding_up} add up to the change")
 
 
-def _changes_table(found: "Comparison", earlier: int, later: int) -> Table:
+def _changes_table(found: "Comparison", earlier: int, later: int) -> "Table":
     """One row a figure that changed, a column a cause."""
     from dvctt.publications.restatements import CAUSES
 
-    table = Table(title=f"What changed from publication {earlier} to {later}")
+    table = new_table(title=f"What changed from publication {earlier} to {later}")
     for name in ("entity", "metric", "month", "old", "new", "change", *CAUSES, "unexplained", "rate"):
         table.add_column(
             name, no_wrap=True, justify="left" if name in ("entity", "metric", "month", "rate") else "right"
@@ -270,9 +271,9 @@ def _changes_table(found: "Comparison", earlier: int, later: int) -> Table:
     return table
 
 
-def _movements_table(found: "Comparison") -> Table:
+def _movements_table(found: "Comparison") -> "Table":
     """One row a record."""
-    table = Table(title="Records that moved")
+    table = new_table(title="Records that moved")
     for name in (
         "metric",
         "month",

@@ -1,24 +1,50 @@
 """What commands share on the screen: options, tables, numbers, JSON.
 
-Nothing here knows a command.
+Nothing here knows a command. Every command imports this module, so that it imports nothing heavy itself: what a question needs
+is imported when it is asked.
 """
 
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dvctt.core.errors import DvcttError, PublishError
-from dvctt.publications.reading import Publication, current_publication, refuse_damaged
 from dvctt.settings import Settings
-from dvctt.warehouse.connections import open_published, read_rows
 
-out = Console(highlight=False, width=1000)
-"""Wide whatever the terminal: one line a figure, for a person and for grep."""
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from dvctt.publications.reading import Publication
+
+
+class _Out:
+    """The screen: wide whatever the terminal, one line a figure, for a person and for grep."""
+
+    def print(self, shown: "RenderableType", *, markup: bool = True) -> None:
+        _console().print(shown, markup=markup)
+
+
+out = _Out()
+
+
+@cache
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, width=1000)
+
+
+def new_table(title: str | None = None) -> "Table":
+    """A table without columns and rows yet."""
+    from rich.table import Table
+
+    return Table(title=title)
 
 
 MonthOption = Annotated[
@@ -41,8 +67,10 @@ def refuse_no_folder(folder: Path) -> None:
         raise DvcttError(f"--out {folder}: {there} may not be written by this user; look: ls -ld {there}")
 
 
-def current_of(settings: Settings, *, damaged_too: bool = False) -> Publication:
+def current_of(settings: Settings, *, damaged_too: bool = False) -> "Publication":
     """The publication that is asked, its marts held against their hash first; ``damaged_too`` for a question that compares."""
+    from dvctt.publications.reading import current_publication, refuse_damaged
+
     publication = current_publication(settings.published)
     if publication is None:
         raise PublishError(f"{settings.published}: no publication yet; wanted one that passed its gate: make run")
@@ -52,6 +80,8 @@ def current_of(settings: Settings, *, damaged_too: bool = False) -> Publication:
 
 
 def ask(sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    from dvctt.warehouse.connections import open_published, read_rows
+
     with open_published(current_of(Settings.from_environment()).marts) as connection:
         return read_rows(connection, sql, parameters or [])
 

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dvctt.core.errors import ConfigError
 from dvctt.core.period import Month
 from dvctt.province.model import Feed, Source
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ class Kind(Protocol):
     """What the source has, in the order of arrival: by month, the plain name first, then supplements by name."""
     fingerprint: Callable[[Offer], str]
     """sha256 of the offer's content, without reading its rows."""
-    read: Callable[[Offer, Feed, Path], Reading]
-    """Write the offer's rows as Parquet at the path given; raises ExtractError and leaves nothing when it cannot."""
+    read: Callable[[Offer, Feed, Path, "duckdb.DuckDBPyConnection"], Reading]
+    """Write the offer's rows as Parquet at the path given, by the connection given, which all offers of a night share; raises
+    ExtractError and leaves no file when it cannot."""
 
 
 def kind_of(source: Source) -> Kind:

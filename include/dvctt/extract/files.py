@@ -234,7 +234,7 @@ def fingerprint(offer: Offer) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(offer: Offer, feed: Feed, target: Path) -> Reading:
+def read(offer: Offer, feed: Feed, target: Path, connection: duckdb.DuckDBPyConnection) -> Reading:
     """Write the file's rows to ``target`` as Parquet: ``row_number`` (1-based, the header not counted) and the contract's
     columns, all as text, empty fields as NULL. Personal columns and columns outside the contract are left behind.
 
@@ -257,11 +257,11 @@ def read(offer: Offer, feed: Feed, target: Path) -> Reading:
     renamed = [feed.rename.get(column, column) for column in header]
     _check_columns(shown, entity, feed, renamed)
     try:
-        rows, amount = _copy(offer.path, entity, renamed, target, seen)
+        rows, amount = _copy(connection, offer.path, entity, renamed, target, seen)
         if rows != seen.records - 1:
             _hold_against_bytes(offer.path, rows)
         _check_totals(offer, rows, amount, seen.bytes)
-        _check_agencies(offer, entity, target)
+        _check_agencies(connection, offer, entity, target)
         _refuse_change(offer.path, before)
     except duckdb.Error as error:
         target.unlink(missing_ok=True)
@@ -382,36 +382,37 @@ def _places(places: list[int]) -> str:
     return shown if len(places) <= 5 else f"{shown} and {len(places) - 5} more"
 
 
-def _copy(path: Path, entity: Entity, renamed: list[str], target: Path, seen: Survey) -> tuple[int, int | None]:
+def _copy(
+    connection: duckdb.DuckDBPyConnection, path: Path, entity: Entity, renamed: list[str], target: Path, seen: Survey
+) -> tuple[int, int | None]:
     """Let DuckDB read the file. Its columns are called by their places: a name of the file never becomes SQL.
 
     DuckDB guesses how lines end, and takes a carriage return inside a field for an end: where the bytes say, it is told.
     """
     places = {column: f"c{place}" for place, column in enumerate(renamed)}
     kept = ", ".join(f"{places.get(column, 'null::varchar')} as {identifier(column)}" for column in entity.columns)
-    with duckdb.connect() as connection:
-        relation = connection.read_csv(
-            readable(path),
-            header=True,
-            dtype=dict.fromkeys(places.values(), "VARCHAR"),
-            names=list(places.values()),
-            delimiter=",",
-            quotechar='"',
-            escapechar='"',
-            na_values="",
-            strict_mode=True,
-            auto_detect=False,
-            max_line_size=LONGEST_RECORD,
-            compression="none",
-            lineterminator=duckdb.CSVLineTerminator.LINE_FEED if seen.line_ends == ("\\n",) else None,
-        )
-        connection.register("offered", relation)
-        connection.execute(
-            f"copy (select row_number() over () as row_number, {kept} from offered) to {file_literal(target)} "
-            f"(format parquet, compression zstd)"
-        )
-        amount = f"coalesce(sum({whole_number(entity.amount)}), 0)" if entity.amount else "null"
-        result = connection.execute(f"select count(*), {amount} from read_parquet({read_literal(target)})").fetchone()
+    relation = connection.read_csv(
+        readable(path),
+        header=True,
+        dtype=dict.fromkeys(places.values(), "VARCHAR"),
+        names=list(places.values()),
+        delimiter=",",
+        quotechar='"',
+        escapechar='"',
+        na_values="",
+        strict_mode=True,
+        auto_detect=False,
+        max_line_size=LONGEST_RECORD,
+        compression="none",
+        lineterminator=duckdb.CSVLineTerminator.LINE_FEED if seen.line_ends == ("\\n",) else None,
+    )
+    connection.register("offered", relation)  # takes the place of the file before
+    connection.execute(
+        f"copy (select row_number() over () as row_number, {kept} from offered) to {file_literal(target)} "
+        f"(format parquet, compression zstd)"
+    )
+    amount = f"coalesce(sum({whole_number(entity.amount)}), 0)" if entity.amount else "null"
+    result = connection.execute(f"select count(*), {amount} from read_parquet({read_literal(target)})").fetchone()
     if result is None:
         raise ExtractError(f"{path_in_words(path)}: could not count the rows that were read from it")
     return int(result[0]), None if result[1] is None else int(result[1])
@@ -434,17 +435,16 @@ def whole_number(column: str) -> str:
     return rf"case when regexp_full_match({text}, '-?\d{{1,18}}') then cast({text} as hugeint) end"
 
 
-def _check_agencies(offer: Offer, entity: Entity, target: Path) -> None:
+def _check_agencies(connection: duckdb.DuckDBPyConnection, offer: Offer, entity: Entity, target: Path) -> None:
     """Hold each agency's own control total against its rows; an entity that names no agency has none to hold."""
     control = offer.control
     if control is None or control.agencies is None or _AGENCY not in entity.columns:
         return
-    with duckdb.connect() as connection:
-        counted = connection.execute(
-            f"select trim({identifier(_AGENCY)}), count(*) from read_parquet({read_literal(target)}) "
-            f"where {identifier(_AGENCY)} is not null "
-            "group by all"
-        ).fetchall()
+    counted = connection.execute(
+        f"select trim({identifier(_AGENCY)}), count(*) from read_parquet({read_literal(target)}) "
+        f"where {identifier(_AGENCY)} is not null "
+        "group by all"
+    ).fetchall()
     rows_of = {str(code): int(rows) for code, rows in counted}
     others = sum(rows_of.get(code.strip(), 0) != rows for code, rows in control.agencies.items())
     if others:

@@ -13,9 +13,11 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Set
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dvctt import __version__
 from dvctt.clock import now
@@ -24,6 +26,9 @@ from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal
 from dvctt.core.period import Month
 from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
 from dvctt.province.model import Province, Source
+
+if TYPE_CHECKING:
+    import duckdb
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +156,26 @@ def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int
     return first
 
 
+class _Engine:
+    """DuckDB in memory for all files of one landing: opened by the first that is read, which on most nights none is."""
+
+    def __init__(self) -> None:
+        self._opened: duckdb.DuckDBPyConnection | None = None
+
+    def connection(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        if self._opened is None:
+            self._opened = duckdb.connect()
+        return self._opened
+
+    def close(self) -> None:
+        """A file that is read after this is read by another connection."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
 def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     """Land every file that is new or has new content; all of them, or none.
 
@@ -170,25 +195,27 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     prepared: list[tuple[Extract, Path]] = []
     problems: list[str] = []
     offered = 0
-    for source in province.sources:
-        kind = kind_of(source)
-        try:
-            offers = kind.offers(source, inbox)
-        except ExtractError as error:
-            problems.append(str(error))
-            continue
-        offered += len(offers)
-        _warn_of_missing_feeds(source, offers, already)
-        known = [*already, *(extract for extract, _ in prepared)]
-        for offer in offers:
+    with closing(_Engine()) as engine:
+        for source in province.sources:
+            kind = kind_of(source)
             try:
-                extract = _prepare(kind, province, source, offer, known, staged)
-            except DvcttError as error:
+                offers = kind.offers(source, inbox)
+            except ExtractError as error:
                 problems.append(str(error))
                 continue
-            if extract is not None:
-                known.append(extract)
-                prepared.append((extract, staged / f"{extract.extract_id}.parquet"))
+            offered += len(offers)
+            _warn_of_missing_feeds(source, offers, already)
+            known = [*already, *(extract for extract, _ in prepared)]
+            for offer in offers:
+                try:
+                    extract = _prepare(kind, province, source, offer, known, staged, engine)
+                except DvcttError as error:
+                    problems.append(str(error))
+                    engine.close()  # what one file has broken must not speak against the next
+                    continue
+                if extract is not None:
+                    known.append(extract)
+                    prepared.append((extract, staged / f"{extract.extract_id}.parquet"))
     if not offered and not already and not problems:
         problems.append(f"{inbox}: no source file at all; wanted <source>/<entity>/<YYYY-MM>.csv, set DVCTT_INBOX")
     if problems:
@@ -225,7 +252,7 @@ def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Ex
 
 
 def _prepare(
-    kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path
+    kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path, engine: _Engine
 ) -> Extract | None:
     """Read one offer into the staging folder; None when its newest landed version has the same content, and its control
     file says no more of single agencies than it said then.
@@ -245,7 +272,7 @@ def _prepare(
     seen_before = sum(version.sha256 == sha256 for version in versions)
     extract_id = f"{stem}-{seen_before + 1}" if seen_before else stem
     feed = source.entities[offer.entity]
-    reading = kind.read(offer, feed, staged / f"{extract_id}.parquet")
+    reading = kind.read(offer, feed, staged / f"{extract_id}.parquet", engine.connection())
     if reading.sha256 != sha256:
         raise ExtractError(
             f"{path_in_words(offer.path)}: changed while it was read; run again when the source has finished writing"

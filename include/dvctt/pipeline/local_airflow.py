@@ -78,6 +78,10 @@ def airflow_command(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("airflow")), *arguments]
 
 
+_IN_ONE_PROCESS = (sys.executable, "-m", "dvctt.pipeline.airflow_once")
+"""The program for a DAG run that lives in one process."""
+
+
 def prepare(settings: Settings) -> None:
     """Create or migrate the metadata database and the writer's pool; nothing to do when this version has done so.
 
@@ -97,7 +101,7 @@ def prepare(settings: Settings) -> None:
         ("db", "migrate"),
         ("pools", "set", WRITER_POOL, "1", "One writer per home: DuckDB has a single writer"),
     ):
-        _run(settings, arguments, output, lambda _line: None)
+        _run(settings, airflow_command(), arguments, output, lambda _line: None)
     stamp.touch()
 
 
@@ -115,16 +119,18 @@ def run_nightly(settings: Settings, night: datetime, show: Callable[[str], None]
     output = settings.airflow_home / "logs" / f"nightly-{night:%Y%m%dT%H%M%S}.log"
     output.parent.mkdir(parents=True, exist_ok=True)
     clock = time.monotonic()
-    _run(settings, ("dags", "test", DAG_ID, night.isoformat()), output, show)
+    _run(settings, _IN_ONE_PROCESS, ("dags", "test", DAG_ID, night.isoformat()), output, show)
     log.info("DAG %s for the night of %s: success, %.1f s", DAG_ID, f"{night:%Y-%m-%d}", time.monotonic() - clock)
     return output
 
 
-def _run(settings: Settings, arguments: tuple[str, ...], output: Path, show: Callable[[str], None]) -> None:
+def _run(
+    settings: Settings, program: Sequence[str], arguments: Sequence[str], output: Path, show: Callable[[str], None]
+) -> None:
     with (
         output.open("a", encoding="utf-8") as file,
         subprocess.Popen(
-            airflow_command(*arguments),
+            [*program, *arguments],
             env=airflow_environment(settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,6 +4,8 @@ Their names and their order stand in `dvctt.pipeline.night`. The DAG's tasks and
 and add nothing of their own, so a night under Airflow and a night without it are the same night. What one stage leaves for
 the next lies on disk (``candidate/run.json``), not in memory and not in Airflow's database. One run at a time owns a home:
 each stage takes its lock, and refuses a candidate that another run has begun.
+
+Most nights find nothing new and end in the first stage: what only a later one needs is imported there.
 """
 
 import json
@@ -19,7 +21,6 @@ from dvctt.closing import months
 from dvctt.core.errors import PublishError, ReportError, VerdictError
 from dvctt.core.files import make_folder, seal, write_atomically
 from dvctt.core.period import Month
-from dvctt.gate import judge
 from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.pipeline.alerting import alert_about_missed_publication, alert_about_publication, deliver_waiting_alerts
@@ -27,15 +28,11 @@ from dvctt.pipeline.home import Night, home_lock, run_stage, stage_context, writ
 from dvctt.pipeline.inspection import Verified, alert_about_unread_files, inspect_publication, read_and_verify
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
-from dvctt.publications import holds, next_night, publish, reading, retention, store, switching
+from dvctt.publications import holds, next_night, reading, switching
 from dvctt.publications.next_night import Standing, Work
 from dvctt.publications.reading import Publication
-from dvctt.report.documents.month_page import write_reports
-from dvctt.report.documents.verdict import write_verdict_page
-from dvctt.report.findings import sides_en, warning_rows
-from dvctt.report.writers.csv_files import write_csv
 from dvctt.settings import Settings
-from dvctt.warehouse import expectations, foundation, previous, transform
+from dvctt.warehouse import previous, transform
 from dvctt.warehouse.previous import ClosedMonth
 from dvctt.warehouse.transform import Layer
 
@@ -116,6 +113,9 @@ def _lay_foundation(
     base: Publication | None,
 ) -> None:
     """Lay what dbt builds on: what has landed but for what is left out, the province folder, and the past."""
+    from dvctt.publications import store
+    from dvctt.warehouse import foundation
+
     foundation.lay_foundation(
         settings.candidate,
         province,
@@ -203,6 +203,10 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
 
 def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
+    from dvctt.gate import judge
+    from dvctt.report.findings import sides_en, warning_rows
+    from dvctt.warehouse import expectations
+
     with run_stage(settings, "check_counts", run_id) as stage:
         night, province = stage.night, stage.province
         (settings.candidate / "verdict.json").unlink(missing_ok=True)
@@ -230,6 +234,8 @@ def _remember_verdict(settings: Settings) -> None:
     """Keep every verdict, the ones that stopped a night above all, and write its page for people; the history of verdicts is
     a mart of the next publication. Whether a *passed* verdict led to one is asked then, not here.
     """
+    from dvctt.report.documents.verdict import write_verdict_page
+
     text = (settings.candidate / "verdict.json").read_text(encoding="utf-8")
     content = json.loads(text)
     make_folder(settings.verdicts, 0o755)
@@ -247,6 +253,10 @@ def build_marts(settings: Settings, *, run_id: str) -> None:
 
 def assemble_publication(settings: Settings, *, run_id: str) -> None:
     """Copy the tables and write the reports of the publication to be, where no reader looks."""
+    from dvctt.publications import publish
+    from dvctt.report.documents.month_page import write_reports
+    from dvctt.report.writers.csv_files import write_csv
+
     with run_stage(settings, "assemble_publication", run_id) as stage:
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         clock = time.monotonic()
@@ -260,6 +270,8 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:
     """Seal the publication and switch readers to it, in one atomic step; then let retention remove what is old enough."""
+    from dvctt.publications import publish, retention
+
     with run_stage(settings, "publish_marts", run_id) as stage:
         night, province = stage.night, stage.province
         held = set(night.extract_ids)

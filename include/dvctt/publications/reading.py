@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of, unseal
-from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
-from dvctt.warehouse.previous import ClosedMonth, read_closed
+
+if TYPE_CHECKING:
+    from dvctt.warehouse.previous import ClosedMonth
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,8 @@ def refuse_damaged(publication: Publication, name: str = "marts.duckdb") -> None
 
 def answer_problems(publication: Publication) -> list[str]:
     """Which of the files that a figure is read from and rebuilt by are not what the publication's manifest says, in words."""
+    from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
+
     return [
         f"{publication.folder / problem.file}: changed since it was published: found {problem.found}, wanted {problem.wanted}"
         for problem in file_problems(publication)
@@ -212,12 +215,14 @@ def left_out_of(publication: Publication) -> dict[str, str]:
     return {str(entry["extract_id"]): str(entry["why"]) for entry in publication.manifest.get("left_out", [])}
 
 
-def closed_in(publication: Publication, closings: Path) -> tuple[ClosedMonth, ...]:
+def closed_in(publication: Publication, closings: Path) -> tuple["ClosedMonth", ...]:
     """The months that are closed in a publication, each in the revision that it shows.
 
     Raises:
         PublishError: a closing that the manifest names cannot be read.
     """
+    from dvctt.warehouse.previous import read_closed
+
     revisions = publication.manifest.get("closed_months", {})
     return tuple(read_closed(closings / month / str(number)) for month, number in sorted(revisions.items()))
 
@@ -228,6 +233,6 @@ def sha256_of_manifest(published: Path, number: int | None) -> str | None:
     return sha256_of(path) if path.is_file() else None
 
 
-def revisions_of(closed: Sequence[ClosedMonth]) -> dict[str, int]:
+def revisions_of(closed: Sequence["ClosedMonth"]) -> dict[str, int]:
     """Months and their revisions, as a manifest names them."""
     return {month.month: month.revision for month in closed}

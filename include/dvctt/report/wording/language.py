@@ -16,14 +16,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from babel.messages.pofile import PoFileError, read_po
 from markupsafe import Markup
 
 from dvctt.core.errors import ReportError
-from dvctt.province.model import Province
 from dvctt.settings import INCLUDE_ROOT
+
+if TYPE_CHECKING:
+    from dvctt.province.model import Province
 
 CATALOGUES = INCLUDE_ROOT / "reports" / "locale"
 
@@ -123,7 +125,7 @@ def name(text: str) -> str:
     return translation.names.get(text) or translation.messages.get(text) or text
 
 
-def names_of(province: Province, language: str) -> Mapping[str, str]:
+def names_of(province: "Province", language: str) -> Mapping[str, str]:
     """Names in a language where the province folder has them, by the Vietnamese: province, authority, groups, agencies."""
     named = [(one, "name") for one in (province, *province.groups, *province.agencies)]
     pairs = [
