@@ -56,9 +56,20 @@ flips: setup ## Flip 500 bits of landing, publication and closed months, one at 
 fuzz: setup ## Generated files through landing and staging (FUZZ_INPUTS=100000 records, from FUZZ_SEED=10)
 	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(BIN)/pytest -s tests/fuzz
 
+# ROWS, MONTHS and REPEAT as in docs/how-to/benchmarks.md; CODE is another checkout, set up, to measure beside this one;
+# NAME keeps the measurement for the page, BENCH_READERS=0 leaves the readers out.
 .PHONY: bench
-bench: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVCTT_HOME, idle and during a run
+bench: setup ## Measure a night stage by stage beside plain SQL (ROWS=, MONTHS=, REPEAT=, CODE=, NAME=), then 20 readers of it
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(MONTHS),--months $(MONTHS)) \
+	    $(if $(REPEAT),--repeat $(REPEAT)) $(if $(CODE),--code "$(CODE)") $(if $(NAME),--name "$(NAME)") --readers $(or $(BENCH_READERS),20)
+
+.PHONY: bench-readers
+bench-readers: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVCTT_HOME, idle and during a run
 	@$(BIN)/python benchmarks/readers.py
+
+.PHONY: bench-page
+bench-page: setup ## Write docs/performance.md and its plots from the measurements in benchmarks/results
+	@$(BIN)/python -m benchmarks.page
 
 .PHONY: up
 up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly schedule

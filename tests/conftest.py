@@ -30,6 +30,7 @@ from dvctt.settings import Settings
 from dvctt.warehouse import transform
 from hypothesis import settings as hypothesis_settings
 
+from tests.benchmarks.counts import counting
 from tests.zygote import Zygote
 
 os.environ["DVCTT_NICE"] = "0"  # stages that tests call in their own process must not set it back for good
@@ -363,7 +364,7 @@ def tiny_home(shared_folder: Path) -> Settings:
     with _one_at_a_time(shared_folder):
         if not (root / "built").exists():
             write_tiny(Inbox(settings.inbox))
-            finished = dvctt(settings, "run", plainly=True)
+            finished = dvctt(settings, "run", plainly=True, **counting(settings))
             assert finished.returncode == 0, finished.stderr + finished.stdout
             shutil.copyfile(transform.target_folder(settings.candidate) / "partial_parse.msgpack", _PARSED[0])
             (root / "built").touch()
