@@ -58,6 +58,9 @@ COPY dags /opt/dvctt/dags
 COPY dbt_project /opt/dvctt/dbt_project
 COPY expectations /opt/dvctt/expectations
 
+# The first night of a home begins from what dbt has parsed here.
+RUN python -c 'from dvctt.warehouse.transform import parse_at_setup; parse_at_setup()'
+
 WORKDIR /srv/dvctt
 USER 50000:50000
 

@@ -1,6 +1,5 @@
-"""What this package starts ends with it, and what writes for it holds the lock of the home while it lives."""
+"""What this package starts ends with it."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -8,10 +7,6 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-
-import pytest
-from dvctt.warehouse import transform
-from dvctt.warehouse.transform import Layer, dbt_command
 
 from tests.conftest import REPOSITORY
 
@@ -54,22 +49,6 @@ def test_a_child_ends_with_its_parent_however_that_ends() -> None:
     parent.kill()
     parent.wait()
     assert gone(child)
-
-
-def test_dbt_holds_the_lock_of_the_home_while_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a child in dbt's place that says whether it could write: the lock is the very one that its parent holds."""
-    path = tmp_path / ".writer.lock"
-    taken = tmp_path / "taken"
-    script = (
-        f"import os, sys; open({str(taken)!r}, 'w').write(os.readlink('/proc/self/fd/' + sys.argv[1])); sys.exit(3)"
-    )
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        monkeypatch.setattr(transform, "dbt_command", lambda *_: [sys.executable, "-c", script, str(file.fileno())])
-        with pytest.raises(transform.TransformError, match="exit 3"):
-            transform.build_layer(Layer.FACTS, tmp_path, lock=file.fileno())
-    assert taken.read_text(encoding="utf-8") == str(path)
-    assert dbt_command("build", tmp_path)[0].endswith("dbt")
 
 
 SUPERVISED = """

@@ -2,15 +2,16 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dvctt.core.errors import TransformError
 from dvctt.settings import Settings
+from dvctt.warehouse import transform
 from dvctt.warehouse.connections import CANDIDATE_NAME, candidate_path
-from dvctt.warehouse.transform import DBT_PROJECT, dbt_command, dbt_environment, target_folder
+from dvctt.warehouse.transform import DBT_PROJECT
 
 
 def declared() -> set[tuple[str, str]]:
@@ -30,19 +31,12 @@ def results(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
     candidate = tmp_path_factory.mktemp("unit_tests") / "candidate"
     candidate.mkdir()
     shutil.copyfile(candidate_path(tiny_home.candidate), candidate / CANDIDATE_NAME)
-    finished = subprocess.run(
-        dbt_command("test", candidate, "--select", "test_type:unit"),
-        cwd=candidate,
-        env=dbt_environment(candidate),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    written = target_folder(candidate) / "run_results.json"
-    assert written.is_file(), finished.stdout + finished.stderr
-    found: list[dict[str, Any]] = json.loads(written.read_text(encoding="utf-8"))["results"]
-    return found
+    try:
+        return transform.run_dbt("test", candidate, "--select", "test_type:unit", what="unit tests")
+    except TransformError:
+        written = transform.target_folder(candidate) / "run_results.json"
+        found: list[dict[str, Any]] = json.loads(written.read_text(encoding="utf-8"))["results"]
+        return found
 
 
 def test_every_declared_unit_test_ran(results: list[dict[str, Any]]) -> None:

@@ -7,7 +7,6 @@ is everything that a night leaves and says: errors, logs, alerts, manifests, led
 import json
 import logging
 import re
-import subprocess
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from dbt.cli.main import dbtRunnerResult
 from dvctt.core import engines
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import DvcttError, EngineError, TransformError
@@ -24,6 +24,7 @@ from dvctt.landing import zone
 from dvctt.notify import alerts
 from dvctt.pipeline.home import stage_context
 from dvctt.province.folder import load_province
+from dvctt.settings import Settings
 from dvctt.warehouse import connections, definitions, foundation, transform
 
 from tests.conftest import PROVINCE, settings_for
@@ -257,25 +258,26 @@ def dbt_that_fails(person: str, *, with_results: bool) -> Callable[..., Any]:
     """A dbt whose data stopped it, as dbt 1.11 writes it down."""
     words = f"Conversion Error: Could not convert string '{person}' to INT32\n\nLINE 3: {person}\nIO Error: {person}"
 
-    def run(command: list[str], *, cwd: Path, umask: int, **_: Any) -> subprocess.CompletedProcess[str]:
-        assert umask == 0o077
-        target = transform.target_folder(cwd)
-        if with_results:
-            results = [
-                {
-                    "unique_id": "model.dvctt.stg_filings",
-                    "status": "error",
-                    "message": f"Runtime Error in model stg_filings (models/staging/stg_filings.sql)\n  {words}",
-                },
-                {"unique_id": "test.dvctt.t", "status": "fail", "failures": 2, "message": f"Got 2 results: {person}"},
-                {"unique_id": "model.dvctt.fine", "status": "success", "message": person},
-            ]
-            (target / "run_results.json").write_text(json.dumps({"results": results}), encoding="utf-8")
-            (target / "logs").mkdir()
-            (target / "logs" / "dbt.log").write_text(words, encoding="utf-8")
-        return subprocess.CompletedProcess(command, 1, f"Database Error in model a (models/a.sql)\n  {words}\n", words)
+    def invoke(_: Any, verb: str, target: Path, *arguments: str) -> dbtRunnerResult:
+        if verb == "parse":
+            return dbtRunnerResult(success=True)
+        if not with_results:
+            return dbtRunnerResult(
+                success=False, exception=RuntimeError(f"Database Error in model a (models/a.sql)\n  {words}\n")
+            )
+        results = [
+            {
+                "unique_id": "model.dvctt.stg_filings",
+                "status": "error",
+                "message": f"Runtime Error in model stg_filings (models/staging/stg_filings.sql)\n  {words}",
+            },
+            {"unique_id": "test.dvctt.t", "status": "fail", "failures": 2, "message": f"Got 2 results: {person}"},
+            {"unique_id": "model.dvctt.fine", "status": "success", "message": person},
+        ]
+        (target / "run_results.json").write_text(json.dumps({"results": results}, ensure_ascii=False), encoding="utf-8")
+        return dbtRunnerResult(success=False)
 
-    return run
+    return invoke
 
 
 @pytest.mark.parametrize("person", PERSON)
@@ -286,12 +288,13 @@ def test_what_stopped_dbt_is_told_without_the_cell_that_stopped_it(
     for with_results in (True, False):
         candidate = tmp_path / f"candidate {with_results}"
         candidate.mkdir()
-        monkeypatch.setattr(subprocess, "run", dbt_that_fails(person, with_results=with_results))
+        monkeypatch.setattr(transform, "_invoke", dbt_that_fails(person, with_results=with_results))
         with pytest.raises(TransformError) as caught:
-            transform.build_layer(transform.Layer.FACTS, candidate)
+            transform.build_layers((transform.Layer.FACTS,), candidate)
         outputs[with_results] = str(caught.value)
-        kept = outputs[with_results].rpartition(": ")[2]
-        assert found_in(Path(kept).read_text("utf-8")), "the way to dbt's own words is told"
+        kept = Path(outputs[with_results].rpartition(": ")[2])
+        assert found_in(kept.read_text("utf-8")), "the way to dbt's own words is told"
+        assert kept.stat().st_mode & 0o777 == 0o600
         assert transform.target_folder(candidate).stat().st_mode & 0o777 == 0o700
     assert [trace for text in outputs.values() for trace in found_in(text)] == []
     assert (
@@ -299,6 +302,27 @@ def test_what_stopped_dbt_is_told_without_the_cell_that_stopped_it(
         "Conversion Error\n- test.dvctt.t: fail, 2 failing rows\n"
     ) in outputs[True]
     assert "- Database Error in model a (models/a.sql)\n" in outputs[False]
+
+
+@pytest.mark.parametrize("person", PERSON)
+def test_dbt_says_nothing_of_the_cell_that_stops_a_model(
+    tiny_copy: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, person: str
+) -> None:
+    """The real dbt, with a cell that no cast takes: what it says goes to no screen and to no log."""
+    caplog.set_level(logging.DEBUG)
+    with connections.open_candidate(tiny_copy.candidate, read_only=False) as connection:
+        connection.execute("alter table int_filings_disposed rename to kept")
+        connection.execute(
+            "create view int_filings_disposed as "
+            f"select * replace (cast({quoted(person)} as timestamp) as received_at) from kept"
+        )
+    with pytest.raises(TransformError) as caught:
+        transform.run_dbt("build", tiny_copy.candidate, "--select", "fct_filings", what="fct_filings")
+    assert "- model.dvctt.fct_filings: error" in str(caught.value)
+    said = capfd.readouterr()
+    assert found_in(str(caught.value) + said.out + said.err + caplog.text) == []
+    kept = Path(str(caught.value).rpartition(": ")[2])
+    assert kept.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("sql", SQL_THAT_QUOTES.values(), ids=SQL_THAT_QUOTES)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import yaml
@@ -151,11 +152,13 @@ def check_counts(
     month: str | None,
     suites: Sequence[Suite] | None = None,
     in_words: Callable[[Mapping[str, Any]], str] = _plainly,
+    data_tests: Mapping[str, int] = MappingProxyType({}),
 ) -> Path:
     """Judge the candidate's audit tables and write ``verdict.json`` beside it; its path when the verdict is ``passed``.
 
     Args:
         in_words: puts a failing row's two sides into words; numbers are printed in a room further along the street.
+        data_tests: what the tests of the tables that the rules read have found; the verdict lists them.
 
     Raises:
         GateFailed: a critical expectation does not hold.
@@ -166,7 +169,7 @@ def check_counts(
     frames = _read_frames(candidate, suites)
     checks = evaluate(suites, frames)
     verdict = decide(checks)
-    content = _as_dict(verdict, checks, province_vi, run_id, month, in_words)
+    content = _as_dict(verdict, checks, province_vi, run_id, month, in_words) | {"data_tests": dict(data_tests)}
     path = candidate / "verdict.json"
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
     seen = sum(frame.rows is not None and len(frame.rows) for frame in frames.values() if isinstance(frame, Frame))

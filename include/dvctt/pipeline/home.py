@@ -94,22 +94,21 @@ def _night_path(settings: Settings) -> Path:
 
 @dataclass(frozen=True)
 class _Stage:
-    """What a stage after the first one works on, and the handle of the home's lock, for processes that write for it."""
+    """What a stage after the first one works on."""
 
     night: Night
     province: Province
-    lock: int
 
 
 @contextmanager
 def run_stage(settings: Settings, name: str, run_id: str) -> Iterator[_Stage]:
-    with stage_context(settings, name), home_lock(settings) as lock:
+    with stage_context(settings, name), home_lock(settings):
         night, path = read_night(settings), _night_path(settings)
         if night.run_id != run_id:
             raise WarehouseError(
                 f"{path}: the candidate belongs to run {night.run_id!r}, not to {run_id!r}; let that run end, then run again"
             )
-        yield _Stage(night, load_province(settings.province_folder), lock)
+        yield _Stage(night, load_province(settings.province_folder))
 
 
 @contextmanager
@@ -154,10 +153,8 @@ def _describe_for_the_owner(settings: Settings, name: str, error: Exception) -> 
 
 
 @contextmanager
-def home_lock(settings: Settings) -> Iterator[int]:
-    """One writer a home, across processes; the system releases it when the last process that holds it has died, however it
-    died. Yields its handle, for a child that writes on behalf of this process.
-    """
+def home_lock(settings: Settings) -> Iterator[None]:
+    """One writer a home, across processes; the system releases it when the process that holds it has died, however it died."""
     path = settings.home / ".writer.lock"
     try:
         make_folder(settings.home, HOME_MODE)
@@ -167,14 +164,14 @@ def home_lock(settings: Settings) -> Iterator[int]:
     with file:
         if not _lock_soon(file.fileno()):
             raise WarehouseError(
-                f"{path}: another run is writing in {settings.home}, or dbt of one that was killed is not gone yet; wait for "
-                f"it to end; who: fuser -v {path}"
+                f"{path}: another run is writing in {settings.home}, or one that was killed is not gone yet; "
+                f"wait for it to end; who: fuser -v {path}"
             )
-        yield file.fileno()
+        yield
 
 
 def _lock_soon(handle: int) -> bool:
-    """Whether the lock could be had; dbt of a run that was killed gets a moment to be gone."""
+    """Whether the lock could be had; a run that was killed gets a moment to be gone."""
     for pause in (0.0, *[0.1] * 50):
         time.sleep(pause)
         try:

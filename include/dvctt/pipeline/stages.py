@@ -153,8 +153,8 @@ def _newest_month(extracts: Sequence[Extract]) -> str | None:
 
 def build_facts(settings: Settings, *, run_id: str) -> None:
     """dbt: seeds, staging, intermediate, facts."""
-    with run_stage(settings, "build_facts", run_id) as stage:
-        transform.build_layer(Layer.FACTS, settings.candidate, lock=stage.lock)
+    with run_stage(settings, "build_facts", run_id):
+        transform.build_layers((Layer.FACTS,), settings.candidate)
 
 
 def audit_facts(settings: Settings, *, run_id: str) -> None:
@@ -162,11 +162,10 @@ def audit_facts(settings: Settings, *, run_id: str) -> None:
     without it; on other nights that costs one small query.
     """
     with run_stage(settings, "audit_facts", run_id) as stage:
-        transform.build_layer(Layer.AUDIT, settings.candidate, lock=stage.lock)
+        transform.build_layers((Layer.AUDIT,), settings.candidate)
 
         def build(candidate: Path) -> None:
-            for layer in (Layer.FACTS, Layer.AUDIT):
-                transform.build_layer(layer, candidate, lock=stage.lock)
+            transform.build_layers((Layer.FACTS, Layer.AUDIT), candidate)
 
         settle_holds(settings, stage.province, stage.night, build)
 
@@ -205,7 +204,7 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
     """The gate; raises unless the verdict is ``passed``."""
     from dvctt.gate import judge
     from dvctt.report.findings import sides_en, warning_rows
-    from dvctt.warehouse import expectations
+    from dvctt.warehouse import definitions, expectations
 
     with run_stage(settings, "check_counts", run_id) as stage:
         night, province = stage.night, stage.province
@@ -217,6 +216,7 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
                 run_id=night.run_id,
                 month=night.month,
                 in_words=sides_en,
+                data_tests=definitions.data_tests_that_ran(settings.candidate, (Layer.FACTS, Layer.AUDIT)),
             )
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.
@@ -247,8 +247,11 @@ def _remember_verdict(settings: Settings) -> None:
 
 def build_marts(settings: Settings, *, run_id: str) -> None:
     """dbt: the marts, still in the candidate."""
-    with run_stage(settings, "build_marts", run_id) as stage:
-        transform.build_layer(Layer.MARTS, settings.candidate, lock=stage.lock)
+    from dvctt.warehouse import definitions
+
+    with run_stage(settings, "build_marts", run_id):
+        transform.build_layers((Layer.MARTS,), settings.candidate)
+        definitions.data_tests_that_ran(settings.candidate, tuple(Layer))
 
 
 def assemble_publication(settings: Settings, *, run_id: str) -> None:

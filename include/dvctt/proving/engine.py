@@ -9,7 +9,6 @@ for the good data proves nothing and is refused. Which faults there are stands i
 import json
 import logging
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from dvctt import __version__
-from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, TransformError, VerdictError
+from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, VerdictError
 from dvctt.core.sql import file_literal, literal
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
@@ -202,24 +201,10 @@ class Prover:
         previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
-        """One dbt process for both layers, so that its manifest holds the compiled SQL of both."""
-        candidate = self._candidate("good")
-        layers = [f"tag:{layer.value}" for layer in (Layer.FACTS, Layer.AUDIT)]
-        command = transform.dbt_command(
-            "build", candidate, "--select", *layers, "--exclude-resource-type", "unit_test", "--quiet"
-        )
-        finished = subprocess.run(
-            command,
-            cwd=candidate,
-            env=transform.dbt_environment(candidate),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        if finished.returncode != 0:
-            raise TransformError(f"dbt did not build the good data:\n{(finished.stdout + finished.stderr)[-3000:]}")
-        return read_plan(candidate, (Layer.FACTS, Layer.AUDIT), tests=True)
+        """One run of dbt for both layers; the models and tests as it compiled them."""
+        candidate, layers = self._candidate("good"), (Layer.FACTS, Layer.AUDIT)
+        transform.build_layers(layers, candidate)
+        return read_plan(candidate, layers, tests=True)
 
     def check_good(self, suites: Sequence[Suite]) -> None:
         """The good data passes every rule and no rule has anything to say.

@@ -20,7 +20,7 @@ from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import file_literal, literal, read_literal
 from dvctt.province.folder import installed_timezone
 from dvctt.warehouse.connections import open_candidate
-from dvctt.warehouse.transform import DBT_PROJECT, Layer, manifest_of, target_folder
+from dvctt.warehouse.transform import DBT_PROJECT, Layer, data_test_results, manifest_of, target_folder
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +74,7 @@ def read_plan(candidate: Path, layers: Sequence[Layer], *, tests: bool = False) 
     """
     manifest = manifest_of(candidate)
     nodes, sources = manifest["nodes"], manifest["sources"]
-    layer_of = {
-        key: layer
-        for key, node in nodes.items()
-        for layer in layers
-        if layer.value in node["tags"] and node["resource_type"] in ("model", "seed")
-    }
+    layer_of = _layers_of(nodes, layers)
     seeds = sorted(nodes[key]["name"] for key in layer_of if nodes[key]["resource_type"] == "seed")
     ordered = _in_order({key for key in layer_of if nodes[key]["resource_type"] == "model"}, nodes)
     if tests:
@@ -87,7 +82,41 @@ def read_plan(candidate: Path, layers: Sequence[Layer], *, tests: bool = False) 
     names = {key: node["name"] for key, node in nodes.items()}
     names |= {key: f"{source['schema']}.{source['name']}" for key, source in sources.items()}
     compiled = target_folder(candidate) / "compiled"
-    return [_node(nodes[key], layer_of[key], names, compiled) for key in ordered], seeds
+    asked = {key: sql for key, (_, sql) in data_test_results(candidate).items()} if tests else {}
+    return [
+        _node(nodes[key], layer_of[key], names, asked.get(key) or _compiled_sql(nodes[key], compiled))
+        for key in ordered
+    ], seeds
+
+
+def _layers_of(nodes: dict[str, Any], layers: Sequence[Layer]) -> dict[str, Layer]:
+    """The layer of every model and seed that is in one of these."""
+    return {
+        key: layer
+        for key, node in nodes.items()
+        for layer in layers
+        if layer.value in node["tags"] and node["resource_type"] in ("model", "seed")
+    }
+
+
+def data_tests_that_ran(candidate: Path, layers: Sequence[Layer]) -> dict[str, int]:
+    """How many rows each data test of these layers found, by its id in dbt's manifest.
+
+    Args:
+        layers: a layer with all that stand before it, because a test may read them.
+
+    Raises:
+        TransformError: a test that the manifest declares has not run on this candidate: nobody would miss what it guards.
+    """
+    nodes = manifest_of(candidate)["nodes"]
+    declared = _place_tests(nodes, _layers_of(nodes, layers), layers)
+    ran = {key: found for key, (found, _) in data_test_results(candidate).items()}
+    if missing := [key for key in declared if key not in ran]:
+        raise TransformError(
+            f"{candidate}: found no answer of {len(missing)} data tests, wanted one of each of {len(declared)}: "
+            f"{', '.join(missing)}; build again: dvctt run"
+        )
+    return {key: ran[key] for key in declared}
 
 
 def _in_order(models: set[str], nodes: dict[str, Any]) -> list[str]:
@@ -113,14 +142,14 @@ def _place_tests(nodes: dict[str, Any], layer_of: dict[str, Layer], layers: Sequ
     return placed
 
 
-def _node(node: dict[str, Any], layer: Layer, names: dict[str, str], compiled: Path) -> Node:
+def _node(node: dict[str, Any], layer: Layer, names: dict[str, str], sql: str) -> Node:
     contract = node["config"].get("contract", {}).get("enforced")
     columns = tuple((name, column["data_type"]) for name, column in node["columns"].items()) if contract else ()
     return Node(
         name=node["name"],
         kind=node["resource_type"],
         layer=layer.value,
-        sql=_compiled_sql(node, compiled),
+        sql=sql,
         materialized=node["config"]["materialized"],
         columns=columns,
         inputs=tuple(sorted(names[key] for key in node["depends_on"]["nodes"] if key in names)),
@@ -131,9 +160,7 @@ def _node(node: dict[str, Any], layer: Layer, names: dict[str, str], compiled: P
 
 
 def _compiled_sql(node: dict[str, Any], compiled: Path) -> str:
-    """From the manifest or, for what an earlier dbt process of the same night compiled, from the file that it left."""
-    if node.get("compiled_code"):
-        return str(node["compiled_code"])
+    """From the file that dbt left when it built the node."""
     path = compiled / str(node["package_name"]) / str(node["original_file_path"])
     if not path.is_file():
         raise TransformError(f"{path}: {node['unique_id']} was not compiled; wanted one build of its layer: dvctt run")
