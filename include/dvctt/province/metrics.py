@@ -11,9 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import TYPE_CHECKING
 
-from dvctt.province.model import Group, PublishedFigure
 from dvctt.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    # The names of metrics are asked where no province is read.
+    from dvctt.province.model import Group, PublishedFigure
 
 METRICS = PROJECT_ROOT / "dbt_project" / "seeds" / "ref_metrics.csv"
 
@@ -68,8 +72,8 @@ def read_metrics() -> Mapping[str, Metric]:
 
 
 def in_current_spelling(
-    figures: Iterable[tuple[int, PublishedFigure]], groups: Iterable[Group]
-) -> list[tuple[int, PublishedFigure]]:
+    figures: Iterable[tuple[int, "PublishedFigure"]], groups: Iterable["Group"]
+) -> list[tuple[int, "PublishedFigure"]]:
     """The printed figures, those that are written as in an earlier version with the metric and the columns of this one. A
     figure that mixes both stays as it is, to be refused.
     """
@@ -96,7 +100,7 @@ def _former_spellings(groups: Iterable[str]) -> Mapping[str, _Meaning]:
     return found
 
 
-def _translated(figure: PublishedFigure, meanings: Mapping[str, _Meaning]) -> PublishedFigure:
+def _translated(figure: "PublishedFigure", meanings: Mapping[str, _Meaning]) -> "PublishedFigure":
     meaning = meanings.get(figure.metric)
     if meaning is None or figure.compared_month or figure.other_group_code:
         return figure
