@@ -6,6 +6,7 @@ What dbt computes stands in dbt_project; what a layer is stands in its tags. Not
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +18,9 @@ from typing import Any
 from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
+from dvctt.core.machine import MEMORY_LIMIT
 from dvctt.core.processes import ends_with_parent
+from dvctt.databases import lend_limit
 from dvctt.province.folder import installed_timezone
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import candidate_path
@@ -25,6 +28,8 @@ from dvctt.warehouse.connections import candidate_path
 log = logging.getLogger(__name__)
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+_SPILL = "spill"
+"""Where dbt's DuckDB puts what does not fit into memory, in the candidate; it removes that itself unless it was killed."""
 
 
 class Layer(StrEnum):
@@ -83,14 +88,15 @@ def dbt_command(verb: str, candidate: Path, *arguments: str) -> list[str]:
 
 
 def dbt_environment(candidate: Path) -> dict[str, str]:
-    """The environment of a dbt process, which is run in the candidate's folder: this one's, with the file that the
-    profile opens and the province's time zone. A path that is the same in every home lets dbt keep what it
-    has parsed when a home is moved or copied.
+    """The environment of a dbt process, which is run in the candidate's folder: this one's, with what the profile asks for.
+    That is the file to open, the province's time zone and the memory that DuckDB may take. A path that is the same in every
+    home lets dbt keep what it has parsed when a home is moved or copied.
     """
     return {
         **os.environ,
         "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name,
         "DVCTT_TIMEZONE": installed_timezone(),
+        MEMORY_LIMIT: lend_limit(),
         "PYTHONUTF8": "1",
     }
 
@@ -108,6 +114,7 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
         TransformError: a model or a test failed; the message names each, and where dbt's own words can be read.
     """
     clock = time.monotonic()
+    shutil.rmtree(candidate / _SPILL, ignore_errors=True)
     command = dbt_command(
         "build", candidate, "--select", f"tag:{layer.value}", "--exclude-resource-type", "unit_test", "--quiet"
     )
@@ -128,6 +135,7 @@ def build_layer(layer: Layer, candidate: Path, *, lock: int | None = None) -> Co
         preexec_fn=ends_with_parent(),
         umask=0o077,
     )
+    shutil.rmtree(candidate / _SPILL, ignore_errors=True)
     results = _results(results_path)
     statuses = Counter(str(result["status"]) for result in results)
     if finished.returncode != 0 or not results:
