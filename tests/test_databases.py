@@ -45,6 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv("DVCTT_HOME", str(home))
     monkeypatch.setenv(MEMORY_LIMIT, LIMIT)
+    monkeypatch.setattr(databases, "_LEAST", 0)  # a small query must not fit
     return home
 
 
@@ -69,14 +70,14 @@ def test_the_limit_is_what_was_set_and_never_more_than_there_is(monkeypatch: pyt
     )
 
 
-@pytest.mark.parametrize("text", ["2", "lots", "80%", "-1GB", "99MB", "1GB;"])
+@pytest.mark.parametrize("text", ["2", "lots", "80%", "-1GB", "499MB", "1GB;"])
 def test_a_wrong_value_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(databases, "memory_of_machine", lambda: 4_000_000_000)
     monkeypatch.setenv(MEMORY_LIMIT, text)
     with pytest.raises(ConfigError) as error:
         memory_limit()
     assert str(error.value) == (
-        f"DVCTT_MEMORY_LIMIT: found {text!r}, wanted a size of at least 100 MB with its unit, such as 2GB, 1500MB or 1.5GiB; "
+        f"DVCTT_MEMORY_LIMIT: found {text!r}, wanted a size of at least 500 MB with its unit, such as 2GB, 1500MB or 1.5GiB; "
         "empty takes half of the memory that is there (4 GB)"
     )
 
@@ -158,7 +159,11 @@ def test_what_a_killed_process_spilled_is_removed_by_the_next_and_what_a_living_
     def start() -> tuple[subprocess.Popen[str], Path]:
         before = set((home / "spill").glob("*"))
         process = subprocess.Popen(
-            [sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", waits],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, MEMORY_LIMIT: "500MB"},
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
@@ -273,12 +278,12 @@ def test_every_room_opens_duckdb_with_the_limit(
     tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch, use: Callable[[Settings], None]
 ) -> None:
     monkeypatch.setenv("DVCTT_HOME", str(tiny_copy.home))
-    monkeypatch.setenv(MEMORY_LIMIT, LIMIT)
+    monkeypatch.setenv(MEMORY_LIMIT, "500MB")
     with ExitStack() as stack:
         found = stack.enter_context(seen())
         use(tiny_copy)
     assert found
-    assert {limit for limit, _ in found} == {LIMIT_SAYS_DUCKDB}
+    assert {limit for limit, _ in found} == {"476.8 MiB"}
     assert {str(Path(spill).parent) for _, spill in found} == {str(tiny_copy.home / "spill")}
     assert not (tiny_copy.home / "spill").exists()
 

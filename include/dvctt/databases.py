@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LEAST = 100_000_000
-"""Bytes below which DuckDB cannot build a night of any size."""
+_LEAST = 500_000_000
+"""Bytes below which a file of a source cannot be read: DuckDB takes blocks of 128 MiB for one, as a record may be long."""
 _SPILLS = "spill"
 _IN_MEMORY = ":memory:"
 
