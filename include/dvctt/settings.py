@@ -47,7 +47,7 @@ class Settings:
                 raise ConfigError(
                     f"{name}: the path holds {unusable[0]!r}, which DuckDB cannot take as a part of a path; wanted one without"
                 )
-        home = Path(env.get("DVCTT_HOME") or PROJECT_ROOT / "var").resolve()
+        home = home_of(env)
         inbox = Path(env.get("DVCTT_INBOX") or home / "inbox").resolve()
         return cls(province_folder=_province_folder(env.get("DVCTT_PROVINCE") or "vinh_phuc"), inbox=inbox, home=home)
 
@@ -81,6 +81,11 @@ class Settings:
     @property
     def airflow_home(self) -> Path:
         return self.home / "airflow"
+
+
+def home_of(environment: Mapping[str, str]) -> Path:
+    """The folder that all of an installation goes under."""
+    return Path(environment.get("DVCTT_HOME") or PROJECT_ROOT / "var").resolve()
 
 
 def _province_folder(named: str) -> Path:

@@ -1,4 +1,4 @@
-"""What has one place in the house: the time zone, the names of Airflow, the timetable."""
+"""What has one place in the house: the time zone, the names of Airflow, the timetable, what opens DuckDB."""
 
 import ast
 import re
@@ -17,6 +17,9 @@ MAY_IMPORT_AIRFLOW = {
     "include/dvctt/pipeline/airflow_once.py",
     "include/dvctt/pipeline/local_airflow.py",
 }
+
+OPENS_DUCKDB = "include/dvctt/databases.py"
+TAKES_NO_MEMORY = {"CSVLineTerminator", "DuckDBPyConnection", "Error"}
 
 
 def test_the_time_zone_stands_in_the_province_folder_alone() -> None:
@@ -50,6 +53,39 @@ def test_airflow_is_imported_in_its_own_modules_alone() -> None:
 def test_the_scan_for_airflow_catches_an_import_inside_a_function() -> None:
     assert airflow_imports("def f():\n    from airflow.sdk import dag\n") == ["airflow.sdk.dag"]
     assert airflow_imports("import airflow_of_our_own\n") == []
+
+
+def opens_duckdb(source: str) -> list[str]:
+    """What a module takes of DuckDB that opens a database, the default connection of the library's own functions included."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in {"duckdb", "_duckdb"}
+        ):
+            found.append(node.attr)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in {"duckdb", "_duckdb"}:
+            found += [one.name for one in node.names]
+        elif isinstance(node, ast.Import):
+            found += [f"{one.name} as {one.asname}" for one in node.names if one.name == "duckdb" and one.asname]
+    return [name for name in found if name not in TAKES_NO_MEMORY and not name.endswith("Exception")]
+
+
+def test_duckdb_is_opened_in_its_own_module_alone() -> None:
+    code = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(REPOSITORY / "include")]
+    code += dag_files()
+    found = {path.relative_to(REPOSITORY).as_posix(): opens_duckdb(path.read_text(encoding="utf-8")) for path in code}
+    assert {name: names for name, names in found.items() if names} == {OPENS_DUCKDB: ["connect"]}
+
+
+def test_the_scan_for_duckdb_catches_each_way_to_open_it() -> None:
+    assert opens_duckdb("import duckdb\ndef f():\n    duckdb.connect('x')\n    duckdb.sql('select 1')\n") == [
+        "connect",
+        "sql",
+    ]
+    assert opens_duckdb("from duckdb import connect, Error\nimport duckdb as d\n") == ["connect", "duckdb as d"]
+    assert opens_duckdb("import duckdb\ntry:\n    ...\nexcept duckdb.OutOfMemoryException:\n    ...\n") == []
 
 
 def task_names(source: str) -> set[str]:

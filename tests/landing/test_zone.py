@@ -51,8 +51,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[duckdb.DuckDBPyConnection]:
     connections: list[duckdb.DuckDBPyConnection] = []
     connect = duckdb.connect
 
-    def connect_and_count() -> duckdb.DuckDBPyConnection:
-        connections.append(connect())
+    def connect_and_count(*arguments: Any, **more: Any) -> duckdb.DuckDBPyConnection:
+        connections.append(connect(*arguments, **more))
         return connections[-1]
 
     monkeypatch.setattr(duckdb, "connect", connect_and_count)

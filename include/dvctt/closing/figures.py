@@ -9,6 +9,7 @@ import duckdb
 
 from dvctt.core.figure_ids import figure_id, unit_of
 from dvctt.core.period import Month
+from dvctt.databases import open_database
 from dvctt.province.model import Province
 from dvctt.publications.reading import Publication
 from dvctt.warehouse.definitions import Node, read_definitions
@@ -28,7 +29,7 @@ _NO_FIGURE = "official_order"
 
 def figures_of_publication(publication: Publication, month: Month, province: Province) -> str:
     nodes = [node for node in read_definitions(publication.folder) if node.name in FIGURE_MARTS]
-    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+    with open_database(publication.marts, read_only=True) as connection:
         return figures_in(connection, nodes, month, province)
 
 

@@ -27,6 +27,7 @@ from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_at
 from dvctt.core.ledger import person_name
 from dvctt.core.period import Month
 from dvctt.core.sql import day_literal, file_literal
+from dvctt.databases import open_database
 from dvctt.province.model import Province
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import read_definitions
@@ -110,7 +111,7 @@ def _freeze(plan: Plan, building: Path, province: Province) -> None:
         shutil.copyfile(source.folder / name, building / name)
     for name in ("facts", "marts"):
         (building / name).mkdir()
-    with duckdb.connect(str(source.marts), read_only=True) as connection:
+    with open_database(source.marts, read_only=True) as connection:
         connection.execute("set threads = 1")
         keys = {node.name: ", ".join(node.primary_key) or "all" for node in nodes}
         for table, which in _FACTS.items():

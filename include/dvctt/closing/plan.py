@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from dvctt.clock import now
 from dvctt.closing.figures import figures_of_publication
 from dvctt.closing.months import closed_now, revisions_of_month
 from dvctt.core.errors import CloseRefused, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.period import Month
+from dvctt.databases import open_database
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.model import CloseWaiver, Province
 from dvctt.publications.holds import holds, is_outdated, left_out
@@ -162,7 +161,7 @@ def _refuse_unsettled_home(publication: Publication, published: Path, candidate:
 
 
 def _query(publication: Publication, sql: str, month: Month) -> list[Any]:
-    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+    with open_database(publication.marts, read_only=True) as connection:
         return connection.execute(sql, {"month": month.first_day}).fetchall()
 
 

@@ -15,16 +15,18 @@ from typing import Any
 import duckdb
 
 from dvctt.core.errors import DvcttError
+from dvctt.core.machine import MEMORY_LIMIT
 
 _SPEAKS_OF_NO_RECORD = ("IO Error", "Out of Memory Error", "Catalog Error", "Permission Error", "Connection Error")
 """Kinds whose first line names files, memory and relations; DuckDB begins every message with its kind."""
-_KIND = re.compile(r"^\s*((?:[A-Z][A-Za-z]* ){1,4}Error)\b(?::[ \t]*(.*))?", re.M)
+_KIND = re.compile(r"^\s*((?:(?:[A-Z][A-Za-z]*|of) ){1,4}Error)\b(?::[ \t]*(.*))?", re.M)
 _OF_DBT = re.compile(
     r"\s*((?:Compilation|Configuration|Contract|Database|Dependency|Internal|Parsing|Runtime|Validation) Error)"
     r"(?: in (\w+) (\w+) \(([\w./-]+)\))?\s*"
 )
 _RAISED = re.compile(r"^([A-Za-z_][A-Za-z0-9_.]*(?:Error|Exception))(?::|$)", re.M)
 _LONGEST = 300
+_MORE_MEMORY = f"give DuckDB more: {MEMORY_LIMIT}, or its disk: the home's"
 
 
 def describe_error(error: BaseException) -> str:
@@ -87,6 +89,8 @@ def _harmless(text: str) -> str | None:
     if match is None:
         return None
     kind, rest = match.groups()
+    if kind == "Out of Memory Error" and rest:
+        return f"{kind}: {rest[:_LONGEST].rstrip()}; {_MORE_MEMORY}"
     if kind in _SPEAKS_OF_NO_RECORD and rest:
         return f"{kind}: {rest[:_LONGEST]}"
     return kind

@@ -265,8 +265,8 @@ def read(offer: Offer, feed: Feed, target: Path, connection: duckdb.DuckDBPyConn
         _refuse_change(offer.path, before)
     except duckdb.Error as error:
         target.unlink(missing_ok=True)
-        if no_room(error) is not None:
-            raise  # our own disk, not the source's file
+        if no_room(error) is not None or isinstance(error, duckdb.OutOfMemoryException):
+            raise  # our own disk or memory, not the source's file
         _refuse_change(offer.path, before)
         raise ExtractError(f"{shown}{diagnose(offer.path, len(renamed), seen)}") from None
     except ExtractError:

@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Set
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from dvctt.clock import now
 from dvctt.core.errors import DvcttError, ExtractError, LandingError
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month
+from dvctt.databases import open_database
 from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
 from dvctt.province.model import Province, Source
 
@@ -160,20 +161,18 @@ class _Engine:
     """DuckDB in memory for all files of one landing: opened by the first that is read, which on most nights none is."""
 
     def __init__(self) -> None:
+        self._open = ExitStack()
         self._opened: duckdb.DuckDBPyConnection | None = None
 
     def connection(self) -> "duckdb.DuckDBPyConnection":
-        import duckdb
-
         if self._opened is None:
-            self._opened = duckdb.connect()
+            self._opened = self._open.enter_context(open_database())
         return self._opened
 
     def close(self) -> None:
         """A file that is read after this is read by another connection."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._opened = None
+        self._open.close()
 
 
 def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:

@@ -21,6 +21,7 @@ from dvctt.closing import months
 from dvctt.core.errors import PublishError, ReportError, VerdictError
 from dvctt.core.files import make_folder, seal, write_atomically
 from dvctt.core.period import Month
+from dvctt.databases import describe_limit
 from dvctt.landing import integrity, zone
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.pipeline.alerting import alert_about_missed_publication, alert_about_publication, deliver_waiting_alerts
@@ -48,6 +49,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         rebuild: publish again although nothing is new (a new version of the code under test, say).
     """
     with stage_context(settings, "land_extracts"), home_lock(settings):
+        log.info(describe_limit())
         province = load_province(settings.province_folder)
         standing = _settle_last_night(settings, province, run_id=run_id, month=month)
         zone.land(province, settings.inbox, settings.landing)

@@ -20,6 +20,7 @@ import duckdb
 from dvctt import __version__
 from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, LandingError, VerdictError
 from dvctt.core.sql import file_literal, literal
+from dvctt.databases import open_database
 from dvctt.gate import judge
 from dvctt.gate.judge import Suite
 from dvctt.landing import zone
@@ -250,7 +251,7 @@ class Prover:
         building = reading.building_folder(published)
         building.mkdir(parents=True)
         shutil.copy(self._candidate("good") / "verdict.json", building)
-        with duckdb.connect() as connection:
+        with open_database() as connection:
             connection.execute(f"attach {file_literal(_file(self._candidate('good')))} as good (read_only)")
             connection.execute(f"attach {file_literal(building / 'marts.duckdb')} as marts (block_size 16384)")
             for table in FACTS.values():

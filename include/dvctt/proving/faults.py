@@ -24,6 +24,7 @@ from typing import Literal
 
 from dvctt.core.files import seal, unseal
 from dvctt.core.sql import file_literal, read_literal
+from dvctt.databases import open_database
 from dvctt.proving import false_answers
 from dvctt.proving.data import CLOSED, LAST, MONTHS, Row
 from dvctt.proving.site import Injection, Place, Site
@@ -637,10 +638,8 @@ def _landed_rows(select: str) -> Injection:
     """Write a landed file anew from a select over itself."""
 
     def inject(site: Site) -> Iterable[Place]:
-        import duckdb  # a connection of its own: the candidate does not exist yet
-
         path = site.landed("payment_requests", LAST, ".parquet")
-        with duckdb.connect() as connection:
+        with open_database() as connection:  # of its own: the candidate does not exist yet
             connection.execute(f"create table landed as from read_parquet({read_literal(path)})")
             connection.execute(f"copy ({select}) to {file_literal(path)} (format parquet)")
         return ()

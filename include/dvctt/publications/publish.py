@@ -28,6 +28,7 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_atomically
 from dvctt.core.sql import file_literal, literal
+from dvctt.databases import open_database
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.province.model import Province
 from dvctt.publications.reading import (
@@ -65,7 +66,7 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
     make_folder(building, FOR_READERS)
     (building / "parquet").mkdir()
     nodes = _published_nodes(manifest_of(candidate))
-    with duckdb.connect() as connection:
+    with open_database() as connection:
         connection.execute("set threads = 1")  # one thread, one order of row groups
         connection.execute(f"attach {file_literal(candidate_path(candidate))} as candidate (read_only)")
         connection.execute(
@@ -207,7 +208,7 @@ def _say_who_is_shut_out(published: Path) -> None:
 
 
 def _row_counts(marts: Path) -> dict[str, int]:
-    with duckdb.connect(str(marts), read_only=True) as connection:
+    with open_database(marts, read_only=True) as connection:
         names = [row[0] for row in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
         counts = {}
         for name in names:

@@ -16,6 +16,7 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError, PublishError, TransformError
 from dvctt.core.files import sha256_of
 from dvctt.core.sql import file_literal, read_literal
+from dvctt.databases import open_database
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.folder import load_province
 from dvctt.publications.next_night import as_previous
@@ -124,7 +125,8 @@ def _reads_previous(publication: Publication, nodes: Iterable[Node]) -> bool:
 def _previous_of(settings: Settings, publication: Publication) -> PreviousPublication | None:
     """The publication that was current when this one was made, as its own inputs name it."""
     path = publication.folder / "definitions" / "inputs" / "history.publication.parquet"
-    row = duckdb.execute(f"select publication_number from read_parquet({read_literal(path)})").fetchone()
+    with open_database() as connection:
+        row = connection.execute(f"select publication_number from read_parquet({read_literal(path)})").fetchone()
     if row is None:
         return None
     folder = settings.published / str(row[0])
@@ -153,7 +155,7 @@ def compare(publication: Publication, rebuilt: Path, *, tables: Collection[str] 
 
 
 def _compare_all(publication: Publication, rebuilt: Path, tables: Collection[str] | None) -> list[Difference]:
-    with duckdb.connect() as connection:
+    with open_database() as connection:
         connection.execute(f"attach {file_literal(publication.marts)} as published (read_only)")
         connection.execute(f"attach {file_literal(rebuilt)} as rebuilt (read_only)")
         found = [

@@ -16,6 +16,7 @@ import duckdb
 
 from dvctt.core.errors import PublishError, TransformError
 from dvctt.core.sql import read_literal
+from dvctt.databases import open_database
 from dvctt.publications.next_night import as_previous
 from dvctt.publications.reading import RUNBOOK, Publication, closed_in, file_problems
 from dvctt.warehouse import previous
@@ -154,7 +155,7 @@ def _plan(later: Publication) -> list[Node]:
 def _lay(folder: Path, earlier: Publication, later: Publication, closings: Path, nodes: Sequence[Node]) -> None:
     """A scratch candidate: the later publication's tables as its own, the earlier one's as what readers saw before."""
     read = {name for node in nodes for name in node.inputs}
-    with duckdb.connect(str(folder / CANDIDATE_NAME)) as connection:
+    with open_database(folder / CANDIDATE_NAME) as connection:
         for path in _tables(later, read):
             connection.execute(f"create view main.{path.stem} as from read_parquet({read_literal(path)})")
     made = later.manifest

@@ -16,6 +16,7 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import unseal
 from dvctt.core.ledger import stated_reason
+from dvctt.databases import open_database
 from dvctt.publications.reading import (
     REMOVED,
     WAY_BACK,
@@ -135,7 +136,7 @@ def _verdict_of(publication: Publication) -> str:
 
 def _counted(publication: Publication) -> Iterator[Problem]:
     try:
-        with duckdb.connect(str(publication.marts), read_only=True) as connection:
+        with open_database(publication.marts, read_only=True) as connection:
             found = {
                 name: (connection.execute(f"select count(*) from {name}").fetchone() or (None,))[0]
                 for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()

@@ -23,6 +23,7 @@ import pypdf
 from python_calamine import CalamineWorkbook
 
 from dvctt.core.sql import identifier, read_literal
+from dvctt.databases import open_database
 from dvctt.province.model import Province
 from dvctt.publications.reading import Publication
 from dvctt.report.documents.month import write_documents
@@ -89,7 +90,7 @@ def read_formats(
 def _read_parquet(publication: Publication) -> FormatReading:
     """Every published table beside its Parquet file, row for row."""
     wrong, rows = [], 0
-    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+    with open_database(publication.marts, read_only=True) as connection:
         for name in _tables(connection):
             path = publication.folder / "parquet" / f"{name}.parquet"
             table, file = f"main.{identifier(name)}", f"read_parquet({read_literal(path)})"
@@ -109,7 +110,7 @@ def _read_csv(publication: Publication) -> FormatReading:
     the file in words only, a column a language, is no number.
     """
     wrong, figures = [], 0
-    with duckdb.connect(str(publication.marts), read_only=True) as connection:
+    with open_database(publication.marts, read_only=True) as connection:
         for path in sorted((publication.folder / "csv").glob("*.csv")):
             with path.open(encoding="utf-8-sig", newline="") as file:
                 header, *lines = list(csv.reader(file))

@@ -117,6 +117,7 @@ def explain(settings: Settings, text: str, number: int | None = None) -> Explana
     by_name = {node.name: node for node in nodes}
     chain = chain_of_models(by_name, figure.mart)
     leaves = sorted({name for node in chain for name in node.inputs} - by_name.keys())
+    history = tuple(_history(settings, figure))  # opens one publication after the other
     with open_published(publication.marts) as connection:
         columns = columns_by_table(connection)
         around = _Surroundings(connection, columns, figure)
@@ -149,7 +150,7 @@ def explain(settings: Settings, text: str, number: int | None = None) -> Explana
             checks=tuple(_checks(publication, by_name, chain)),
             other_checks=_other_checks(publication, by_name, chain),
             caveats=tuple(around.caveats(by_name)),
-            history=tuple(_history(settings, figure)),
+            history=history,
             restatements=tuple(around.restatements()),
             closed=_closed(settings, publication, figure),
         )

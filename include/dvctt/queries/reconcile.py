@@ -17,6 +17,7 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError, PublishError
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, readable
+from dvctt.databases import open_database
 from dvctt.extract.files import whole_number
 from dvctt.landing.zone import Extract, active_extracts, landed_extracts
 from dvctt.publications.reading import current_publication, refuse_damaged
@@ -86,7 +87,7 @@ def reconcile(settings: Settings, month: Month) -> list[Line]:
     if not of_month:
         raise PublishError(f"publication {publication.number} holds nothing of {month}; nothing was looked at")
     lines: list[Line] = []
-    with duckdb.connect() as connection:
+    with open_database() as connection:
         connection.execute(f"attach {file_literal(publication.marts)} as marts (read_only)")
         for source, entity in sorted({(extract.source, extract.entity) for extract in of_month}):
             extracts = [e for e in of_month if (e.source, e.entity) == (source, entity)]

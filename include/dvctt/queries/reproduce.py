@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from dvctt.databases import open_database
 from dvctt.publications.reading import answer_problems
 from dvctt.publications.rebuild import Difference, compare, rebuild
 from dvctt.queries.explain import chain_of_models
@@ -48,7 +47,7 @@ def reproduce(settings: Settings, text: str, number: int | None = None, *, folde
     published = [node.name for node in chain if node.published]
     with tempfile.TemporaryDirectory(prefix="dvctt-reproduce-", dir=folder) as made:
         rebuilt = rebuild(settings, publication, Path(made), models={node.name for node in chain})
-        with duckdb.connect(str(rebuilt), read_only=True) as connection:
+        with open_database(rebuilt, read_only=True) as connection:
             row = read_row(connection, figure.mart, figure.key)
         identical = row is not None and is_same(row[figure.column], figure.value)
         differences = [] if identical else [d for d in compare(publication, rebuilt, tables=published) if d.differs]

@@ -19,6 +19,7 @@ from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
 from dvctt.core.figure_ids import figure_id
 from dvctt.core.published_tables import published_tables
+from dvctt.databases import open_database
 from dvctt.report.wording.caveats import COLUMNS
 from dvctt.report.wording.language import languages
 
@@ -190,7 +191,7 @@ def read_rows(path: Path, contract: Mapping[str, Mart], where_there: Mapping[str
     if not path.is_file():
         raise ReportError(f"{path}: no such file; wanted a DuckDB file with the marts")
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with open_database(path, read_only=True) as connection:
             rows = {name: _read(connection, path, name, mart) for name, mart in contract.items()}
             there = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
             for name, mart in (where_there or {}).items():

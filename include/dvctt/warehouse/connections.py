@@ -4,7 +4,7 @@ Who may write is decided here; what a table holds is not.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import WarehouseError
+from dvctt.databases import open_database
 
 CANDIDATE_NAME = "warehouse.duckdb"
 ENGINE_WORDS = "error.txt"
@@ -51,16 +52,15 @@ def open_published(marts: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _opened(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be opened: {describe_error(error)}") from None
-    try:
-        yield connection
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path}: cannot be read: {describe_error(error)}") from None
-    finally:
-        connection.close()
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(open_database(path, read_only=read_only))
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path}: cannot be opened: {describe_error(error)}") from None
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path}: cannot be read: {describe_error(error)}") from None
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = ()) -> list[dict[str, Any]]:

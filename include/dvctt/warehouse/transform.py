@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
 from dvctt.core.files import no_room_line, write_atomically
+from dvctt.core.machine import MEMORY_LIMIT
+from dvctt.databases import lend_limit
 from dvctt.province.folder import installed_timezone
 from dvctt.settings import PROJECT_ROOT
 from dvctt.warehouse.connections import candidate_path, open_candidate, read_rows
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+
+
+_SPILL = "spill"
+"""Where dbt's DuckDB puts what does not fit into memory, in the candidate; it removes that itself unless it was killed."""
 
 
 class Layer(StrEnum):
@@ -174,20 +180,25 @@ def _invoke(project: Any, verb: str, target: Path, *arguments: str) -> "dbtRunne
 
 @contextmanager
 def _as_dbt_runs(candidate: Path) -> Iterator[None]:
-    """In the candidate's folder, with the file that the profile opens and the province's time zone in the environment; what is
-    written is the owner's alone, and the file is closed at the end.
+    """In the candidate's folder, with the file that the profile opens, the province's time zone and the memory that DuckDB may
+    take in the environment; what is written is the owner's alone, and the file is closed at the end.
 
     A path that is the same in every home lets dbt keep what it has parsed when a home is moved or copied.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    variables = {"DVCTT_CANDIDATE_FILE": candidate_path(candidate).name, "DVCTT_TIMEZONE": installed_timezone()}
+    variables = {
+        "DVCTT_CANDIDATE_FILE": candidate_path(candidate).name,
+        "DVCTT_TIMEZONE": installed_timezone(),
+        MEMORY_LIMIT: lend_limit(),
+    }
     before = {name: os.environ.get(name) for name in variables}
     mask = os.umask(0o077)
     try:
         target_folder(candidate).mkdir(exist_ok=True, parents=True)
         target_folder(candidate).chmod(0o700)
         os.environ.update(variables)
+        shutil.rmtree(candidate / _SPILL, ignore_errors=True)  # of a run that was killed
         with chdir(candidate):
             yield
     finally:
