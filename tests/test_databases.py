@@ -263,10 +263,13 @@ def test_every_room_opens_duckdb_with_the_limit(
     assert not (tiny_copy.home / "spill").exists()
 
 
-def test_dbt_opens_the_candidate_with_the_limit_and_spills_beside_it(tiny_copy: Settings, home: Path) -> None:
+def test_dbt_opens_the_candidate_with_the_limit_and_spills_beside_it(
+    tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, "500MB")
     with seen() as found:
         transform.run_dbt("build", tiny_copy.candidate, "--select", "ref_channels", what="a seed")
-    assert set(found) == {(LIMIT_SAYS_DUCKDB, "spill")}
+    assert set(found) == {("476.8 MiB", "spill")}
 
 
 def test_a_night_says_its_limit_once_and_leaves_no_spill(tiny_copy: Settings) -> None:
