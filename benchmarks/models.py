@@ -9,9 +9,11 @@ are of the clock, added up over threads, and mean nothing on a busy machine.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -47,11 +49,19 @@ class Operator:
 
 @dataclass(frozen=True)
 class Profile:
-    """One model: the seconds of its operators, the operator with the most rows, and the one with the most seconds."""
+    """One model: the seconds of its operators, the operator with the most rows, the one with the most seconds, and all."""
 
     seconds: float
     widest: Operator
     costliest: Operator
+    operators: tuple[Operator, ...] = ()
+
+    def rows(self) -> Counter[str]:
+        """Rows by operator; those that look alike are added up."""
+        found: Counter[str] = Counter()
+        for one in self.operators:
+            found[str(one)] += one.rows
+        return found
 
 
 def operators(node: Mapping[str, Any]) -> Iterator[Operator]:
@@ -87,7 +97,31 @@ def profile_of(connection: duckdb.DuckDBPyConnection, statement: str, plan: Path
         sum(one.seconds for one in found),
         max(found, key=lambda one: one.rows),
         max(found, key=lambda one: one.seconds),
+        tuple(found),
     )
+
+
+def grown(small: Mapping[str, Profile], large: Mapping[str, Profile], most: float, least_rows: int) -> dict[str, str]:
+    """Models with an operator whose rows are more than ``most`` times those on the smaller home, and what it is; of operators
+    with fewer than ``least_rows`` on the larger one nothing is said. One that the smaller home's plan lacks is held against the
+    widest there.
+    """
+    found = {}
+    for name in sorted(small.keys() & large.keys()):
+        before = small[name].rows()
+        for operator, rows in large[name].rows().most_common():
+            held_against = before.get(operator, small[name].widest.rows)
+            if rows >= least_rows and rows > most * held_against:
+                found[name] = f"{operator}: {held_against:,} rows, then {rows:,}"
+                break
+    return found
+
+
+def compares_all_for_want_of_a_key(operator: Operator) -> bool:
+    """Whether a join compares every row with every row though its condition has an equality: something beside it (an ``or``,
+    a condition on one side of a left join) keeps DuckDB from joining by it.
+    """
+    return operator.name == "BLOCKWISE_NL_JOIN" and bool(re.search(r"\(\w+ = \w+\)", operator.condition))
 
 
 def build(publication: Path, nodes: Sequence[Node], settings: Settings, work: Path) -> dict[str, Profile]:

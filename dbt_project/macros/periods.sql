@@ -1,9 +1,55 @@
 {# Figures of reporting periods, the same way for filings and for payments. #}
 
+{# One row per month from that of one day to that of another, both included; none where the last lies before the first.
+   What lies between two days is joined to other months by equality then: an inequality compares every month with every
+   month. #}
+{% macro each_month(first_day, last_day) -%}
+    cast(
+            unnest(
+                generate_series(
+                    date_trunc('month', {{ first_day }}), date_trunc('month', {{ last_day }}), interval 1 month
+                )
+            ) as date
+        )
+{%- endmacro %}
+
+{# The same of whole numbers. #}
+{% macro each_number(first, last) -%}
+    unnest(generate_series({{ first }}, {{ last }}))
+{%- endmacro %}
+
+{# The calendar months that each row of `periods` touches. #}
+{% macro select_period_months() -%}
+    select
+        period_key,
+        calendar_id,
+        first_day,
+        last_day,
+        {{ each_month('first_day', 'last_day') }} as month
+    from periods
+{%- endmacro %}
+
+{# Figures of days, summed by the periods that begin within a month: `by_day` has happened_on, month, agency_code and
+   the measures. #}
+{% macro sum_days_of_periods(by_day, measures) -%}
+    select
+        period_months.period_key,
+        {{ by_day }}.month,
+        {{ by_day }}.agency_code{% for measure in measures %},
+        sum({{ by_day }}.{{ measure }}) as {{ measure }}{% endfor %}
+    from {{ by_day }}
+    inner join period_months
+        on
+            {{ by_day }}.month = period_months.month
+            and {{ by_day }}.happened_on between period_months.first_day and period_months.last_day
+    where extract(day from period_months.first_day) > 1
+    group by period_months.period_key, {{ by_day }}.month, {{ by_day }}.agency_code
+{%- endmacro %}
+
 {# CTEs that add a period's figures up, the last being `summed`: one row per period, scope and entity. They read
-   `periods` (dim_reporting_periods), `monthly` (a mart's rows of agencies by calendar month: month, agency_code,
-   entity_name_vi, group_code, official_order, is_present, measures), `daily` (period_key, month, agency_code, measures: counted
-   from facts within the period's days), `agencies`, `province` and `caveats`.
+   `periods` (dim_reporting_periods), `period_months` (select_period_months), `monthly` (a mart's rows of agencies by calendar
+   month: month, agency_code, entity_name_vi, group_code, official_order, is_present, measures), `daily` (period_key, month,
+   agency_code, measures: counted from facts within the period's days), `agencies`, `province` and `caveats`.
 
    A period of calendar months is the sum of the months as the mart shows them, frozen ones included; any other one is
    counted by the day. A figure is there when every month that the period touches came from every agency of the entity:
@@ -21,7 +67,8 @@ touched as (
         + case when extract(day from periods.first_day) > 1 then 1 else 0 end as months_touched,
         count(held_months.month) as months_held
     from periods
-    left join held_months on held_months.month between date_trunc('month', periods.first_day) and periods.last_day
+    left join period_months on periods.period_key = period_months.period_key
+    left join held_months on period_months.month = held_months.month
     group by periods.period_key, periods.month_count, periods.first_day
 ),
 
@@ -49,8 +96,8 @@ regular_months as (
             when extract(day from periods.first_day) = 1 then monthly.{{ measure }}
             when monthly.is_present then coalesce(daily.{{ measure }}, 0)
         end as {{ measure }}{% endfor %}
-    from periods
-    inner join monthly on monthly.month between date_trunc('month', periods.first_day) and periods.last_day
+    from period_months as periods
+    inner join monthly on periods.month = monthly.month
     left join agencies_in_force
         on
             periods.period_key = agencies_in_force.period_key
@@ -181,14 +228,14 @@ missing_names as (
 
 set_aside as (
     select
-        periods.period_key,
+        period_months.period_key,
         caveats.scope,
         caveats.entity_code,
         sum(caveats.row_count) as quarantined_rows
-    from periods
-    inner join caveats on caveats.month between date_trunc('month', periods.first_day) and periods.last_day
+    from period_months
+    inner join caveats on period_months.month = caveats.month
     where caveats.caveat_id = 'quarantined_rows'
-    group by periods.period_key, caveats.scope, caveats.entity_code
+    group by period_months.period_key, caveats.scope, caveats.entity_code
 ),
 
 summed as (

@@ -34,3 +34,54 @@
 {% macro workload_columns() -%}
     {% do return(workload_conditions().keys() | list) %}
 {%- endmacro %}
+
+{# The CTE `carried`, of `changing` and `periods` in fct_workload: how many filings are open when a period begins, and were
+   received, and fell due if they ever do, before it. One row per calendar, first day of a period, agency, field, status and
+   whether they have a due date. It is a running total: the open filings of ten years are not held against each period. #}
+{% macro carry_open_filings() -%}
+{% set kind = ['calendar_id', 'agency_code', 'field_code', 'status_code', 'has_due_date'] -%}
+open_filings as (
+    select
+        *,
+        due_on is not null as has_due_date
+    from changing
+    where is_received and ended_on is null
+),
+
+open_kinds as (
+    select distinct {{ kind | join(', ') }} from open_filings
+),
+
+first_days as (
+    select distinct
+        calendar_id,
+        first_day
+    from periods
+),
+
+carried as (
+    select
+        *,
+        sum(filing_count) over (
+            partition by {{ kind | join(', ') }}
+            order by happened_on
+            range between unbounded preceding and interval 1 day preceding
+        ) as carried_count
+    from (
+        select
+            {{ kind | join(', ') }},
+            changes_until as happened_on,
+            cast(null as date) as first_day,
+            filing_count
+        from open_filings
+        union all
+        select
+            {{ columns_of('open_kinds', kind) }},
+            first_days.first_day as happened_on,
+            first_days.first_day,
+            0 as filing_count
+        from open_kinds
+        inner join first_days on open_kinds.calendar_id = first_days.calendar_id
+    ) as events
+)
+{%- endmacro %}

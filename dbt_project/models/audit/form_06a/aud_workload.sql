@@ -67,7 +67,7 @@ of_lines as (
             on
                 workload.agency_code = heirs.agency_code
                 and periods.last_day >= heirs.heir_from
-                and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
+                and periods.last_day <= coalesce(heirs.heir_to, cast('9999-12-31' as date))
     ) as sides
     group by period_key, agency_code, field_code
 ),
@@ -134,22 +134,47 @@ daily as (
     group by greatest(received_on, due_on, ended_on)
 ),
 
+-- The day before a period and its last one have a total of all days until then, also where nothing happened on them.
+asked_days as (
+    select cast({{ dbt.dateadd('day', -1, 'first_day') }} as date) as happened_on from periods
+    union distinct
+    select last_day as happened_on from periods
+),
+
+{% set totals = {
+    'received': 'received', 'ended': 'ended', 'fell_due': 'fell_due', 'ended_and_fell_due': 'fell_due_and_ended',
+} -%}
+totals as (
+    select
+        happened_on
+        {%- for what, column in totals.items() %},
+        sum(sum(case when what = '{{ what }}' then day_count else 0 end))
+            over (order by happened_on) as {{ column }}{% endfor %}
+    from (
+        select * from daily
+        union all
+        select
+            happened_on,
+            'asked' as what,
+            0 as day_count
+        from asked_days
+    ) as all_days
+    group by happened_on
+),
+
 running as (
     select
         periods.period_key,
-        coalesce(
-            sum(case when daily.what = 'received' and daily.happened_on < periods.first_day then daily.day_count end), 0
-        ) as received_before,
-        coalesce(sum(case when daily.what = 'received' then daily.day_count end), 0) as received_till_end,
-        coalesce(
-            sum(case when daily.what = 'ended' and daily.happened_on < periods.first_day then daily.day_count end), 0
-        ) as ended_before,
-        coalesce(sum(case when daily.what = 'ended' then daily.day_count end), 0) as ended_till_end,
-        coalesce(sum(case when daily.what = 'fell_due' then daily.day_count end), 0) as fell_due,
-        coalesce(sum(case when daily.what = 'ended_and_fell_due' then daily.day_count end), 0) as fell_due_and_ended
+        day_before.received as received_before,
+        till_end.received as received_till_end,
+        day_before.ended as ended_before,
+        till_end.ended as ended_till_end,
+        till_end.fell_due,
+        till_end.fell_due_and_ended
     from periods
-    left join daily on periods.last_day >= daily.happened_on
-    group by periods.period_key
+    inner join totals as day_before
+        on day_before.happened_on = cast({{ dbt.dateadd('day', -1, 'periods.first_day') }} as date)
+    inner join totals as till_end on periods.last_day = till_end.happened_on
 ),
 
 of_province as (

@@ -74,6 +74,26 @@ recorded as (
     {%- endfor %}
 ),
 
+-- By the source, and with none named those of all sources.
+recorded_by_source as (
+    select
+        indicator,
+        source_id,
+        source_agency_code,
+        month,
+        recorded_value
+    from recorded
+    union all
+    select
+        indicator,
+        cast(null as {{ dbt.type_string() }}) as source_id,
+        source_agency_code,
+        month,
+        sum(recorded_value) as recorded_value
+    from recorded
+    group by indicator, source_agency_code, month
+),
+
 summed as (
     select
         reported.source_id,
@@ -82,16 +102,16 @@ summed as (
         reported.source_agency_code,
         reported.indicator,
         reported.reported_value,
-        sum(recorded.recorded_value) as recorded_value
+        sum(recorded_by_source.recorded_value) as recorded_value
     from reported
     left join sources_of_records
         on reported.entity = sources_of_records.entity and reported.source_id = sources_of_records.source_id
-    left join recorded
+    left join recorded_by_source
         on
-            reported.indicator = recorded.indicator
-            and reported.source_agency_code = recorded.source_agency_code
-            and reported.month = recorded.month
-            and (sources_of_records.source_id is null or reported.source_id = recorded.source_id)
+            reported.indicator = recorded_by_source.indicator
+            and reported.source_agency_code = recorded_by_source.source_agency_code
+            and reported.month = recorded_by_source.month
+            and sources_of_records.source_id is not distinct from recorded_by_source.source_id
     group by
         reported.source_id, reported.entity, reported.month, reported.source_agency_code, reported.indicator,
         reported.reported_value

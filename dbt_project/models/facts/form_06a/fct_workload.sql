@@ -69,21 +69,36 @@ days as (
     where due_on is not null
 ),
 
-calendars as (select distinct calendar_id from periods),
+reach as (
+    select
+        calendar_id,
+        min(first_day) as first_day,
+        max(last_day) as last_day
+    from periods
+    group by calendar_id
+),
 
--- A day before the first boundary stands for itself.
+-- Each day with the newest boundary until then; one before the first boundary stands for itself.
 stretches as (
     select
-        calendars.calendar_id,
-        days.happened_on,
-        coalesce(max(boundaries.boundary), days.happened_on) as stretch
-    from days
-    cross join calendars
-    left join boundaries
-        on
-            calendars.calendar_id = boundaries.calendar_id
-            and days.happened_on >= boundaries.boundary
-    group by calendars.calendar_id, days.happened_on
+        calendar_id,
+        happened_on,
+        coalesce(max(boundary) over (partition by calendar_id order by happened_on), happened_on) as stretch
+    from (
+        select
+            reach.calendar_id,
+            days.happened_on,
+            boundaries.boundary
+        from days
+        cross join reach
+        left join boundaries on reach.calendar_id = boundaries.calendar_id and days.happened_on = boundaries.boundary
+        union distinct
+        select
+            calendar_id,
+            boundary as happened_on,
+            boundary
+        from boundaries
+    ) as marked_days
 ),
 
 classes as (
@@ -111,19 +126,36 @@ classes as (
         on spans.ended_on = ended.happened_on and received.calendar_id = ended.calendar_id
     left join stretches as due
         on spans.due_on = due.happened_on and received.calendar_id = due.calendar_id
-    group by
-        received.calendar_id,
-        spans.agency_code,
-        spans.field_code,
-        spans.is_received,
-        spans.is_online,
-        spans.status_code,
-        received.stretch,
-        ended.stretch,
-        due.stretch,
-        spans.is_end_known,
-        punctuality
+    group by all
 ),
+
+-- Until when the periods differ in how a class is counted: it ends, or it stays open and does no more than fall due.
+changing as (
+    select
+        *,
+        case
+            when not is_received then received_on
+            else coalesce(ended_on, greatest(received_on, coalesce(due_on, received_on)))
+        end as changes_until
+    from classes
+),
+
+changing_months as (
+    select
+        changing.*,
+        {{ each_month(
+            'greatest(changing.received_on, reach.first_day)', 'least(changing.changes_until, reach.last_day)'
+        ) }} as month
+    from changing
+    inner join reach on changing.calendar_id = reach.calendar_id
+),
+
+period_months as (
+    {{ select_period_months() }}
+),
+
+-- From then on only the number of open ones is carried from period to period.
+{{ carry_open_filings() }},
 
 -- What was open at any time of the period, and what came in it and was not received.
 at_hand as (
@@ -131,43 +163,88 @@ at_hand as (
         periods.period_key,
         periods.first_day,
         periods.last_day,
-        coalesce(heirs.heir_code, classes.agency_code) as heir_code,
-        classes.*
-    from classes
-    inner join periods
+        changing.agency_code,
+        changing.field_code,
+        changing.is_received,
+        changing.is_online,
+        changing.status_code,
+        changing.received_on,
+        changing.ended_on,
+        changing.due_on,
+        changing.is_end_known,
+        changing.punctuality,
+        changing.filing_count
+    from changing_months as changing
+    inner join period_months as periods
         on
-            classes.calendar_id = periods.calendar_id
-            and classes.received_on <= periods.last_day
-            and (
-                (classes.is_received and (classes.ended_on is null or classes.ended_on >= periods.first_day))
-                or (not classes.is_received and classes.received_on >= periods.first_day)
-            )
-    left join heirs
-        on
-            classes.agency_code = heirs.agency_code
-            and periods.last_day >= heirs.heir_from
-            and (heirs.heir_to is null or periods.last_day <= heirs.heir_to)
+            changing.calendar_id = periods.calendar_id
+            and changing.month = periods.month
+            and changing.received_on <= periods.last_day
+            and changing.changes_until >= periods.first_day
+    -- Of the months that both touch the first: each is held against a period once.
+    where changing.month = date_trunc('month', greatest(changing.received_on, periods.first_day))
+
+    union all
+
+    select
+        periods.period_key,
+        periods.first_day,
+        periods.last_day,
+        carried.agency_code,
+        carried.field_code,
+        true as is_received,
+        cast(null as boolean) as is_online,
+        carried.status_code,
+        cast({{ dbt.dateadd('day', -1, 'periods.first_day') }} as date) as received_on,
+        cast(null as date) as ended_on,
+        case
+            when carried.has_due_date then cast({{ dbt.dateadd('day', -1, 'periods.first_day') }} as date)
+        end as due_on,
+        false as is_end_known,
+        'on_time' as punctuality,
+        carried.carried_count as filing_count
+    from carried
+    inner join periods on carried.calendar_id = periods.calendar_id and carried.first_day = periods.first_day
+    where carried.carried_count > 0
 ),
 
 counted as (
     select
         period_key,
-        heir_code as agency_code,
+        last_day,
+        agency_code,
         field_code
         {%- for column, condition in workload_conditions().items() %},
-        cast(sum(case when {{ condition }} then filing_count else 0 end) as bigint) as {{ column }}{% endfor %}
+        sum(case when {{ condition }} then filing_count else 0 end) as {{ column }}{% endfor %}
     from at_hand
-    group by period_key, heir_code, field_code
+    group by period_key, last_day, agency_code, field_code
+),
+
+-- Each with whoever answers for its agency on the period's last day.
+of_heirs as (
+    select
+        counted.period_key,
+        coalesce(heirs.heir_code, counted.agency_code) as agency_code,
+        counted.field_code
+        {%- for column in workload_conditions() %},
+        cast(sum(counted.{{ column }}) as bigint) as {{ column }}{% endfor %}
+    from counted
+    left join heirs
+        on
+            counted.agency_code = heirs.agency_code
+            and counted.last_day >= heirs.heir_from
+            and counted.last_day <= coalesce(heirs.heir_to, cast('9999-12-31' as date))
+    group by counted.period_key, coalesce(heirs.heir_code, counted.agency_code), counted.field_code
 )
 
 select
-    counted.period_key,
+    of_heirs.period_key,
     periods.calendar_id,
     periods.period_code,
     periods.month,
-    counted.agency_code,
-    counted.field_code
+    of_heirs.agency_code,
+    of_heirs.field_code
     {%- for column in workload_conditions() %},
-    counted.{{ column }}{% endfor %}
-from counted
-inner join periods on counted.period_key = periods.period_key
+    of_heirs.{{ column }}{% endfor %}
+from of_heirs
+inner join periods on of_heirs.period_key = periods.period_key

@@ -74,8 +74,8 @@ owed_by_habit as (
     left join row_counts as requests_of_month
         on
             agency_months.source_id = requests_of_month.source_id
-            and agency_months.entity = 'payment_attempts'
-            and requests_of_month.entity = 'payment_requests'
+            and case when agency_months.entity = 'payment_attempts' then 'payment_requests' end
+            = requests_of_month.entity
             and agency_months.month = requests_of_month.file_month
             and agency_months.agency_code = requests_of_month.agency_code
     left join calendar

@@ -27,6 +27,22 @@ for_all as (
     group by source_id, entity, file_month
 ),
 
+-- Each month's rows once for every month around it, itself among them.
+near_rows as (
+    select
+        row_counts.source_id,
+        row_counts.entity,
+        row_counts.agency_code,
+        row_counts.month as near_month,
+        row_counts.all_rows,
+        {{ each_month(
+            dbt.dateadd('month', '-rules.trailing_months', 'row_counts.month'),
+            dbt.dateadd('month', 'rules.trailing_months', 'row_counts.month')
+        ) }} as month
+    from row_counts
+    inner join rules on row_counts.entity = rules.entity
+),
+
 -- What is usual: the mean of the months before that had rows, of the next ones where there is none before. A month
 -- without rows is no part of it, so that one that did not come makes not the next one usual.
 histories as (
@@ -35,21 +51,14 @@ histories as (
         agency_months.entity,
         agency_months.month,
         agency_months.agency_code,
-        avg(case when near.month < agency_months.month then near.all_rows end) as mean_before,
-        avg(case when near.month > agency_months.month then near.all_rows end) as mean_after,
-        count(case when near.month < agency_months.month then 1 end) as months_with_rows,
-        min(case when near.month < agency_months.month then near.month end) as first_month_with_rows,
-        max(case when near.month < agency_months.month then near.month end) as last_month_with_rows
+        avg(case when near.near_month < agency_months.month then near.all_rows end) as mean_before,
+        avg(case when near.near_month > agency_months.month then near.all_rows end) as mean_after,
+        count(case when near.near_month < agency_months.month then 1 end) as months_with_rows,
+        min(case when near.near_month < agency_months.month then near.near_month end) as first_month_with_rows,
+        max(case when near.near_month < agency_months.month then near.near_month end) as last_month_with_rows
     from agency_months
-    inner join rules on agency_months.entity = rules.entity
-    inner join row_counts as near
-        on
-            agency_months.source_id = near.source_id
-            and agency_months.entity = near.entity
-            and agency_months.agency_code = near.agency_code
-            and agency_months.month <> near.month
-            and near.month >= {{ dbt.dateadd('month', '-rules.trailing_months', 'agency_months.month') }}
-            and near.month <= {{ dbt.dateadd('month', 'rules.trailing_months', 'agency_months.month') }}
+    inner join near_rows as near on {{ share('agency_months', 'near', agency_month) }}
+    where agency_months.month <> near.near_month
     group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
 ),
 
@@ -78,6 +87,22 @@ usual as (
 ),
 
 -- Months whose file for all had rows, none of them this agency's: with enough of them no rows is what is usual of it.
+silent_months as (
+    select
+        agency_months.source_id,
+        agency_months.entity,
+        agency_months.agency_code,
+        {{ each_month(
+            dbt.dateadd('month', '-rules.trailing_months', 'agency_months.month'),
+            dbt.dateadd('month', 'rules.trailing_months', 'agency_months.month')
+        ) }} as month
+    from agency_months
+    inner join rules on agency_months.entity = rules.entity
+    inner join for_all on {{ share('agency_months', 'for_all', ['source_id', 'entity', 'month']) }}
+    left join row_counts on {{ share('agency_months', 'row_counts', agency_month) }}
+    where for_all.landed_rows > 0 and row_counts.agency_code is null
+),
+
 silent as (
     select
         agency_months.source_id,
@@ -86,17 +111,7 @@ silent as (
         agency_months.agency_code,
         count(*) as months_without_rows
     from agency_months
-    inner join rules on agency_months.entity = rules.entity
-    inner join agency_months as near
-        on
-            agency_months.source_id = near.source_id
-            and agency_months.entity = near.entity
-            and agency_months.agency_code = near.agency_code
-            and near.month >= {{ dbt.dateadd('month', '-rules.trailing_months', 'agency_months.month') }}
-            and near.month <= {{ dbt.dateadd('month', 'rules.trailing_months', 'agency_months.month') }}
-    inner join for_all on {{ share('near', 'for_all', ['source_id', 'entity', 'month']) }}
-    left join row_counts on {{ share('near', 'row_counts', agency_month) }}
-    where for_all.landed_rows > 0 and row_counts.agency_code is null
+    inner join silent_months on {{ share('agency_months', 'silent_months', agency_month) }}
     group by agency_months.source_id, agency_months.entity, agency_months.month, agency_months.agency_code
 ),
 

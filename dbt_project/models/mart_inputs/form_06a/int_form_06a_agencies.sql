@@ -12,9 +12,9 @@ quarantined as (
     where entity = 'filings'
 ),
 
-deliveries as (
+undelivered as (
     select * from {{ ref('int_deliveries') }}
-    where entity = 'filings'
+    where entity = 'filings' and not is_delivered
 ),
 
 -- What was received before the first file is not here, and no count of it can be.
@@ -78,35 +78,62 @@ named as (
         ) }}
 ),
 
+period_months as (
+    {{ select_period_months() }}
+),
+
+-- Of what did not come before a period, the first is enough.
+first_missing as (
+    select
+        agency_code,
+        min(month) as first_month
+    from undelivered
+    group by agency_code
+),
+
+missing as (
+    select
+        period_months.period_key,
+        undelivered.agency_code,
+        true as is_missing,
+        false as is_missing_before
+    from period_months
+    inner join undelivered on period_months.month = undelivered.month
+
+    union all
+
+    select
+        periods.period_key,
+        first_missing.agency_code,
+        false as is_missing,
+        true as is_missing_before
+    from periods
+    inner join first_missing on first_missing.first_month < date_trunc('month', periods.first_day)
+),
+
 -- A feed of a predecessor that did not come is missing in the figures of whoever answers for it.
 owed as (
     select
-        periods.period_key,
-        coalesce(heirs.heir_code, deliveries.agency_code) as agency_code,
-        bool_or(
-            deliveries.month >= date_trunc('month', periods.first_day) and not deliveries.is_delivered
-        ) as is_missing,
-        bool_or(
-            deliveries.month < date_trunc('month', periods.first_day) and not deliveries.is_delivered
-        ) as is_missing_before
-    from periods
-    inner join deliveries on periods.last_day >= deliveries.month
+        missing.period_key,
+        coalesce(heirs.heir_code, missing.agency_code) as agency_code,
+        bool_or(missing.is_missing) as is_missing,
+        bool_or(missing.is_missing_before) as is_missing_before
+    from missing
     left join heirs
-        on periods.period_key = heirs.period_key and deliveries.agency_code = heirs.agency_code
-    group by periods.period_key, coalesce(heirs.heir_code, deliveries.agency_code)
+        on missing.period_key = heirs.period_key and missing.agency_code = heirs.agency_code
+    group by missing.period_key, coalesce(heirs.heir_code, missing.agency_code)
 ),
 
 set_aside as (
     select
-        periods.period_key,
+        period_months.period_key,
         coalesce(heirs.heir_code, quarantined.agency_code) as agency_code,
         count(*) as quarantined_rows
-    from periods
-    inner join quarantined
-        on quarantined.file_month between date_trunc('month', periods.first_day) and periods.last_day
+    from period_months
+    inner join quarantined on period_months.month = quarantined.file_month
     left join heirs
-        on periods.period_key = heirs.period_key and quarantined.agency_code = heirs.agency_code
-    group by periods.period_key, coalesce(heirs.heir_code, quarantined.agency_code)
+        on period_months.period_key = heirs.period_key and quarantined.agency_code = heirs.agency_code
+    group by period_months.period_key, coalesce(heirs.heir_code, quarantined.agency_code)
 )
 
 select

@@ -41,7 +41,8 @@ moved_records as (
             month
         from contributions
     ) as moved
-    left join earlier_closed_months on moved.baseline = 'publication' and moved.month = earlier_closed_months.month
+    left join earlier_closed_months
+        on case when moved.baseline = 'publication' then moved.month end = earlier_closed_months.month
     left join closed_months on moved.month = closed_months.month
 ),
 

@@ -79,7 +79,10 @@ coverage as (
         count(*)
         = extract(month from spans.month) - extract(month from spans.first_month) + 1 as is_covered
     from spans
-    inner join months on months.month between spans.first_month and spans.month
+    inner join months
+        on
+            date_trunc('year', spans.month) = date_trunc('year', months.month)
+            and months.month between spans.first_month and spans.month
     group by spans.month, spans.span, spans.first_month
 )
 

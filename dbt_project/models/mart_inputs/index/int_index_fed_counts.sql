@@ -44,21 +44,31 @@ fed_by_source as (
     group by counts.source_id, counts.month, counts.source_agency_code, known_codes.component_id
 ),
 
+first_sent as (
+    select
+        source_id,
+        source_agency_code,
+        component_id,
+        min(month) as first_month
+    from fed_by_source
+    group by source_id, source_agency_code, component_id
+),
+
 -- Whoever sent its part in an earlier month owes it, unless the calendar has ended that: the other sources' parts would
 -- pass for the whole.
 owed_parts as (
     select
-        earlier.source_id,
+        first_sent.source_id,
         months.month,
-        earlier.source_agency_code,
-        earlier.component_id
-    from fed_by_source as earlier
-    inner join months on earlier.month < months.month
+        first_sent.source_agency_code,
+        first_sent.component_id
+    from first_sent
+    inner join months on first_sent.first_month < months.month
     left join calendar
         on
-            earlier.source_id = calendar.source_id
-            and calendar.agency_code in ('*', earlier.source_agency_code)
-    group by earlier.source_id, months.month, earlier.source_agency_code, earlier.component_id
+            first_sent.source_id = calendar.source_id
+            and calendar.agency_code in ('*', first_sent.source_agency_code)
+    group by first_sent.source_id, months.month, first_sent.source_agency_code, first_sent.component_id
     having
         count(calendar.source_id) = 0
         or bool_or(

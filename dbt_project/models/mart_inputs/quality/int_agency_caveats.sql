@@ -66,8 +66,7 @@ missing as (
     from incomplete
     left join incomplete as requests
         on
-            incomplete.entity = 'payment_attempts'
-            and requests.entity = 'payment_requests'
+            case when incomplete.entity = 'payment_attempts' then 'payment_requests' end = requests.entity
             and incomplete.month = requests.month
             and incomplete.agency_code = requests.agency_code
     where requests.agency_code is null

@@ -3,7 +3,12 @@
 -- closed.
 with candidate as (select * from {{ ref('stg_history__candidate') }}),
 
-publication as (select * from {{ ref('stg_history__publication') }}),
+publication as (
+    select
+        *,
+        'publication' as baseline
+    from {{ ref('stg_history__publication') }}
+),
 
 earlier_closed_months as (select * from {{ ref('stg_history__closed_definitions') }}),
 
@@ -110,7 +115,7 @@ select
     judged.extract_id,
     judged.row_number
 from judged
-left join closed_months on judged.baseline = 'close' and judged.month = closed_months.month
-left join publication on judged.baseline = 'publication'
+left join closed_months on case when judged.baseline = 'close' then judged.month end = closed_months.month
+left join publication on judged.baseline = publication.baseline
 order by
     judged.baseline, judged.month, judged.metric, judged.agency_code, judged.subject, judged.source_id, judged.record_id

@@ -1,7 +1,11 @@
 -- One row per month, span, scope (agency, group, province), entity, component of the index and formula version.
 -- A version that ends before it begins was a misreading: months closed by it keep it, and nothing is computed by it.
 with components as (
-    select * from {{ ref('ref_index_components') }}
+    select
+        *,
+        -- Of what sources send each component has a ratio of its own; any other measure has one for all components.
+        case when measure = 'index_counts' then component_id end as counted_component_id
+    from {{ ref('ref_index_components') }}
     where coalesce(valid_to >= valid_from, true)
 ),
 
@@ -13,8 +17,8 @@ ratios as (select * from {{ ref('int_index_ratios') }}),
 
 fed_counts as (select * from {{ ref('int_index_fed_counts') }}),
 
--- A part of a year is not the year; a part of a month is a month without the agencies that are named as missing.
-explained as (
+-- A distinct count that an entity sends for itself is of one month; a year's is not their sum.
+asked as (
     select
         entities.month,
         entities.span,
@@ -23,11 +27,14 @@ explained as (
         entities.entity_name_vi,
         entities.group_code as agency_group_code,
         entities.official_order,
+        entities.is_covered,
         components.component_id,
+        components.counted_component_id,
         components.formula_version,
         components.group_id,
         components.official_order as component_order,
         components.name_vi,
+        components.measure,
         components.max_points,
         components.points_decimals,
         components.threshold_percent,
@@ -35,31 +42,35 @@ explained as (
         components.portal_zero_rule,
         components.is_additive,
         {{ is_in_force('components', 'entities.month') }} as is_in_force,
+        case when entities.span = 'month' and not components.is_additive then entities.month end as own_month
+    from entities
+    cross join components
+),
+
+-- A part of a year is not the year; a part of a month is a month without the agencies that are named as missing.
+explained as (
+    select
+        asked.*,
         coalesce(ratios.missing_agencies, 0) as missing_agencies,
         coalesce(ratios.has_any, false) and (
-            entities.span = 'month' or (entities.is_covered and ratios.has_all)
+            asked.span = 'month' or (asked.is_covered and ratios.has_all)
         ) as is_known,
         coalesce(ratios.has_any, false) as has_any,
         coalesce(ratios.missing_reason, 'not_summable') as missing_reason,
         ratios.numerator,
         ratios.denominator,
-        -- A distinct count that an entity sends for itself, of one month; a year's is not their sum.
         own.numerator as own_numerator,
         own.denominator as own_denominator
-    from entities
-    cross join components
+    from asked
     left join ratios
         on
-            {{ share('entities', 'ratios', ['month', 'span', 'scope', 'entity_code']) }}
-            and components.measure = ratios.measure
-            and (ratios.component_id is null or components.component_id = ratios.component_id)
+            {{ share('asked', 'ratios', ['month', 'span', 'scope', 'entity_code', 'measure']) }}
+            and asked.counted_component_id is not distinct from ratios.component_id
     left join fed_counts as own
         on
-            not components.is_additive
-            and entities.span = 'month'
-            and entities.month = own.month
-            and entities.entity_code = own.source_agency_code
-            and components.component_id = own.component_id
+            asked.own_month = own.month
+            and asked.entity_code = own.source_agency_code
+            and asked.component_id = own.component_id
 ),
 
 settled as (

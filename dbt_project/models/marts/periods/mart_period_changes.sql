@@ -182,8 +182,8 @@ computed as (
     left join small_bases
         on
             compared.measure = small_bases.measure
-            and compared.last_day >= coalesce(small_bases.valid_from, compared.last_day)
-            and compared.last_day <= coalesce(small_bases.valid_to, compared.last_day)
+            and compared.last_day >= coalesce(small_bases.valid_from, cast('1900-01-01' as date))
+            and compared.last_day <= coalesce(small_bases.valid_to, cast('9999-12-31' as date))
 ),
 
 kept as (

@@ -33,18 +33,22 @@ monthly as (
     from rates
 ),
 
-daily as (
+period_months as (
+    {{ select_period_months() }}
+),
+
+received_by_day as (
     select
-        periods.period_key,
-        filings.received_month as month,
-        filings.agency_code,
+        cast(received_at as date) as happened_on,
+        received_month as month,
+        agency_code,
         {{ sum_filing_measures('1') }}
     from filings
-    inner join periods
-        on
-            cast(filings.received_at as date) between periods.first_day and periods.last_day
-            and extract(day from periods.first_day) > 1
-    group by periods.period_key, filings.received_month, filings.agency_code
+    group by cast(received_at as date), received_month, agency_code
+),
+
+daily as (
+    {{ sum_days_of_periods('received_by_day', measures) }}
 ),
 
 {{ sum_periods(measures) }},

@@ -36,36 +36,40 @@ monthly as (
     from month_rows
 ),
 
-paid as (
+period_months as (
+    {{ select_period_months() }}
+),
+
+paid_by_day as (
     select
-        periods.period_key,
-        payments.paid_month as month,
-        payments.agency_code,
+        cast(paid_at as date) as happened_on,
+        paid_month as month,
+        agency_code,
         {{ sum_paid_measures('1') }},
-        sum(case when payments.is_online_payment then payments.phi_vnd else 0 end) as online_phi_vnd,
-        sum(case when payments.is_online_payment then payments.le_phi_vnd else 0 end) as online_le_phi_vnd
+        sum(case when is_online_payment then phi_vnd else 0 end) as online_phi_vnd,
+        sum(case when is_online_payment then le_phi_vnd else 0 end) as online_le_phi_vnd
     from payments
-    inner join periods
-        on
-            cast(payments.paid_at as date) between periods.first_day and periods.last_day
-            and extract(day from periods.first_day) > 1
-    where payments.is_paid
-    group by periods.period_key, payments.paid_month, payments.agency_code
+    where is_paid
+    group by cast(paid_at as date), paid_month, agency_code
+),
+
+refunded_by_day as (
+    select
+        cast(refunded_at as date) as happened_on,
+        refunded_month as month,
+        agency_code,
+        {{ sum_refund_measures('1') }}
+    from payments
+    where is_refunded and is_online_payment
+    group by cast(refunded_at as date), refunded_month, agency_code
+),
+
+paid as (
+    {{ sum_days_of_periods('paid_by_day', paid_measures) }}
 ),
 
 refunded as (
-    select
-        periods.period_key,
-        payments.refunded_month as month,
-        payments.agency_code,
-        {{ sum_refund_measures('1') }}
-    from payments
-    inner join periods
-        on
-            cast(payments.refunded_at as date) between periods.first_day and periods.last_day
-            and extract(day from periods.first_day) > 1
-    where payments.is_refunded and payments.is_online_payment
-    group by periods.period_key, payments.refunded_month, payments.agency_code
+    {{ sum_days_of_periods('refunded_by_day', refund_measures) }}
 ),
 
 daily as (

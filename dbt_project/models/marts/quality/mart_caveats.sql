@@ -54,11 +54,26 @@ months as (
     where month is not null
 ),
 
--- What the gate warned of tonight, each in the month that it touches or, if it is about none, in all. Of an agency that
--- the province folder knows it stands with the agency, otherwise with the province.
+-- What the gate warned of tonight, each in the month that it touches or, if it is about none, in all.
+warnings_of_months as (
+    select
+        warnings.*,
+        warnings.month as told_in
+    from warnings
+    where warnings.month is not null
+    union all
+    select
+        warnings.*,
+        months.month as told_in
+    from warnings
+    cross join months
+    where warnings.month is null
+),
+
+-- Of an agency that the province folder knows it stands with the agency, otherwise with the province.
 warned as (
     select
-        months.month,
+        warnings.told_in as month,
         'checks' as subject,
         case when agencies.agency_code is null then 'province' else 'agency' end as scope,
         coalesce(agencies.agency_code, province.province_code) as entity_code,
@@ -76,14 +91,13 @@ warned as (
         -- What was closed before a warning had an id is known by its words alone.
         case when agencies.agency_code is null then coalesce(warnings.agency_name_vi || ': ', '') else '' end
         || warnings.text_vi as text_vi
-    from warnings
-    inner join months on warnings.month is null or warnings.month = months.month
+    from warnings_of_months as warnings
     cross join province
     left join agencies on warnings.agency_code = agencies.agency_code and agencies.is_known
     qualify
         {{ latest_by(
-            ['months.month', 'warnings.warning_number'],
-            'case when ' ~ is_valid_in_month('agencies', 'months.month') ~ ' then 0 else 1 end, agencies.valid_from desc'
+            ['warnings.told_in', 'warnings.warning_number'],
+            'case when ' ~ is_valid_in_month('agencies', 'warnings.told_in') ~ ' then 0 else 1 end, agencies.valid_from desc'
         ) }}
 ),
 
@@ -99,15 +113,12 @@ warned_since as (
     from warned
     left join closed_months on warned.month = closed_months.month
     left join kept
+        on {{ share('warned', 'kept', ['month', 'scope', 'entity_code', 'caveat_json']) }}
+    left join kept as kept_words
         on
-            warned.month = kept.month
-            and warned.scope = kept.scope
-            and warned.entity_code = kept.entity_code
-            and (
-                warned.caveat_json = kept.caveat_json
-                or warned.text_vi = {{ frozen_words('kept.caveat_json') }}
-            )
-    where kept.month is null
+            {{ share('warned', 'kept_words', ['month', 'scope', 'entity_code']) }}
+            and warned.text_vi = {{ frozen_words('kept_words.caveat_json') }}
+    where kept.month is null and kept_words.month is null
 ),
 
 named as (

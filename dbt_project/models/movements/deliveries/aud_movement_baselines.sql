@@ -132,10 +132,23 @@ placed as (
     where not is_running or is_expected
 ),
 
+-- Each month once for every later one whose mean it is a part of.
+earlier_months as (
+    select
+        spans.trailing_months,
+        placed.entity,
+        placed.agency_code,
+        placed.row_count,
+        placed.amount_vnd,
+        {{ each_number('placed.place + 1', 'placed.place + spans.trailing_months') }} as place
+    from placed
+    cross join spans
+),
+
 months_before as (
     select
         'trailing' as basis,
-        spans.trailing_months,
+        earlier.trailing_months,
         placed.entity,
         placed.month,
         placed.agency_code,
@@ -147,17 +160,12 @@ months_before as (
         placed.is_running as may_be_small,
         false as may_grow
     from placed
-    cross join spans
-    inner join placed as earlier
-        on
-            placed.entity = earlier.entity
-            and placed.agency_code = earlier.agency_code
-            and earlier.place between placed.place - spans.trailing_months and placed.place - 1
+    inner join earlier_months as earlier on {{ share('placed', 'earlier', ['entity', 'agency_code', 'place']) }}
     where placed.is_expected
     group by
-        spans.trailing_months, placed.entity, placed.month, placed.agency_code, placed.group_code, placed.row_count,
+        earlier.trailing_months, placed.entity, placed.month, placed.agency_code, placed.group_code, placed.row_count,
         placed.amount_vnd, placed.is_running
-    having count(*) = spans.trailing_months
+    having count(*) = earlier.trailing_months
 ),
 
 -- The agency's word on a month goes before what the months before it were like.

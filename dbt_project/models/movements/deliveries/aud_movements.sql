@@ -115,15 +115,15 @@ named as (
         cast(banded.new_value as bigint) as new_value
     from banded
     cross join province
-    left join agencies on banded.scope = 'agency' and banded.entity_code = agencies.agency_code
-    left join agency_groups on banded.scope = 'group' and banded.entity_code = agency_groups.group_code
+    left join agencies on case when banded.scope = 'agency' then banded.entity_code end = agencies.agency_code
+    left join agency_groups on case when banded.scope = 'group' then banded.entity_code end = agency_groups.group_code
 )
 
 select
     named.*,
-    accepted.entity is not null as is_accepted,
+    coalesce(accepted.entity, accepted_after_any.entity) is not null as is_accepted,
     case
-        when accepted.entity is not null then named.new_value
+        when coalesce(accepted.entity, accepted_after_any.entity) is not null then named.new_value
         when named.new_value < named.lowest_value then named.lowest_value
         when named.new_value > named.highest_value then named.highest_value
         else named.new_value
@@ -137,7 +137,12 @@ left join accepted
         and named.entity_code = accepted.entity_code
         and named.month = accepted.month
         and named.new_value = accepted.new_value
-        and (accepted.before_value is null or named.before_value = accepted.before_value)
+        and named.before_value = accepted.before_value
+-- Whatever stood before it.
+left join accepted as accepted_after_any
+    on
+        {{ share('named', 'accepted_after_any', ['entity', 'measure', 'scope', 'entity_code', 'month', 'new_value']) }}
+        and accepted_after_any.before_value is null
 qualify
     {{ latest_by(
         ['named.entity', 'named.measure', 'named.scope', 'named.entity_code', 'named.month', 'named.basis'],
