@@ -12,6 +12,8 @@ from dvctt.settings import Settings
 from dvctt.warehouse.connections import CANDIDATE_NAME, candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT, dbt_command, dbt_environment, target_folder
 
+from tests.conftest import parsed_in
+
 
 def declared() -> set[tuple[str, str]]:
     """Model and name of every unit test that the project's YAML files declare."""
@@ -30,6 +32,8 @@ def results(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
     candidate = tmp_path_factory.mktemp("unit_tests") / "candidate"
     candidate.mkdir()
     shutil.copyfile(candidate_path(tiny_home.candidate), candidate / CANDIDATE_NAME)
+    target_folder(candidate).mkdir()
+    shutil.copyfile(parsed_in(tiny_home), target_folder(candidate) / parsed_in(tiny_home).name)
     finished = subprocess.run(
         dbt_command("test", candidate, "--select", "test_type:unit"),
         cwd=candidate,
