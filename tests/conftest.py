@@ -272,15 +272,24 @@ def environment_for(settings: Settings, **more: str) -> dict[str, str]:
 
 
 SLOW = (
-    "chaos/test_kill",
-    "e2e/test_nightly",
-    "e2e/test_monthly",
-    "test_closing",
+    "chaos/test_kill.py",
+    "chaos/test_disk_full.py",
     "proving/",
+    "pipeline/test_stages.py",
+    "e2e/test_nightly.py",
+    "e2e/test_monthly_close.py",
+    "test_quarantine.py",
+    "closing/test_freeze.py",
+    "test_determinism.py",
+    "test_parity.py",
+    "test_reorganisation.py",
+    "publications/",
     "chaos/",
-    "test_quarantine",
 )
 """The files that take longest, the longest first: begun last, one of them would keep a core busy while the others wait."""
+
+TOGETHER = (("chaos/test_kill.py", "chaos/test_disk_full.py"), ("sample/",))
+"""Files that ask the same thing of the session (two homes after a night, the whole sample): one worker makes it, once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -289,6 +298,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(SLOW) if path.startswith(start)), len(SLOW))
 
     items.sort(key=place)
+
+
+def unit_of(node_id: str) -> str:
+    """The file of a test, or the first of the files that belong together with it."""
+    path = node_id.split("::", 1)[0]
+    inside = path.removeprefix("tests/")
+    return next((f"tests/{files[0]}" for files in TOGETHER if inside.startswith(files)), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadfile``, but for files that belong together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getvalue("dist") != "loadfile":
+        return None
+
+    class UnitScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    return UnitScheduling(config, log)
 
 
 _RUNNERS: list[Zygote] = []
@@ -314,9 +345,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def parsed_in(settings: Settings) -> Path:
+    """What dbt has parsed in this home."""
+    return transform.target_folder(settings.candidate) / "partial_parse.msgpack"
+
+
 def lend_parsed(settings: Settings) -> None:
     """Give a new home what dbt parsed in another: half of a start of dbt is parsing, and dbt itself sees what has changed."""
-    own = transform.target_folder(settings.candidate) / "partial_parse.msgpack"
+    own = parsed_in(settings)
     if _PARSED and _PARSED[0].is_file() and not own.exists():
         own.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_PARSED[0], own)
@@ -366,7 +402,7 @@ def tiny_home(shared_folder: Path) -> Settings:
             write_tiny(Inbox(settings.inbox))
             finished = dvctt(settings, "run", plainly=True, **counting(settings))
             assert finished.returncode == 0, finished.stderr + finished.stdout
-            shutil.copyfile(transform.target_folder(settings.candidate) / "partial_parse.msgpack", _PARSED[0])
+            shutil.copyfile(parsed_in(settings), _PARSED[0])
             (root / "built").touch()
     return settings
 

@@ -13,7 +13,7 @@ import pytest
 from dvctt.settings import Settings
 
 from tests.chaos.homes import NOT_COMPARED, SABOTAGE, wanted_of
-from tests.conftest import environment_for, settings_for
+from tests.conftest import environment_for, lend_parsed, settings_for
 
 DAYS = 400
 
@@ -61,6 +61,8 @@ def builds(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tup
         settings = settings_for(root / name / "home", root / name / "inbox")
         shutil.copytree(tiny_home.landing, settings.landing)
         shutil.copytree(tiny_home.inbox, settings.inbox)
+        if made:  # the first parses the project anew, the second finds it parsed
+            lend_parsed(settings)
         environment = environment_for(settings, **more)
         made.append(Build(settings, environment))
         with (root / f"{name}.txt").open("w") as words:

@@ -13,6 +13,8 @@ from dvctt.warehouse import transform
 from dvctt.warehouse.connections import CANDIDATE_NAME, candidate_path
 from dvctt.warehouse.transform import DBT_PROJECT
 
+from tests.conftest import parsed_in
+
 
 def declared() -> set[tuple[str, str]]:
     """Model and name of every unit test that the project's YAML files declare."""
@@ -31,6 +33,8 @@ def results(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
     candidate = tmp_path_factory.mktemp("unit_tests") / "candidate"
     candidate.mkdir()
     shutil.copyfile(candidate_path(tiny_home.candidate), candidate / CANDIDATE_NAME)
+    transform.target_folder(candidate).mkdir()
+    shutil.copyfile(parsed_in(tiny_home), transform.target_folder(candidate) / parsed_in(tiny_home).name)
     try:
         return transform.run_dbt("test", candidate, "--select", "test_type:unit", what="unit tests")
     except TransformError:

@@ -23,6 +23,7 @@ from tests.conftest import (
     dvctt,
     environment_for,
     filing,
+    lend_parsed,
     payment,
     settings_for,
     write_tiny,
@@ -292,6 +293,7 @@ def test_two_homes_run_side_by_side_and_never_touch_each_other(tmp_path: Path) -
     for home, offered in (("kho[12]", "h*p ?"), ("kho1", "hop 1")):
         settings = settings_for(tmp_path / home / "home", tmp_path / offered / "inbox")
         write_tiny(Inbox(settings.inbox))
+        lend_parsed(settings)
         homes.append(settings)
     Inbox(homes[1].inbox).write("filings", "2022-10.bo-sung", [filing("B1", "253", "20221010101010")])
     command = [str(Path(sys.executable).with_name("dvctt")), "run"]

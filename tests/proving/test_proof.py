@@ -1,7 +1,8 @@
 """The gate proves itself: every fault is caught by the one that must catch it, and no critical rule could go unnoticed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,27 +11,30 @@ from dvctt.core.errors import ConfigError, DvcttError, GateCouldNotCheck
 from dvctt.gate.judge import Suite, load_suites
 from dvctt.province.folder import load_province
 from dvctt.proving import FAULTS, Fault, Outcome, Proof, Prover, unproven
-from dvctt.proving.data import LAST, small_province
+from dvctt.proving.data import LAST, read_file, small_province
 from dvctt.proving.site import Place, Site
+from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE
+from tests.conftest import PROVINCE, parsed_in
 
 
 @dataclass(frozen=True)
 class Tried:
     prover: Prover
     proof: Proof
+    builds: int
 
     def outcome(self, fault_id: str) -> Outcome:
         return next(outcome for outcome in self.proof.outcomes if outcome.fault_id == fault_id)
 
 
 @pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
+def tried(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Tried:
     """The whole catalogue, once."""
     suites = load_suites()
-    prover = Prover(load_province(PROVINCE), tmp_path_factory.mktemp("proof"), suites)
-    return Tried(prover, Proof(tuple(prover.try_fault(fault) for fault in FAULTS), unproven(suites, FAULTS)))
+    prover = Prover(load_province(PROVINCE), tmp_path_factory.mktemp("proof"), suites, parsed_in(tiny_home))
+    proof = Proof(tuple(prover.try_all(FAULTS)), unproven(suites, FAULTS))
+    return Tried(prover, proof, prover.builds)
 
 
 def critical_ids() -> list[str]:
@@ -83,6 +87,7 @@ def test_without_any_one_critical_rule_the_score_is_below_all(tried: Tried, expe
 
 
 def test_all_rules_together_judge_again_as_they_did(tried: Tried) -> None:
+    tried.prover.memory.forget()
     for fault_id in ("fact_lost", "always_equal", "null_key"):
         again = tried.prover.judge(fault_id, load_suites())
         assert (again.ok, again.verdict, again.caught_by) == (
@@ -142,6 +147,124 @@ def test_each_fault_starts_from_good_data(tried: Tried) -> None:
     assert (good.ok, good.caught_by, good.verdict) == (True, ("unmoved",), "passed")
 
 
+def of_catalogue(fault_id: str) -> Fault:
+    return next(fault for fault in FAULTS if fault.id == fault_id)
+
+
+def harmless(fault_id: str, wanted: str, *rows: int) -> Fault:
+    """It says of good rows of one agency that they are spoiled."""
+
+    def inject(site: Site) -> Iterable[Place]:
+        return [Place("filings", f"{site.own_file(0)}.csv", row) for row in rows]
+
+    return Fault(fault_id, "Không có lỗi", "nothing is wrong", "inbox", wanted, "passed", inject, agencies=1)
+
+
+def test_a_fault_that_nobody_catches_is_missed_in_a_build_that_it_shares_and_the_others_are_caught(
+    tried: Tried,
+) -> None:
+    """Its neighbours make the very rules speak that it wants: they speak of other rows and other agencies."""
+    before = tried.prover.builds
+    outcomes = list(
+        tried.prover.try_all(
+            [
+                of_catalogue("level_outside_list"),
+                harmless("no level", "quarantined: unknown_level", 5),
+                of_catalogue("one_row_set_aside"),
+                harmless("no row", "quarantine.is_empty"),
+                of_catalogue("unknown_procedure"),
+                harmless("no reference", "references.point_to_something"),
+            ]
+        )
+    )
+    assert [(outcome.fault_id, outcome.ok) for outcome in outcomes] == [
+        ("level_outside_list", True),
+        ("no level", False),
+        ("one_row_set_aside", True),
+        ("no row", False),
+        ("unknown_procedure", True),
+        ("no reference", False),
+    ]
+    assert {outcome.caught_by for outcome in outcomes if not outcome.ok} == {("unmoved",)}
+    assert {outcome.verdict for outcome in outcomes} == {"passed"}
+    assert tried.prover.builds - before == 1 + 3, "one that they share, and one for each that was not caught there"
+
+
+def test_a_row_that_nobody_spoiled_lets_nobody_be_caught_in_a_build_that_is_shared(tried: Tried) -> None:
+    level, channel = of_catalogue("level_outside_list"), of_catalogue("channel_outside_list")
+
+    def spoils_another_too(site: Site) -> Iterable[Place]:
+        rows = site.rows("filings", site.own_file(0))
+        rows[8]["KenhThucHien"] = "9"
+        site.write("filings", site.own_file(0), rows)
+        return level.inject(site)
+
+    before = tried.prover.builds
+    outcomes = list(tried.prover.try_all([replace(level, inject=spoils_another_too), channel]))
+    assert [outcome.ok for outcome in outcomes] == [False, True]
+    assert tried.prover.builds - before == 1 + 2
+
+
+def test_a_fault_that_stops_the_shared_build_is_missed_and_the_others_are_caught(tried: Tried) -> None:
+    def no_header(site: Site) -> Iterable[Place]:
+        site.csv("filings", site.own_file(0)).write_bytes(b"")
+        return ()
+
+    outcomes = list(
+        tried.prover.try_all(
+            [
+                replace(harmless("stops", "quarantined: unknown_level"), inject=no_header),
+                of_catalogue("level_outside_list"),
+            ]
+        )
+    )
+    assert [(outcome.verdict, outcome.ok) for outcome in outcomes] == [("refused", False), ("passed", True)]
+
+
+def test_each_fault_of_the_catalogue_that_shares_is_caught_in_the_build_that_it_shares(tried: Tried) -> None:
+    sharing = [fault for fault in FAULTS if fault.agencies]
+    assert len(sharing) > 60
+    assert tried.builds == len(FAULTS) - len(sharing) + 10
+
+
+def test_a_fault_that_shares_touches_rows_of_its_own_agencies_and_no_others(tried: Tried, tmp_path: Path) -> None:
+    good = tried.prover.good
+    sharing = [fault for fault in FAULTS if fault.agencies and fault.where == "inbox"]
+    assert len(sharing) > 50
+    for fault in sharing:
+        inbox = tmp_path / fault.id
+        shutil.copytree(good.inbox, inbox)
+        site = replace(good, inbox=inbox, turn=3)
+        fault.inject(site)
+        own = {site.agency(number) for number in range(fault.agencies)}
+        assert len(own) == fault.agencies
+        touched = {
+            agency
+            for path in (*inbox.rglob("*.csv"), *good.inbox.rglob("*.csv"))
+            for agency in agencies_that_differ(good.inbox, inbox, good.source, path.parent.name, path.stem)
+        }
+        assert touched <= own, fault.id
+        assert touched, fault.id
+        shutil.rmtree(inbox)
+
+
+def agencies_that_differ(one: Path, other: Path, source: str, entity: str, stem: str) -> set[str]:
+    """Codes of the agencies whose rows are not the same, each at its place in the file."""
+    files = [
+        dict(enumerate(read_file(inbox, source, entity, stem)))
+        if (inbox / source / entity / f"{stem}.csv").is_file()
+        else {}
+        for inbox in (one, other)
+    ]
+    return {
+        row["MaHoSo"].partition("-")[0] if "MaHoSo" in row else row["MaDonVi"]
+        for place in files[0].keys() | files[1].keys()
+        if files[0].get(place) != files[1].get(place)
+        # What was there; of a row that is new, what it says.
+        for row in [files[0].get(place) or files[1][place]]
+    }
+
+
 def test_a_fault_that_was_not_tried_cannot_be_judged(tried: Tried) -> None:
     with pytest.raises(DvcttError, match="'never' has not been tried"):
         tried.prover.judge("never", load_suites())
@@ -153,12 +276,18 @@ def test_good_data_that_does_not_pass_proves_nothing(tried: Tried) -> None:
         tried.prover.check_good([suite for suite in load_suites() if suite.name != "canary"])
 
 
-def test_one_fault_is_tried_alone_and_an_unknown_one_is_named(tmp_path: Path) -> None:
-    outcomes: list[Outcome] = []
-    proof = proving.prove(load_province(PROVINCE), tmp_path / "work", only="thousands_dot", progress=outcomes.append)
+def test_one_fault_is_tried_alone_and_an_unknown_one_is_named(tiny_home: Settings, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    proof = proving.prove(
+        load_province(PROVINCE),
+        tmp_path / "work",
+        only="thousands_dot",
+        parsed=parsed_in(tiny_home),
+        progress=lambda outcome, number, of: told.append((outcome.fault_id, number, of)),
+    )
     assert proof.score == "caught 1/1"
     assert proof.complete
-    assert [outcome.fault_id for outcome in outcomes] == ["thousands_dot"]
+    assert told == [("thousands_dot", 1, 1)]
     assert list((tmp_path / "work").iterdir()) == []
     with pytest.raises(ConfigError, match="no fault 'nope' in the catalogue; wanted one of empty_file, "):
         proving.prove(load_province(PROVINCE), tmp_path, only="nope")
@@ -167,10 +296,10 @@ def test_one_fault_is_tried_alone_and_an_unknown_one_is_named(tmp_path: Path) ->
 def test_the_small_province_keeps_names_and_codes_and_sets_its_own_measures() -> None:
     province = load_province(PROVINCE)
     small = small_province(province)
-    assert len(small.agencies) == 5
+    assert len(small.agencies) == 9
     assert {a.name_vi for a in small.agencies} < {a.name_vi for a in province.agencies}
     assert {a.group_code for a in small.agencies} == {"provincial", "district"}
-    assert small.quarantine_budget.rows_per_month == 4
+    assert small.quarantine_budget.rows_per_month == 8
     assert str(LAST) == "2022-10"
     with pytest.raises(ConfigError, match="found 1 agencies, wanted at least 2"):
         small_province(province.model_copy(update={"agencies": province.agencies[:1]}))

@@ -172,9 +172,10 @@ def gates_mutate(
     only: Annotated[str | None, typer.Option("--only", help="One fault's id.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Inject faults into good data, one at a time, and show which check caught each. Exit 1 if one was missed."""
+    """Inject faults into good data and show which check caught each. Exit 1 if one was missed."""
     from dvctt.province.folder import load_province
     from dvctt.proving import prove
+    from dvctt.warehouse import transform
 
     settings = Settings.from_environment()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -182,7 +183,10 @@ def gates_mutate(
         load_province(settings.province_folder),
         settings.home,
         only=only,
-        progress=lambda outcome: log.info("%s: %s", outcome.fault_id, "ok" if outcome.ok else "MISSED"),
+        parsed=transform.target_folder(settings.candidate) / "partial_parse.msgpack",
+        progress=lambda outcome, number, of: log.info(
+            "%d of %d: %s: %s", number, of, outcome.fault_id, "ok" if outcome.ok else "MISSED"
+        ),
     )
     if as_json:
         print_json([vars(outcome) for outcome in proof.outcomes])

@@ -1,4 +1,4 @@
-"""The gate proves itself: a catalogue of faults, injected one at a time into a copy of good data, and who caught each.
+"""The gate proves itself: a catalogue of faults, injected into copies of good data, and who caught each.
 
 Good data, faults, false answers and the engine live here. What may not: any rule of the gate (it is a suite's), and
 anything that a night needs: no stage imports this package.
@@ -28,14 +28,16 @@ def prove(
     suites: Sequence[Suite] | None = None,
     faults: Sequence[Fault] = FAULTS,
     progress: Progress | None = None,
+    parsed: Path | None = None,
 ) -> Proof:
-    """Inject every fault of the catalogue, one at a time, and see who catches it.
+    """Inject every fault of the catalogue and see who catches it.
 
     Args:
         work: a folder to work in; the proof takes a new one inside it, and takes it away again.
         only: the id of a single fault.
         suites: the gate's rules, the installation's own by default.
-        progress: told each outcome as it comes.
+        progress: told each outcome as it comes, which one it is, and how many there will be.
+        parsed: what dbt has parsed in another candidate, which spares it a third of its time.
 
     Raises:
         ConfigError: no fault has the id ``only``, or the province has fewer than two agencies.
@@ -48,12 +50,11 @@ def prove(
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="proof-", dir=work) as folder:
         rules = load_suites() if suites is None else suites
-        prover = Prover(province, Path(folder), rules)
+        prover = Prover(province, Path(folder), rules, parsed)
         outcomes = []
-        for fault in chosen:
-            outcome = prover.try_fault(fault)
+        for number, outcome in enumerate(prover.try_all(chosen), start=1):
             outcomes.append(outcome)
-            log.info("fault %s: %s, %.1f s", fault.id, "caught" if outcome.ok else "MISSED", outcome.seconds)
             if progress is not None:
-                progress(outcome)
+                progress(outcome, number, len(chosen))
+        log.info("%d faults in %d builds", len(outcomes), prover.builds)
     return Proof(tuple(outcomes), unproven(rules, faults) if only is None else ())

@@ -28,7 +28,8 @@ LAST = MONTHS[-1]
 CLOSED = MONTHS[:-1]
 """Months whose counts are frozen; the last one comes as a file of each agency's own."""
 
-_AGENCIES = 5
+_AGENCIES = 9
+"""As many faults share a build as there are agencies but one: one row in every agency is too many for the month."""
 _FILINGS = 60
 """Received by an agency in the first month; one more each month. Above the band's smallest mean."""
 _PAYMENTS = 24
@@ -37,7 +38,7 @@ _NUMBER = re.compile(r"-?\d{1,18}")
 
 
 def small_province(province: Province) -> Province:
-    """The province with at most five of its agencies, all in force, and with the proof's own source, calendar, bands and
+    """The province with at most nine of its agencies, all in force, and with the proof's own source, calendar, bands and
     budget.
 
     Raises:

@@ -3,16 +3,19 @@
 Landing, foundation and gate are the night's own functions. dbt runs once, on the good data; for each fault the very SQL
 that it compiled (models and data tests, in its order) is replayed on a fresh candidate in this process, because dbt and
 Great Expectations take seconds to start and a proof has many faults. A replay that does not give dbt's own audit tables
-for the good data proves nothing and is refused. Which faults there are stands in the catalogue.
+for the good data proves nothing and is refused. Faults that each spoil rows of a few agencies are played together, every one
+with agencies of its own. There a fault has only what names its own rows or its own agency. One that is not caught by that is
+tried again alone, and that counts. Which faults there are stands in the catalogue.
 """
 
+import hashlib
 import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -22,7 +25,7 @@ from dvctt.core.errors import DvcttError, ExtractError, GateCouldNotCheck, Landi
 from dvctt.core.sql import file_literal, literal
 from dvctt.databases import open_database
 from dvctt.gate import judge
-from dvctt.gate.judge import Suite
+from dvctt.gate.judge import Check, Frame, Suite
 from dvctt.landing import zone
 from dvctt.pipeline import inspection
 from dvctt.province.model import Province
@@ -105,23 +108,66 @@ class Proof:
 
 @dataclass
 class _Evidence:
-    """What one fault left behind: words of those before the gate, and the audit tables to judge again."""
+    """What one fault left behind: words of those before the gate, and the audit tables to judge again.
+
+    Attributes:
+        agencies: codes of its own agencies where the build was shared: no other word of the gate is its own. None: all are.
+    """
 
     fault: Fault
     early: tuple[str, ...]
     audit: Path | None = None
     seconds: float = 0.0
+    agencies: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """A rule that did not hold or gave no answer, and the agencies that its failing rows name."""
+
+    word: str
+    agencies: frozenset[str]
+
+
+class _Memory:
+    """Great Expectations' answers, by suite and frame: most audit tables are the same under most faults, and it takes a second
+    for the twenty of them.
+    """
+
+    def __init__(self) -> None:
+        self._checks: dict[str, list[Check]] = {}
+
+    def answer(self, suites: Sequence[Suite], frames: dict[str, Frame | str], liar: str = "") -> list[Check]:
+        """What ``judge.evaluate`` answers; ``liar`` is the fault that falsifies the answers."""
+        keys = {suite.name: self._key(suite, frames[suite.table], liar) for suite in suites}
+        unasked = [suite for suite in suites if keys[suite.name] not in self._checks]
+        if unasked:
+            answers: dict[str, list[Check]] = {keys[suite.name]: [] for suite in unasked}
+            for check in judge.evaluate(unasked, frames):
+                answers[keys[check.suite]].append(check)
+            self._checks |= answers
+        return [check for suite in suites for check in self._checks[keys[suite.name]]]
+
+    def forget(self) -> None:
+        self._checks.clear()
+
+    @staticmethod
+    def _key(suite: Suite, frame: Frame | str, liar: str) -> str:
+        # Not by equality: to Python 1, 1.0, True and a decimal one are the same, to a rule they may not be.
+        return hashlib.sha256(repr((liar, suite.model_dump_json(), frame)).encode()).hexdigest()
 
 
 class Prover:
     """The good data, built once in an empty folder, and the faults that were tried on it.
+
+    ``parsed`` is what dbt has parsed in another candidate, if it has: dbt itself sees what has changed since.
 
     Raises:
         TransformError: dbt did not build the good data.
         GateCouldNotCheck: the good data is not good by the gate's own words, or the replay is not dbt's build.
     """
 
-    def __init__(self, province: Province, work: Path, suites: Sequence[Suite]) -> None:
+    def __init__(self, province: Province, work: Path, suites: Sequence[Suite], parsed: Path | None = None) -> None:
         clock = time.monotonic()
         if work.exists() and any(work.iterdir()):
             raise DvcttError(f"{work}: wanted an empty folder to work in, found files in it")
@@ -129,31 +175,73 @@ class Prover:
         self.work = work
         self.suites = suites
         self._facts: dict[str, int] = {}
+        self._counted: frozenset[Place] = frozenset()
         self._evidence: dict[str, _Evidence] = {}
+        self.memory = _Memory()
+        self.builds = 0
         self._good = self._site(work / "good")
         self._good.inbox.mkdir(parents=True)
         write_inbox(self._good.inbox, self.province)
         write_baselines(self._good.baselines, self.province, closed_counts(self._good.inbox, self.province))
         zone.land(self.province, self._good.inbox, self._good.landing)
         self._lay_candidate(self._good, self._candidate("good"))
-        self._plan, self._seeds = self._build_with_dbt()
+        self._plan, self._seeds = self._build_with_dbt(parsed)
         self.check_good(suites)
         self._check_replay()
         self._publish_good()
         log.info("proof: good data stands, %d nodes to replay, %.1f s", len(self._plan), time.monotonic() - clock)
 
+    @property
+    def good(self) -> Site:
+        """The good data; to look at, not to spoil."""
+        return self._good
+
+    def try_all(self, faults: Sequence[Fault]) -> Iterator[Outcome]:
+        """Try faults, those together that can share a build; their outcomes in the order given, as they come."""
+        outcomes: dict[str, Outcome] = {}
+        for place, fault in enumerate(faults):
+            if fault.id not in outcomes:
+                left = [one for one in faults[place:] if one.id not in outcomes]
+                outcomes |= {outcome.fault_id: outcome for outcome in self._try(self._who_share(fault, left))}
+            yield outcomes[fault.id]
+
     def try_fault(self, fault: Fault) -> Outcome:
         """Inject one fault into a copy of the good data and let the night run on to where it ends."""
+        (outcome,) = self._try([fault])
+        return outcome
+
+    def _who_share(self, first: Fault, left: Sequence[Fault]) -> list[Fault]:
+        """The faults that are played together with the first: at the same step, with the same end, and one agency at least is
+        spared, because one faulty row in every agency stops a night.
+        """
+        chosen, taken = [first], first.agencies
+        for fault in left[1:]:
+            alike = (fault.where, fault.verdict) == (first.where, first.verdict)
+            if first.agencies and fault.agencies and alike and taken + fault.agencies < len(self.province.agencies):
+                chosen.append(fault)
+                taken += fault.agencies
+        return chosen
+
+    def _try(self, faults: Sequence[Fault]) -> list[Outcome]:
+        """Play faults in one build; who is not caught there, or if the build itself is stopped, alone."""
         clock = time.monotonic()
         folder = self.work / "fault"
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            evidence = self._run(fault, folder)
-            evidence.seconds = time.monotonic() - clock
-            self._evidence[fault.id] = evidence
-            return self.judge(fault.id, self.suites)
+            found = self._run(faults, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        outcomes = []
+        for fault, evidence in zip(faults, found, strict=True):
+            evidence.seconds = (time.monotonic() - clock) / len(faults)
+            self._evidence[fault.id] = evidence
+        for fault in faults:
+            outcome = self.judge(fault.id, self.suites)
+            if not outcome.ok and len(faults) > 1:
+                log.info("fault %s: not caught in a build that it shares, tried alone", fault.id)
+                outcome = self.try_fault(fault)
+            outcomes.append(outcome)
+        return outcomes
 
     def judge(self, fault_id: str, suites: Sequence[Suite]) -> Outcome:
         """Judge a tried fault by other suites: the same audit tables, the gate run anew.
@@ -171,7 +259,9 @@ class Prover:
             with ExitStack() as stack:
                 if fault.falsify is not None:
                     stack.enter_context(falsified(fault.falsify))
-                verdict, reasons = _gate(evidence.audit, suites, self.province)
+                verdict, given = self._gate(evidence.audit, suites, liar=fault.id if fault.falsify else "")
+            own = evidence.agencies
+            reasons = [reason.word for reason in given if own is None or (reason.agencies & own)]
             if reasons:
                 # Harmless is what no rule speaks of, not even a warning.
                 words = [word for word in words if word != "unmoved"]
@@ -190,6 +280,39 @@ class Prover:
             round(evidence.seconds + time.monotonic() - clock, 2),
         )
 
+    def _gate(self, candidate: Path, suites: Sequence[Suite], *, liar: str = "") -> tuple[str, list[_Reason]]:
+        """The gate's verdict, and the rules that did not hold or gave no answer."""
+        checks: list[Check] = []
+
+        def answer(suites: Sequence[Suite], frames: dict[str, Frame | str]) -> list[Check]:
+            checks.extend(self.memory.answer(suites, frames, liar))
+            return checks
+
+        (candidate / "verdict.json").unlink(missing_ok=True)
+        try:
+            path = judge.check_counts(
+                candidate,
+                province_vi=self.province.name_vi,
+                run_id=_RUN_ID,
+                month=str(LAST),
+                suites=suites,
+                answer=answer,
+            )
+        except VerdictError as error:
+            path = candidate / "verdict.json"
+            if error.verdict_path is None:
+                raise
+        words = {"failed": "", "could_not_check": _NO_ANSWER}
+        reasons = [
+            _Reason(
+                f"{words[check.status]}{check.expectation.meta.id}",
+                frozenset(str(row["agency_code"]) for row in check.failing_rows if row["agency_code"]),
+            )
+            for check in checks
+            if check.status in words
+        ]
+        return str(json.loads(path.read_text(encoding="utf-8"))["verdict"]), reasons
+
     def _site(self, folder: Path, database: duckdb.DuckDBPyConnection | None = None) -> Site:
         return Site(self.province, folder / "inbox", folder / "landing", folder / "row_counts.csv", database)
 
@@ -201,9 +324,12 @@ class Prover:
         foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
         previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
-    def _build_with_dbt(self) -> tuple[list[Node], list[str]]:
+    def _build_with_dbt(self, parsed: Path | None) -> tuple[list[Node], list[str]]:
         """One run of dbt for both layers; the models and tests as it compiled them."""
         candidate, layers = self._candidate("good"), (Layer.FACTS, Layer.AUDIT)
+        if parsed is not None and parsed.is_file():
+            transform.target_folder(candidate).mkdir()
+            shutil.copyfile(parsed, transform.target_folder(candidate) / parsed.name)
         transform.build_layers(layers, candidate)
         return read_plan(candidate, layers, tests=True)
 
@@ -213,11 +339,10 @@ class Prover:
         Raises:
             GateCouldNotCheck: it does not: a fault found in it would prove nothing.
         """
-        verdict, reasons = _gate(self._candidate("good"), suites, self.province)
+        verdict, reasons = self._gate(self._candidate("good"), suites)
         if verdict != "passed" or reasons:
-            raise GateCouldNotCheck(
-                f"the proof's good data is not good: verdict {verdict}: {'; '.join(reasons) or 'no rule says why'}"
-            )
+            words = "; ".join(reason.word for reason in reasons) or "no rule says why"
+            raise GateCouldNotCheck(f"the proof's good data is not good: verdict {verdict}: {words}")
 
     def _check_replay(self) -> None:
         """Replaying the compiled SQL on the good data gives what dbt itself built, table by table."""
@@ -232,7 +357,7 @@ class Prover:
                     f"replaying dbt's SQL on the good data fails where dbt did not: {'; '.join(words)}"
                 )
             connection.execute(f"attach {file_literal(_file(good))} as good (read_only)")
-            self._facts = _count_facts(connection)
+            self._facts, self._counted = _count_facts(connection), _places_of_facts(connection)
             for node in self._plan:
                 if node.kind == "model" and node.materialized == "table":
                     both = connection.execute(
@@ -276,6 +401,8 @@ class Prover:
         """The profile's time zone. One thread: for a few thousand rows a second one costs more than it brings."""
         connection.execute(f"set TimeZone = {literal(self.province.timezone)}")
         connection.execute("set threads = 1")
+        # It is thrown away: nobody reads the file after this connection.
+        connection.execute("pragma disable_checkpoint_on_shutdown")
 
     def _start(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Session settings, and the seeds as dbt loaded them."""
@@ -293,7 +420,8 @@ class Prover:
                 continue
             try:
                 if node.kind == "model":
-                    for statement in statements(node):
+                    # A view as a table: it is asked many times, and nothing changes under it while a replay lasts.
+                    for statement in statements(replace(node, materialized="table")):
                         connection.execute(statement)
                 else:
                     failing = connection.execute(f"select count(*) from ({node.sql}) as failing").fetchone()
@@ -303,64 +431,89 @@ class Prover:
                 words.append(f"dbt: {node.name}: {str(error).splitlines()[0]}")
         return words
 
-    def _run(self, fault: Fault, folder: Path) -> _Evidence:
-        good = self.work / "good"
-        if fault.where in ("facts", "audit", "gate"):
-            return self._run_from_facts(fault, folder)
+    def _run(self, faults: Sequence[Fault], folder: Path) -> list[_Evidence]:
+        """What each of the faults left behind; they are injected before one and the same step."""
+        self.builds += 1
+        where = faults[0].where
+        if where in ("facts", "audit", "gate"):
+            return self._run_from_facts(faults, folder)
         for name in ("inbox", "landing", "published"):
-            shutil.copytree(good / name, folder / name, symlinks=True)
+            shutil.copytree(self.work / "good" / name, folder / name, symlinks=True)
         shutil.copy(self._good.baselines, folder)
         site = self._site(folder)
-        places: list[Place] = []
+        places: dict[str, list[Place]] = {}
         seen: tuple[str, ...] = ()
-        if fault.where == "disk":
-            fault.inject(site)
+        if where == "disk":
+            _inject(faults, site)
             try:
                 seen = self._look(folder)
             except DvcttError as error:
-                return _Evidence(fault, (f"look: {error}",))
+                return _stopped(faults, (f"look: {error}",))
         try:
-            if fault.where in ("inbox", "inbox, after landing"):
-                places = list(fault.inject(site))
-                if fault.where == "inbox":
+            if where in ("inbox", "inbox, after landing"):
+                places = _inject(faults, site)
+                if where == "inbox":
                     self._forget_changed(site)
                 zone.land(self.province, site.inbox, site.landing)
-            elif fault.where == "landing":
-                places = list(fault.inject(site))
+            elif where == "landing":
+                places = _inject(faults, site)
             candidate = folder / "candidate"
             self._lay_candidate(site, candidate)
         except (ExtractError, LandingError) as error:
-            return _Evidence(fault, (f"landing: {error}",))
+            return _stopped(faults, (f"landing: {error}",))
         with connections.open_candidate(candidate, read_only=False) as connection:
-            if fault.where == "staging":
-                places = list(fault.inject(self._site(folder, connection)))
-            self._start(connection)
-            words = self._replay(connection, Layer.FACTS)
-            if not words:
-                words = self._replay(connection, Layer.AUDIT)
-            if words:
-                return _Evidence(fault, tuple(words))
-            early = seen + self._set_aside(connection, places)
-            return _Evidence(fault, early, self._keep_audit(connection, fault))
+            if where == "staging":
+                places = _inject(faults, self._site(folder, connection))
+            return self._build(connection, faults, places, seen)
 
-    def _run_from_facts(self, fault: Fault, folder: Path) -> _Evidence:
+    def _build(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        faults: Sequence[Fault],
+        places: Mapping[str, Sequence[Place]],
+        seen: tuple[str, ...],
+    ) -> list[_Evidence]:
+        """Facts and audit on a foundation that lies, and what they show."""
+        self._start(connection)
+        words = self._replay(connection, Layer.FACTS)
+        if not words:
+            words = self._replay(connection, Layer.AUDIT)
+        if words:
+            return _stopped(faults, tuple(words))
+        if len(faults) == 1:
+            early = {faults[0].id: seen + self._set_aside(connection, places.get(faults[0].id, []))}
+        else:
+            early = self._set_aside_together(connection, places)
+        return self._found(faults, early, self._keep_audit(connection, faults[0]))
+
+    def _run_from_facts(self, faults: Sequence[Fault], folder: Path) -> list[_Evidence]:
         candidate = folder / "candidate"
         candidate.mkdir(parents=True)
         shutil.copy(_file(self._candidate("good")), candidate)
         with connections.open_candidate(candidate, read_only=False) as connection:
             self._set_session(connection)
-            site = self._site(folder, connection)
-            if fault.where == "facts":
-                fault.inject(site)
+            # After dbt has tested and gone, only the gate can see what happens.
+            _inject(faults, self._site(folder, connection))
+            if faults[0].where == "facts":
                 words = self._replay(connection, Layer.FACTS, models=False)
                 if not words:
                     words = self._replay(connection, Layer.AUDIT)
                 if words:
-                    return _Evidence(fault, tuple(words))
-            else:
-                # dbt has tested and gone: what happens now only the gate can see.
-                fault.inject(site)
-            return _Evidence(fault, (), self._keep_audit(connection, fault))
+                    return _stopped(faults, tuple(words))
+            return self._found(faults, {}, self._keep_audit(connection, faults[0]))
+
+    def _found(self, faults: Sequence[Fault], early: Mapping[str, tuple[str, ...]], audit: Path) -> list[_Evidence]:
+        if len(faults) == 1:
+            return [_Evidence(faults[0], early.get(faults[0].id, ()), audit)]
+        return [
+            _Evidence(
+                fault,
+                early.get(fault.id, ()),
+                audit,
+                agencies=frozenset(replace(self._good, turn=turn).agency(n) for n in range(fault.agencies)),
+            )
+            for fault, turn in _turns(faults)
+        ]
 
     def _forget_changed(self, site: Site) -> None:
         """Take from landing what the spoiled inbox no longer offers as it was: the fault is in what arrived first."""
@@ -395,18 +548,7 @@ class Prover:
         spoiled = set(places)
         facts = _count_facts(connection)
         words = []
-        found: dict[str, set[Place]] = {}
-        for entity, file_name, number, reason in connection.execute(
-            "select entity, file_name, row_number, quarantine_reason from fct_quarantined_rows"
-        ).fetchall():
-            found.setdefault(f"quarantined: {reason}", set()).add(Place(entity, file_name, number))
-        for entity in FACTS:
-            for file_name, number in connection.execute(
-                f"select extracts.file_name, disposed.row_number from int_{entity}_disposed as disposed "
-                "inner join stg_landing__extracts as extracts on disposed.extract_id = extracts.extract_id "
-                "where disposed.disposition = 'superseded'"
-            ).fetchall():
-                found.setdefault("superseded", set()).add(Place(entity, file_name, number))
+        found = _left_out(connection)
         for word, rows in sorted(found.items()):
             left_out = {place.entity: 0 for place in rows}
             for place in rows:
@@ -417,6 +559,26 @@ class Prover:
         if not found and facts == self._facts and not self._moved(connection):
             words.append("unmoved")
         return tuple(words)
+
+    def _set_aside_together(
+        self, connection: duckdb.DuckDBPyConnection, places: Mapping[str, Sequence[Place]]
+    ) -> dict[str, tuple[str, ...]]:
+        """What became of each fault's rows. It is a catch if all of them were set aside for one reason, if nobody else's were,
+        and if the facts are those of the good data without these rows, row by row.
+        """
+        found = _left_out(connection)
+        left_out = frozenset[Place]().union(*found.values())
+        spoiled = frozenset(place for rows in places.values() for place in rows)
+        clean = left_out <= spoiled and _places_of_facts(connection) == self._counted - left_out
+        words: dict[str, tuple[str, ...]] = {}
+        for fault_id, rows in places.items():
+            own = {word: of_word & set(rows) for word, of_word in sorted(found.items())}
+            words[fault_id] = tuple(
+                word if clean and some == set(rows) else f"{word} (other rows, or counted all the same)"
+                for word, some in own.items()
+                if some
+            )
+        return words
 
     def _moved(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether the rows of any agency differ from the good data's."""
@@ -429,25 +591,51 @@ class Prover:
         return differing != (0,)
 
 
-def _gate(candidate: Path, suites: Sequence[Suite], province: Province) -> tuple[str, list[str]]:
-    """The gate's verdict, and the rules that did not hold or gave no answer."""
-    (candidate / "verdict.json").unlink(missing_ok=True)
-    try:
-        path = judge.check_counts(
-            candidate, province_vi=province.name_vi, run_id=_RUN_ID, month=str(LAST), suites=suites
-        )
-    except VerdictError as error:
-        path = candidate / "verdict.json"
-        if error.verdict_path is None:
-            raise
-    content = json.loads(path.read_text(encoding="utf-8"))
-    reasons = []
-    for check in content["checks"]:
-        if check["status"] == "failed":
-            reasons.append(str(check["id"]))
-        elif check["status"] == "could_not_check":
-            reasons.append(f"{_NO_ANSWER}{check['id']}")
-    return str(content["verdict"]), reasons
+def _turns(faults: Sequence[Fault]) -> Iterator[tuple[Fault, int]]:
+    """Each fault and how many agencies those before it have taken."""
+    turn = 0
+    for fault in faults:
+        yield fault, turn
+        turn += fault.agencies
+
+
+def _inject(faults: Sequence[Fault], site: Site) -> dict[str, list[Place]]:
+    """Spoil what each fault spoils, one beside the other; the rows that must be found, by fault."""
+    return {fault.id: list(fault.inject(replace(site, turn=turn))) for fault, turn in _turns(faults)}
+
+
+def _stopped(faults: Sequence[Fault], words: tuple[str, ...]) -> list[_Evidence]:
+    """Before the gate. In a build that is shared nobody can say by whom: none of them has caught anything."""
+    return [_Evidence(fault, words if len(faults) == 1 else ()) for fault in faults]
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection) -> dict[str, set[Place]]:
+    """The rows that were set aside or superseded, by what is said of them."""
+    found: dict[str, set[Place]] = {}
+    for entity, file_name, number, reason in connection.execute(
+        "select entity, file_name, row_number, quarantine_reason from fct_quarantined_rows"
+    ).fetchall():
+        found.setdefault(f"quarantined: {reason}", set()).add(Place(entity, file_name, number))
+    for entity in FACTS:
+        for file_name, number in connection.execute(
+            f"select extracts.file_name, disposed.row_number from int_{entity}_disposed as disposed "
+            "inner join stg_landing__extracts as extracts on disposed.extract_id = extracts.extract_id "
+            "where disposed.disposition = 'superseded'"
+        ).fetchall():
+            found.setdefault("superseded", set()).add(Place(entity, file_name, number))
+    return found
+
+
+def _places_of_facts(connection: duckdb.DuckDBPyConnection) -> frozenset[Place]:
+    """The rows that became facts."""
+    return frozenset(
+        Place(entity, file_name, number)
+        for entity, table in FACTS.items()
+        for file_name, number in connection.execute(
+            f"select extracts.file_name, facts.row_number from {table} as facts "
+            "inner join stg_landing__extracts as extracts on facts.extract_id = extracts.extract_id"
+        ).fetchall()
+    )
 
 
 def _answers(wanted: str, word: str) -> bool:
@@ -480,5 +668,5 @@ def unproven(suites: Sequence[Suite], faults: Sequence[Fault]) -> tuple[str, ...
     return tuple(e.meta.id for suite in suites for e in suite.expectations if e.meta.id not in named)
 
 
-Progress = Callable[[Outcome], None]
-"""Told each outcome as it comes."""
+Progress = Callable[[Outcome, int, int], None]
+"""Told each outcome as it comes, which one it is (1 for the first), and how many there will be."""

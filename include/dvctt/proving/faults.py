@@ -50,6 +50,8 @@ class Fault:
         wanted: who must catch it.
         verdict: what the night must end with.
         falsify: how Great Expectations answers, for faults of the gate.
+        agencies: to how many agencies the spoiled rows belong, if it is nothing but rows of these, and if who must catch
+            it names a row or an agency. Such faults share a build, each with agencies of its own. 0: a build of its own.
     """
 
     id: str
@@ -60,18 +62,23 @@ class Fault:
     verdict: Verdict
     inject: Injection
     falsify: false_answers.Falsify | None = None
+    agencies: int = 0
 
 
 def _cells(entity: str, *rows: int, agency: int | None = None, **cells: str) -> Injection:
-    """Overwrite cells in some rows (counted from 1) of the last month's file, or of an agency's own."""
+    """Overwrite cells in some rows (counted from 1) of an agency's own file of the last month, or in some of the first
+    agency's rows of the file that all agencies share.
+    """
 
     def inject(site: Site) -> Iterable[Place]:
         stem = _MONTH if agency is None else site.own_file(agency)
         content = site.rows(entity, stem)
-        for row in rows:
-            content[row - 1].update(cells)
+        of_agency = site.places(entity, stem, 0) if agency is None else range(1, len(content) + 1)
+        places = [of_agency[row - 1] for row in rows]
+        for place in places:
+            content[place - 1].update(cells)
         site.write(entity, stem, content)
-        return [Place(entity, f"{stem}.csv", row) for row in rows]
+        return [Place(entity, f"{stem}.csv", place) for place in places]
 
     return inject
 
@@ -94,7 +101,7 @@ def _in_the_catalogue(**cells: str) -> Injection:
 
 
 def _request(**cells: str) -> Injection:
-    """Spoil one payment request (row 3: paid online, not refunded)."""
+    """Spoil one payment request of the first agency (row 3: paid online, not refunded)."""
     return _cells("payment_requests", 3, agency=None, **cells)
 
 
@@ -111,9 +118,10 @@ def _paid_an_hour_early(site: Site) -> Iterable[Place]:
 def _request_where(change: Callable[[Row], None]) -> Injection:
     def inject(site: Site) -> Iterable[Place]:
         content = site.rows("payment_requests", _MONTH)
-        change(content[2])
+        place = site.places("payment_requests", _MONTH, 0)[2]
+        change(content[place - 1])
         site.write("payment_requests", _MONTH, content)
-        return [Place("payment_requests", f"{_MONTH}.csv", 3)]
+        return [Place("payment_requests", f"{_MONTH}.csv", place)]
 
     return inject
 
@@ -322,20 +330,21 @@ def _one_key_two_filings(site: Site) -> Iterable[Place]:
 
 
 def _one_key_two_requests(site: Site) -> Iterable[Place]:
-    """The third request and the first of another agency under one key."""
+    """The third request of one agency and the first of another under one key."""
     rows = site.rows("payment_requests", _MONTH)
-    other = next(n for n, row in enumerate(rows) if row["MaDonVi"] != rows[2]["MaDonVi"])
-    rows[other]["MaYeuCau"] = rows[2]["MaYeuCau"]
+    one, other = site.places("payment_requests", _MONTH, 0)[2], site.places("payment_requests", _MONTH, 1)[0]
+    rows[other - 1]["MaYeuCau"] = rows[one - 1]["MaYeuCau"]
     site.write("payment_requests", _MONTH, rows)
-    return [Place("payment_requests", f"{_MONTH}.csv", number) for number in (3, other + 1)]
+    return [Place("payment_requests", f"{_MONTH}.csv", number) for number in (one, other)]
 
 
 def _success_then_failure(site: Site) -> Iterable[Place]:
     """One attempt has both ends in one file: where the second stood, the first stands again, failed."""
     rows = site.rows("payment_attempts", _MONTH)
-    rows[1] = {**rows[0], "TrangThai": "that-bai", "MaLoi": "99"}
+    first, second = site.places("payment_attempts", _MONTH, 0)[:2]
+    rows[second - 1] = {**rows[first - 1], "TrangThai": "that-bai", "MaLoi": "99"}
     site.write("payment_attempts", _MONTH, rows)
-    return [Place("payment_attempts", f"{_MONTH}.csv", number) for number in (1, 2)]
+    return [Place("payment_attempts", f"{_MONTH}.csv", number) for number in (first, second)]
 
 
 def _bare_prefix(site: Site) -> Iterable[Place]:
@@ -445,7 +454,8 @@ def _twelve_hours(site: Site) -> Iterable[Place]:
 
 def _one_more_reported(site: Site) -> Iterable[Place]:
     rows = site.rows("reported_figures", _MONTH)
-    rows[0]["GiaTri"] = str(int(rows[0]["GiaTri"]) + 1)
+    row = rows[site.places("reported_figures", _MONTH, 0)[0] - 1]
+    row["GiaTri"] = str(int(row["GiaTri"]) + 1)
     site.write("reported_figures", _MONTH, rows)
     return ()
 
@@ -792,134 +802,143 @@ FAULTS: tuple[Fault, ...] = (
           "landing", "amounts.control_total_is_landed", "failed", _manifest_says("control_total_amount_vnd")),
     # Rows set aside, one at a time, and the night goes on.
     Fault("null_key", "Hồ sơ không có mã", "a filing without its key",
-          "inbox", "quarantined: missing_key", "passed", _filing(MaHoSo="")),
+          "inbox", "quarantined: missing_key", "passed", _filing(MaHoSo=""), agencies=1),
     Fault("malformed_key", "Mã hồ sơ có khoảng trắng", "a filing's key with a blank in it",
-          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="HS 0001")),
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="HS 0001"), agencies=1),
     Fault("spreadsheet_key", "Mã hồ sơ bị bảng tính đổi thành số mũ", "a filing's key made an exponent by a spreadsheet",
-          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="2.0221E+17")),
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="2.0221E+17"), agencies=1),
     Fault("error_for_a_key", "Mã hồ sơ là lỗi của ô tính", "the error of a cell in place of a filing's key",
-          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="#REF!")),
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="#REF!"), agencies=1),
     Fault("key_of_signs", "Mã hồ sơ chỉ có dấu", "a filing's key of signs only",
-          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="??")),
+          "inbox", "quarantined: malformed_key", "passed", _filing(MaHoSo="??"), agencies=1),
     Fault("bare_prefix", "Mã hồ sơ chỉ còn phần đầu", "nothing but the prefix of a filing's key",
-          "inbox", "quarantined: malformed_key", "passed", _bare_prefix),
+          "inbox", "quarantined: malformed_key", "passed", _bare_prefix, agencies=1),
     Fault("doubled_filing", "Hai hồ sơ chung một mã trong một tệp", "two filings under one key in one file",
-          "inbox", "quarantined: doubled_key", "passed", _one_key_two_filings),
+          "inbox", "quarantined: doubled_key", "passed", _one_key_two_filings, agencies=2),
     Fault("doubled_request", "Hai yêu cầu thanh toán chung một mã trong một tệp", "two requests under one key in one file",
-          "inbox", "quarantined: doubled_key", "passed", _one_key_two_requests),
+          "inbox", "quarantined: doubled_key", "passed", _one_key_two_requests, agencies=2),
     Fault("doubled_attempt", "Một giao dịch vừa thành công vừa thất bại", "one attempt that succeeds and fails in one file",
-          "inbox", "quarantined: doubled_key", "passed", _success_then_failure),
+          "inbox", "quarantined: doubled_key", "passed", _success_then_failure, agencies=1),
     Fault("level_outside_list", "Mức độ ngoài danh mục", "a service level outside its list",
-          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="7")),
+          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="7"), agencies=1),
     Fault("channel_outside_list", "Kênh nộp ngoài danh mục", "a channel outside its list",
-          "inbox", "quarantined: unknown_channel", "passed", _filing(KenhThucHien="9")),
+          "inbox", "quarantined: unknown_channel", "passed", _filing(KenhThucHien="9"), agencies=1),
     Fault("status_outside_list", "Trạng thái hồ sơ ngoài danh mục", "a filing status outside its list",
-          "inbox", "quarantined: unknown_status", "passed", _filing(TrangThaiHoSo="77")),
+          "inbox", "quarantined: unknown_status", "passed", _filing(TrangThaiHoSo="77"), agencies=1),
     Fault("received_without_date", "Hồ sơ đã tiếp nhận, thiếu ngày", "received, and no date of receipt",
-          "inbox", "quarantined: missing_received_date", "passed", _filing(NgayTiepNhan="")),
+          "inbox", "quarantined: missing_received_date", "passed", _filing(NgayTiepNhan=""), agencies=1),
     Fault("received_in_the_future", "Tiếp nhận sau lúc lấy số liệu", "received after the moment of the fetch",
           "inbox", "quarantined: received_in_the_future", "passed",
-          _filing(NgayTiepNhan="99990101080000", NgayKetThucXuLy="")),
+          _filing(NgayTiepNhan="99990101080000", NgayKetThucXuLy=""), agencies=1),
     Fault("finished_before_received", "Xong trước khi tiếp nhận", "finished before it was received",
-          "inbox", "quarantined: finished_before_received", "passed", _filing(NgayKetThucXuLy="20220101080000")),
+          "inbox", "quarantined: finished_before_received", "passed", _filing(NgayKetThucXuLy="20220101080000"),
+          agencies=1),
     # Dates that cannot be: what stands for no date, a year that nobody meant, an order that cannot be, a month for a day.
     Fault("date_for_no_date", "Ô không có ngày ghi 01/01/1900", "01/01/1900 stands for no date",
           "inbox", "defects.to_know", "passed", _filing(NgayTra="01/01/1900 00:00")),
     Fault("paid_on_no_date", "Đã thanh toán, ngày thu ghi 01/01/1900", "paid, and 01/01/1900 stands for no date",
-          "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="1900-01-01 00:00:00")),
+          "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="1900-01-01 00:00:00"), agencies=1),
     Fault("paid_in_year_one", "Thu phí năm 0001", "paid in the year 1",
-          "inbox", "quarantined: paid_before_first_day", "passed", _request(NgayThuPhi="0001-01-01T00:00:00")),
+          "inbox", "quarantined: paid_before_first_day", "passed", _request(NgayThuPhi="0001-01-01T00:00:00"),
+          agencies=1),
     Fault("refunded_in_1753", "Hoàn phí năm 1753", "refunded in 1753",
           "inbox", "quarantined: refunded_before_first_day", "passed",
-          _request(TrangThai="Hoàn phí", NgayHoanPhi="1753-01-01")),
+          _request(TrangThai="Hoàn phí", NgayHoanPhi="1753-01-01"), agencies=1),
     Fault("received_in_year_22", "Tiếp nhận năm 0022", "received in the year 22",
-          "inbox", "quarantined: received_before_first_day", "passed", _filing(NgayTiepNhan="0022-10-05 12:04:00")),
+          "inbox", "quarantined: received_before_first_day", "passed", _filing(NgayTiepNhan="0022-10-05 12:04:00"),
+          agencies=1),
     Fault("submitted_in_2202", "Nộp năm 2202", "submitted in 2202",
-          "inbox", "quarantined: submitted_in_the_future", "passed", _filing(NgayNopHoSo="22021005120400")),
+          "inbox", "quarantined: submitted_in_the_future", "passed", _filing(NgayNopHoSo="22021005120400"), agencies=1),
     Fault("returned_in_2565", "Trả kết quả năm 2565 (Phật lịch)", "handed over in 2565, a Buddhist year",
-          "inbox", "quarantined: returned_in_the_future", "passed", _filing(NgayTra="05/10/2565")),
+          "inbox", "quarantined: returned_in_the_future", "passed", _filing(NgayTra="05/10/2565"), agencies=1),
     Fault("due_before_received", "Hẹn trả trước khi tiếp nhận", "due before it was received",
-          "inbox", "quarantined: due_before_received", "passed", _filing(NgayHenTra="2022-10-04")),
+          "inbox", "quarantined: due_before_received", "passed", _filing(NgayHenTra="2022-10-04"), agencies=1),
     Fault("due_in_2202", "Hẹn trả năm 2202", "due in 2202",
-          "inbox", "quarantined: due_too_late", "passed", _filing(NgayHenTra="2202-10-20")),
+          "inbox", "quarantined: due_too_late", "passed", _filing(NgayHenTra="2202-10-20"), agencies=1),
     Fault("returned_before_received", "Trả kết quả trước khi tiếp nhận", "handed over before it was received",
-          "inbox", "quarantined: returned_before_received", "passed", _filing(NgayTra="2022-10-04")),
+          "inbox", "quarantined: returned_before_received", "passed", _filing(NgayTra="2022-10-04"), agencies=1),
     Fault("returned_before_finished", "Trả kết quả nhiều ngày trước khi xong", "handed over days before it was finished",
           "inbox", "quarantined: returned_before_finished", "passed",
-          _filing(NgayKetThucXuLy="20221020120000", NgayTra="20221010120000")),
+          _filing(NgayKetThucXuLy="20221020120000", NgayTra="20221010120000"), agencies=1),
     Fault("received_before_submitted", "Tiếp nhận nhiều ngày trước khi nộp", "received days before it was submitted",
-          "inbox", "quarantined: received_before_submitted", "passed", _filing(NgayNopHoSo="20221010120000")),
+          "inbox", "quarantined: received_before_submitted", "passed", _filing(NgayNopHoSo="20221010120000"),
+          agencies=1),
     Fault("paid_day_for_month", "Ngày và tháng thu phí bị đảo", "the day and the month of a payment are swapped",
-          "inbox", "quarantined: paid_before_requested", "passed", _request(NgayThuPhi="2022-03-10 11:02:00")),
+          "inbox", "quarantined: paid_before_requested", "passed", _request(NgayThuPhi="2022-03-10 11:02:00"),
+          agencies=1),
     Fault("paid_an_hour_early", "Thu phí một giờ trước khi ghi yêu cầu", "paid an hour before the request was written down",
           "inbox", "defects.of_dates", "passed", _paid_an_hour_early),
     Fault("success_on_another_day", "Giao dịch thành công khác ngày thu phí", "a success on another day than its payment",
           "inbox", "defects.of_dates", "passed", _request(NgayThuPhi="2022-10-23 11:02:00")),
     Fault("requested_after_the_month", "Yêu cầu sau tháng của tệp thay đổi", "requested after the month of a file of changes",
           "inbox", "quarantined: requested_after_month", "passed",
-          _request(NgayYeuCau="2022-11-03", NgayThuPhi="2022-11-03")),
+          _request(NgayYeuCau="2022-11-03", NgayThuPhi="2022-11-03"), agencies=1),
     Fault("attempt_day_for_month", "Ngày và tháng giao dịch bị đảo", "the day and the month of an attempt are swapped",
           "inbox", "quarantined: attempted_before_requested", "passed",
-          _cells("payment_attempts", 4, ThoiGianGD="20220410110200")),
+          _cells("payment_attempts", 4, ThoiGianGD="20220410110200"), agencies=1),
     Fault("attempt_in_1901", "Giao dịch năm 1901", "an attempt in 1901",
           "inbox", "quarantined: attempted_before_first_day", "passed",
-          _cells("payment_attempts", 4, ThoiGianGD="19010101000000")),
+          _cells("payment_attempts", 4, ThoiGianGD="19010101000000"), agencies=1),
     Fault("reported_for_next_month", "Báo cáo cho tháng sau tháng của tệp", "reported for the month after the file's",
-          "inbox", "quarantined: month_after_file", "passed", _cells("reported_figures", 1, Thang="2022-11")),
+          "inbox", "quarantined: month_after_file", "passed", _cells("reported_figures", 1, Thang="2022-11"),
+          agencies=1),
     Fault("counted_for_year_one", "Chỉ số của năm 0001", "an index count of the year 1",
-          "inbox", "quarantined: month_before_first_day", "passed", _cells("index_counts", 1, Thang="0001-10")),
+          "inbox", "quarantined: month_before_first_day", "passed", _cells("index_counts", 1, Thang="0001-10"),
+          agencies=1),
     Fault("received_in_another_month", "Ngày tiếp nhận thuộc tháng khác", "received in another month than the file's",
           "inbox", "quarantined: received_outside_month", "passed",
-          _filing(NgayNopHoSo="20220805080000", NgayTiepNhan="20220805080000")),
+          _filing(NgayNopHoSo="20220805080000", NgayTiepNhan="20220805080000"), agencies=1),
     Fault("month_before_day", "Ngày viết kiểu tháng/ngày", "a date with the month first",
-          "inbox", "quarantined: unparseable", "passed", _filing(NgayTiepNhan="10/25/2022")),
+          "inbox", "quarantined: unparseable", "passed", _filing(NgayTiepNhan="10/25/2022"), agencies=1),
     Fault("no_such_day", "Ngày 31/02", "the 31st of February",
-          "inbox", "quarantined: unparseable", "passed", _filing(NgayHenTra="31/02/2022")),
+          "inbox", "quarantined: unparseable", "passed", _filing(NgayHenTra="31/02/2022"), agencies=1),
     Fault("thousands_dot", 'Số tiền viết "2.952"', '"2.952" as an amount: neither 2.952 nor 2,952',
-          "inbox", "quarantined: unparseable", "passed", _request(SoTien="2.952")),
+          "inbox", "quarantined: unparseable", "passed", _request(SoTien="2.952"), agencies=1),
     Fault("decimal_amount", "Số tiền có phần lẻ", "an amount with decimals",
-          "inbox", "quarantined: unparseable", "passed", _request(SoTien="50000.5")),
+          "inbox", "quarantined: unparseable", "passed", _request(SoTien="50000.5"), agencies=1),
     Fault("amount_missing", "Thiếu số tiền", "no amount",
-          "inbox", "quarantined: missing_amount", "passed", _request(SoTien="")),
+          "inbox", "quarantined: missing_amount", "passed", _request(SoTien=""), agencies=1),
     Fault("amount_negative", "Số tiền âm", "a negative amount",
-          "inbox", "quarantined: negative_amount", "passed", _request(SoTien="-50000", Phi="-70000")),
+          "inbox", "quarantined: negative_amount", "passed", _request(SoTien="-50000", Phi="-70000"), agencies=1),
     Fault("amount_is_not_its_parts", "Số tiền khác phí cộng lệ phí", "an amount that is not phí plus lệ phí",
           "inbox", "quarantined: amount_is_not_phi_plus_le_phi", "passed",
-          _request_where(lambda row: row.update(SoTien=str(int(row["SoTien"]) + 1)))),
+          _request_where(lambda row: row.update(SoTien=str(int(row["SoTien"]) + 1))), agencies=1),
     Fault("payment_status_outside_list", "Trạng thái thanh toán ngoài danh mục", "a payment status outside its list",
-          "inbox", "quarantined: unknown_status", "passed", _request(TrangThai="Xong")),
+          "inbox", "quarantined: unknown_status", "passed", _request(TrangThai="Xong"), agencies=1),
     Fault("method_outside_list", "Hình thức thanh toán ngoài danh mục", "a way of paying outside its list",
-          "inbox", "quarantined: unknown_method", "passed", _request(HinhThucThanhToan="vi-khac")),
+          "inbox", "quarantined: unknown_method", "passed", _request(HinhThucThanhToan="vi-khac"), agencies=1),
     Fault("level_in_words_of_no_list", "Mức độ ghi bằng chữ ngoài danh mục", "a service level in words that no list has",
-          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="mức cao")),
+          "inbox", "quarantined: unknown_level", "passed", _filing(MucDo="mức cao"), agencies=1),
     Fault("collection_outside_list", "Hình thức thu ngoài danh mục", "a time of collection outside its list",
-          "inbox", "quarantined: unknown_collection_kind", "passed", _request(HinhThucThu="Thu giữa")),
+          "inbox", "quarantined: unknown_collection_kind", "passed", _request(HinhThucThu="Thu giữa"), agencies=1),
     Fault("attempt_status_outside_list", "Trạng thái giao dịch ngoài danh mục", "an attempt's status outside its list",
-          "inbox", "quarantined: unknown_status", "passed", _cells("payment_attempts", 3, TrangThai="timeout")),
+          "inbox", "quarantined: unknown_status", "passed", _cells("payment_attempts", 3, TrangThai="timeout"),
+          agencies=1),
     Fault("applicant_outside_list", "Loại đối tượng ngoài danh mục", "a kind of applicant outside its list",
           "inbox", "unmapped_values.every_value_has_a_place", "passed", _filing(LoaiDoiTuong="Hộ kinh doanh")),
     Fault("paid_without_date", "Đã thanh toán, thiếu ngày thu", "paid, and no date",
-          "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi="")),
+          "inbox", "quarantined: paid_without_date", "passed", _request(NgayThuPhi=""), agencies=1),
     Fault("refund_without_date", "Đã hoàn phí, thiếu ngày hoàn", "refunded, and no date of the refund",
-          "inbox", "quarantined: refunded_without_date", "passed", _request(TrangThai="Hoàn phí")),
+          "inbox", "quarantined: refunded_without_date", "passed", _request(TrangThai="Hoàn phí"), agencies=1),
     Fault("refund_without_payment", "Hoàn phí mà chưa thu phí", "a refund of what was never paid",
           "inbox", "quarantined: paid_without_date", "passed",
-          _request(TrangThai="Hoàn phí", NgayThuPhi="", NgayHoanPhi="2022-10-20 10:00:00")),
+          _request(TrangThai="Hoàn phí", NgayThuPhi="", NgayHoanPhi="2022-10-20 10:00:00"), agencies=1),
     Fault("refund_before_payment", "Hoàn phí trước khi thu phí", "refunded before it was paid",
           "inbox", "quarantined: refunded_before_paid", "passed",
-          _request(TrangThai="Hoàn phí", NgayHoanPhi="2022-01-20 10:00:00")),
+          _request(TrangThai="Hoàn phí", NgayHoanPhi="2022-01-20 10:00:00"), agencies=1),
     # Too many rows set aside: the night stops.
     Fault("five_percent_of_an_agency", "5% dòng của một cơ quan bị lỗi", "5 % of one agency's rows are faulty",
-          "inbox", "quarantine.agency_is_within_budget", "failed", _cells("filings", 5, 9, 13, 17, agency=0, MucDo="7")),
+          "inbox", "quarantine.agency_is_within_budget", "failed", _cells("filings", 5, 9, 13, 17, agency=0, MucDo="7"),
+          agencies=1),
     Fault("spread_over_the_month", "Mỗi cơ quan một dòng lỗi", "one faulty row in every agency",
           "inbox", "quarantine.month_is_within_budget", "failed", _one_row_of_every_agency),
     Fault("columns_swapped", "Hai cột bị tráo tiêu đề", "two columns under each other's heading",
           "inbox", "quarantine.agency_is_within_budget", "failed",
-          _swapped("filings", "KenhThucHien", "NgayTiepNhan", agency=0)),
+          _swapped("filings", "KenhThucHien", "NgayTiepNhan", agency=0), agencies=1),
     Fault("amounts_swapped", "Cột số tiền và cột phí bị tráo", "the amount under the heading of one of its parts",
           "inbox", "quarantine.agency_is_within_budget", "failed", _swapped("payment_requests", "SoTien", "Phi")),
     Fault("file_of_another_month", "Tệp mang tên tháng khác", "a file under the name of another month",
-          "inbox", "quarantine.agency_is_within_budget", "failed", _another_months_file),
+          "inbox", "quarantine.agency_is_within_budget", "failed", _another_months_file, agencies=1),
     # Twins: what comes twice is counted once.
     Fault("same_file_again", "Tệp gửi lại dưới tên khác", "the same file again under another name",
           "inbox", "superseded", "passed", _same_keys_again),
@@ -936,9 +955,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("agency_in_wide_letters", "Mã cơ quan viết bằng chữ toàn độ rộng", "an agency's code in wide small letters",
           "inbox", "unmoved", "passed", _agency_in_wide_letters),
     Fault("same_file_other_keys", "Tệp gửi lại với mã khác", "the same file again with other keys",
-          "inbox", "movements.are_within_bands_or_accepted", "failed", _other_keys_again),
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _other_keys_again, agencies=1),
     Fault("two_thirds_missing", "Tệp thiếu hai phần ba", "two thirds of a file are missing, and its control file agrees",
-          "inbox", "movements.are_within_bands_or_accepted", "failed", _a_third_of_the_file),
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _a_third_of_the_file, agencies=1),
     Fault("half_of_every_agency", "Tệp thanh toán mất quá nửa số dòng", "a payment file is cut, and its control file agrees",
           "inbox", "movements.are_within_bands_or_accepted", "failed", _a_third_of("payment_requests")),
     Fault("other_months_changes", "Tệp thay đổi mang tên tháng khác", "another month's rows in a feed of changes",
@@ -955,11 +974,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("unknown_agency", "Mã cơ quan lạ", "an agency that nobody knows",
           "inbox", "references.point_to_something", "passed", _filing(MaDonVi="X99.99")),
     Fault("unknown_procedure", "Mã thủ tục lạ", "a procedure that the catalogue does not have",
-          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="9.999999")),
+          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="9.999999"), agencies=1),
     Fault("payment_without_filing", "Khoản thu không có hồ sơ", "a payment for a filing that is not there",
-          "inbox", "references.point_to_something", "passed", _request(MaHoSo="KHONG-CO")),
+          "inbox", "references.point_to_something", "passed", _request(MaHoSo="KHONG-CO"), agencies=1),
     Fault("reference_is_no_key", "Mã hồ sơ của khoản thu là lỗi của ô tính", "a cell's error in place of a payment's filing",
-          "inbox", "references.point_to_something", "passed", _request(MaHoSo="#N/A")),
+          "inbox", "references.point_to_something", "passed", _request(MaHoSo="#N/A"), agencies=1),
     Fault("attempt_without_request", "Giao dịch không có yêu cầu", "an attempt for a request that is not there",
           "inbox", "references.point_to_something", "passed", _cells("payment_attempts", 1, MaYeuCau="KHONG-CO")),
     Fault("two_successes", "Hai giao dịch thành công cho một yêu cầu", "two successful attempts for one request",
@@ -984,7 +1003,7 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "placed_facts.month_has_a_file", "passed",
           _request(NgayYeuCau="20220105080000", NgayThuPhi="20220106080000")),
     Fault("reported_one_more", "Cơ quan tự báo cáo thừa một hồ sơ", "an agency reports one filing more than it has",
-          "inbox", "reported_figures.agree_with_records", "passed", _one_more_reported),
+          "inbox", "reported_figures.agree_with_records", "passed", _one_more_reported, agencies=1),
     Fault("counted_for_an_unknown_component", "Mã thành phần lạ của Bộ chỉ số", "a count of a component that nobody knows",
           "inbox", "index_counts.component_is_known", "passed", _cells("index_counts", 1, ThanhPhan="thanh_phan_la")),
     Fault("counted_by_an_unknown_agency", "Số liệu thành phần của cơ quan lạ", "a count of an agency that nobody knows",
@@ -994,9 +1013,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("rows_repeated_in_file", "Nhiều dòng lặp trong chính tệp", "more rows repeat in their file than are let pass",
           "inbox", "keys.few_rows_repeat", "passed", _rows_repeated),
     Fault("one_row_set_aside", "Một dòng bị cách ly", "one row is set aside",
-          "inbox", "quarantine.is_empty", "passed", _filing(NgayTiepNhan="32/10/2022")),
+          "inbox", "quarantine.is_empty", "passed", _filing(NgayTiepNhan="32/10/2022"), agencies=1),
     Fault("agency_missing", "Một cơ quan không gửi tệp", "one agency sends nothing",
-          "inbox", "feeds.expected_ones_came", "passed", _withheld),
+          "inbox", "feeds.expected_ones_came", "passed", _withheld, agencies=1),
     Fault("month_missing", "Thiếu hẳn một tháng ở giữa", "a whole month is missing in the middle",
           "inbox", "feeds.expected_ones_came", "passed", _month_in_the_middle),
     Fault("agency_absent_from_shared_file", "Tệp chung không có dòng nào của một cơ quan",
@@ -1010,14 +1029,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault("free_text_for_a_field_code", "Chữ tự do trong cột mã lĩnh vực", "free text in the column of a field's code",
           "inbox", "defects.of_dates", "passed", _filing(MaLinhVuc="Đất đai, nhà ở")),
     Fault("free_text_for_a_procedure", "Chữ tự do trong cột mã thủ tục", "free text in the column of a procedure's code",
-          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="Cấp giấy phép xây dựng nhà ở")),
+          "inbox", "references.point_to_something", "passed", _filing(MaTTHC="Cấp giấy phép xây dựng nhà ở"),
+          agencies=1),
     Fault("free_text_for_a_bank", "Chữ tự do trong cột mã ngân hàng", "free text in the column of a bank's code",
           "inbox", "defects.of_dates", "passed", _request(MaNganHang="Ngân hàng của tỉnh, phòng giao dịch số 5")),
     Fault("requests_missing", "Không có tệp yêu cầu thanh toán của tháng", "no payment requests of the month",
           "inbox", "feeds.expected_ones_came", "passed", _feed_missing("payment_requests")),
     Fault("header_that_says_zero_filings", "Tệp hồ sơ của một cơ quan chỉ có tiêu đề, ghi 0 dòng",
           "one agency's filings: a header alone, with a control file that says 0 rows",
-          "inbox", "movements.are_within_bands_or_accepted", "failed", _agency_says_zero),
+          "inbox", "movements.are_within_bands_or_accepted", "failed", _agency_says_zero, agencies=1),
     Fault("closed_month_moved", "Tháng đã chốt gửi lại, thiếu một hồ sơ", "a closed month comes again, one filing short",
           "inbox, after landing", "row_counts.frozen_past_is_unmoved", "passed", _closed_month_again),
     Fault("closed_month_grew", "Tệp mới cho tháng đã chốt", "a file comes for a month that was frozen without it",
@@ -1043,7 +1063,7 @@ FAULTS: tuple[Fault, ...] = (
                "(select min(payment_request_id) from fct_payments)")),
     Fault("level_in_no_class", "Một mức độ không thuộc loại nào", "a level that no class holds",
           "facts", "totals.are_classes_and_residue", "failed",
-          _sql(f"update fct_filings set level_code = '5' where {_IS_ONE_FACT}")),
+          _sql(f"update fct_filings set level_code = '5' where {_IS_ONE_FACT}"), agencies=1),
     Fault("fact_twice", "Một hồ sơ thành hai sự kiện", "a filing becomes two facts",
           "facts", "dbt: unique_combination_fct_filings", "refused",
           _sql(f"insert into fct_filings from fct_filings where {_IS_ONE_FACT}")),
@@ -1060,21 +1080,22 @@ FAULTS: tuple[Fault, ...] = (
     # Form II.06a: a line that does not add up, or a backlog that is not the one before.
     Fault("workload_new_filing_missing", "Biểu 06a thiếu một hồ sơ mới", "form 06a lacks a filing among the new ones",
           "facts", "workload.received_is_new_and_carried_in", "failed",
-          _workload("received_other = received_other - 1", "received_other > 0")),
+          _workload("received_other = received_other - 1", "received_other > 0"), agencies=1),
     Fault("workload_no_due_date_nowhere", "Hồ sơ không có hạn trả không thuộc cột nào",
           "a filing without a due date is in none of the columns of resolved ones",
           "facts", "workload.resolved_is_early_on_time_late", "failed",
-          _workload("resolved_on_time = resolved_on_time - 1", "resolved_on_time > 0")),
+          _workload("resolved_on_time = resolved_on_time - 1", "resolved_on_time > 0"), agencies=1),
     Fault("workload_overdue_twice", "Hồ sơ tồn quá hạn bị đếm hai lần", "an overdue filing is counted in time too",
           "facts", "workload.pending_is_in_time_and_overdue", "failed",
-          _workload("pending_overdue = pending_overdue + 1", "true")),
+          _workload("pending_overdue = pending_overdue + 1", "true"), agencies=1),
     Fault("workload_resolved_and_pending", "Hồ sơ đã giải quyết vẫn còn trong hồ sơ tồn",
           "a resolved filing is still pending",
           "facts", "workload.received_is_resolved_and_pending", "failed",
-          _workload("pending_total = pending_total + 1, pending_in_time = pending_in_time + 1", "true")),
+          _workload("pending_total = pending_total + 1, pending_in_time = pending_in_time + 1", "true"), agencies=1),
     Fault("workload_backlog_lost", "Mất một hồ sơ tồn chuyển kỳ", "a filing of the backlog is lost between two periods",
           "facts", "workload.carried_in_is_carried_out", "failed",
-          _workload("carried_in = carried_in + 1, received_other = received_other - 1", "received_other > 0")),
+          _workload("carried_in = carried_in + 1, received_other = received_other - 1", "received_other > 0"),
+          agencies=1),
     Fault("workload_line_lost", "Mất một dòng của biểu 06a", "a line of form 06a is lost",
           "facts", "workload.agencies_are_the_province", "failed",
           _sql(f"delete from fct_workload where {_IS_LAST_LINE}")),

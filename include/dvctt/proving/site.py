@@ -26,13 +26,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Site:
-    """A copy of the good data, and a connection to its candidate from staging on."""
+    """A copy of the good data, and a connection to its candidate from staging on.
+
+    Attributes:
+        turn: how many agencies further a fault strikes. Faults that share a build take turns, so that no two of them
+            touch rows of one agency.
+    """
 
     province: Province
     inbox: Path
     landing: Path
     baselines: Path
     database: duckdb.DuckDBPyConnection | None = None
+    turn: int = 0
 
     @property
     def publication(self) -> Path:
@@ -44,12 +50,24 @@ class Site:
         return self.province.sources[0].id
 
     def agency(self, number: int) -> str:
-        """The code of one of the agencies, 0 for the first."""
-        return self.province.agencies[number].agency_code
+        """The code of one of the agencies, 0 for the first; whose turn it is, if faults take turns."""
+        agencies = self.province.agencies
+        return agencies[(number + self.turn) % len(agencies)].agency_code
 
     def own_file(self, number: int) -> str:
         """The stem of the filings file that an agency sends for the last month."""
         return f"{LAST}.{self.agency(number)}"
+
+    def places(self, entity: str, stem: str, number: int) -> list[int]:
+        """Where an agency's rows stand in a file, 1 for the first row after the header. Attempts name no agency of their own:
+        their filing does.
+        """
+        code = self.agency(number)
+        return [
+            place
+            for place, row in enumerate(self.rows(entity, stem), start=1)
+            if row.get("MaDonVi", code) == code and row.get("MaHoSo", f"{code}-").startswith(f"{code}-")
+        ]
 
     def rows(self, entity: str, stem: str) -> list[Row]:
         return read_file(self.inbox, self.source, entity, stem)
