@@ -146,6 +146,13 @@ def _compare_files(name: str, before: Path, after: Path) -> Iterator[Finding]:
         yield Finding(name, Outcome.OTHER, (f"cannot be read: {' '.join(str(error).split())[:300]}",))
 
 
+def _session() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    # How far a query is would stand in the middle of what is printed.
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
 def _finding_of_table(name: str, found: Difference) -> Finding:
     notes = [
         *([f"gone: {', '.join(found.gone)}"] if found.gone else []),
@@ -161,7 +168,7 @@ def _finding_of_table(name: str, found: Difference) -> Finding:
 
 
 def _tables(name: str, before: Path, after: Path) -> Iterator[Finding]:
-    with duckdb.connect() as connection:
+    with _session() as connection:
         if before.suffix == ".csv":
             # All as text, as it stands there: "1.0" is not "1", and an empty text is not nothing.
             asked = ", header = true, delim = ',', quote = '\"', escape = '\"', all_varchar = true, allow_quoted_nulls = false"
@@ -173,7 +180,7 @@ def _tables(name: str, before: Path, after: Path) -> Iterator[Finding]:
 
 def _database(name: str, before: Path, after: Path) -> Iterator[Finding]:
     """Its tables and views, each as a finding; its bytes differ whenever it is written."""
-    with duckdb.connect() as connection:
+    with _session() as connection:
         for alias, path in (("before", before), ("after", after)):
             connection.execute(f"attach {file_literal(path)} as {alias} (read_only)")
         tables, others = (_names_in(connection, alias) for alias in ("before", "after"))

@@ -20,10 +20,12 @@ CHECKS = "checks"
 """Folder beside a home's publications for what its checks say."""
 ASKED = {
     "figures": ("check", "figures", "--json"),
-    "additivity": ("check", "additivity", "--json"),
+    "additivity": ("check", "additivity", "--json", "--no-formats"),
     "parity": ("parity", "--json"),
 }
-"""Each is asked at a home's end; what it prints is kept, and so is its exit code."""
+"""Each is asked at a home's end; what it prints is kept, and so is its exit code. Documents of all kinds are not written and
+read back: that costs as much as a night, and is asked by tests/queries.
+"""
 
 
 class RecordError(RuntimeError):

@@ -13,6 +13,8 @@ EXAMPLES = 2
 """Rows of each side that are shown of a difference."""
 WIDTH = 200
 """Characters of a row that are shown."""
+_MORE = identifier("more often")
+"""How much more often the first side has a row; no published column is called so."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,14 @@ def compare_tables(connection: duckdb.DuckDBPyConnection, before: str, after: st
     pair = _Pair(connection, before, after, frozenset(retyped))
     if not shared:
         return found
-    lost, gained = pair.lost(shared), pair.gained(shared)
+    lost, gained = pair.count(shared)
     if not lost and not gained:
         in_order = shared == [name for name in other_types if name in types]
         return replace(found, is_moved=not in_order or pair.has_moved(shared))
-    return replace(
-        found,
-        lost=lost,
-        gained=gained,
-        columns=_columns_that_differ(pair, shared) if lost == gained else (),
-        examples=pair.examples(shared),
-    )
+    differing = _columns_that_differ(pair, shared) if lost == gained else ()
+    # What is cut off at the end of a line is what both have.
+    in_turn = [*differing, *(name for name in shared if name not in differing)]
+    return replace(found, lost=lost, gained=gained, columns=differing, examples=pair.examples(in_turn))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -80,12 +79,12 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
 
 def _columns_that_differ(pair: "_Pair", shared: Sequence[str]) -> tuple[str, ...]:
     """The columns whose own values differ, if the rest agrees; else the one column without which it does."""
-    own = [name for name in shared if pair.lost([name]) or pair.gained([name])]
+    own = [name for name in shared if not pair.agrees([name])]
     rest = [name for name in shared if name not in own]
     if own:
-        return tuple(own) if rest and not pair.lost(rest) else ()
+        return tuple(own) if rest and pair.agrees(rest) else ()
     # Each column holds the same values, but not in the same rows.
-    return next(((name,) for name in shared if not pair.lost([one for one in shared if one != name])), ())
+    return next(((name,) for name in shared if pair.agrees([one for one in shared if one != name])), ())
 
 
 @dataclass(frozen=True)
@@ -101,36 +100,42 @@ class _Pair:
             for name in columns
         )
 
-    def _without(self, columns: Sequence[str], left: str, right: str) -> str:
+    def _balance(self, columns: Sequence[str]) -> str:
+        """SQL: each row of these columns that one side has more often, and how much more often the first has it."""
         selected = self._selected(columns)
-        return f"select {selected} from {left} except all select {selected} from {right}"
+        return (
+            f"select {', '.join(map(identifier, columns))}, sum({_MORE}) as {_MORE} from ("
+            f"select {selected}, 1 as {_MORE} from {self.before} union all "
+            f"select {selected}, -1 as {_MORE} from {self.after}) "
+            f"group by {', '.join(map(identifier, columns))} having sum({_MORE}) <> 0"
+        )
 
-    def _count(self, query: str) -> int:
-        row = self.connection.execute(f"select count(*) from ({query})").fetchone()
+    def count(self, columns: Sequence[str]) -> tuple[int, int]:
+        """Rows, by these columns, that the first has more often, and that the second has."""
+        row = self.connection.execute(
+            f"select coalesce(sum({_MORE}) filter ({_MORE} > 0), 0), coalesce(-sum({_MORE}) filter ({_MORE} < 0), 0) "
+            f"from ({self._balance(columns)})"
+        ).fetchone()
         assert row is not None
-        return int(row[0])
+        return int(row[0]), int(row[1])
 
-    def lost(self, columns: Sequence[str]) -> int:
-        return self._count(self._without(columns, self.before, self.after))
-
-    def gained(self, columns: Sequence[str]) -> int:
-        return self._count(self._without(columns, self.after, self.before))
+    def agrees(self, columns: Sequence[str]) -> bool:
+        return self.count(columns) == (0, 0)
 
     def has_moved(self, columns: Sequence[str]) -> bool:
         selected = self._selected(columns)
         row, other = (f"row({', '.join(f'{side}.{identifier(name)}' for name in columns)})" for side in ("a", "b"))
-        return bool(
-            self._count(
-                f"select 1 from (select {selected} from {self.before}) as a "
-                f"positional join (select {selected} from {self.after}) as b where {row} is distinct from {other}"
-            )
+        found = self.connection.execute(
+            f"select 1 from (select {selected} from {self.before}) as a "
+            f"positional join (select {selected} from {self.after}) as b where {row} is distinct from {other} limit 1"
         )
+        return found.fetchone() is not None
 
     def examples(self, columns: Sequence[str]) -> tuple[str, ...]:
         shown = []
-        for sign, left, right in (("-", self.before, self.after), ("+", self.after, self.before)):
-            query = f"{self._without(columns, left, right)} order by all limit {EXAMPLES}"
-            for row in self.connection.execute(query).fetchall():
+        for sign, side in (("-", "> 0"), ("+", "< 0")):
+            query = f"select * from ({self._balance(columns)}) where {_MORE} {side} order by all limit {EXAMPLES}"
+            for *row, _ in self.connection.execute(query).fetchall():
                 words = ", ".join(
                     f"{name}={value}" for name, value in zip(columns, row, strict=True) if value is not None
                 )
