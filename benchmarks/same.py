@@ -59,7 +59,7 @@ def checkout_of(code: str) -> Path:
         subprocess.run(
             [*git, str(CHECKOUT), "clone", "--quiet", "--no-checkout", str(CHECKOUT), str(folder)], check=True
         )
-        subprocess.run([*git, str(folder), "checkout", "--quiet", "--detach", commit], check=True)
+    subprocess.run([*git, str(folder), "checkout", "--quiet", "--detach", commit], check=True)
     subprocess.run([*make, str(folder), "setup"], check=True, env=environment_of())
     return folder
 
