@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dvctt.core.sql import file_literal, identifier, read_literal
+from dvctt.core.sql import file_literal, identifier, literal, read_literal
 
 from benchmarks.record import ABOUT
 from benchmarks.relations import Difference, compare_tables
-from benchmarks.texts import compare_keys, compare_lines, visible_lines
+from benchmarks.texts import compare_keys, compare_lines, take_tables, visible_lines
 
 MADE_BY = frozenset({"manifest.json", "definitions/models.json"})
 """How a publication was made: hashes, and SQL. Every version of the code has its own."""
@@ -229,16 +229,33 @@ def _pages(name: str, before: Path, after: Path) -> Iterator[Finding]:
 
 
 def _documents(name: str, before: Path, after: Path) -> Iterator[Finding]:
-    found = compare_keys(*(json.loads(path.read_text(encoding="utf-8")) for path in (before, after)))
-    notes = [
-        *(f"gone: {one}" for one in found.gone),
-        *(f"new: {one}" for one in found.new),
-        *(f"other: {one}" for one in found.other),
-    ]
+    (one, tables), (other, other_tables) = (
+        take_tables(json.loads(path.read_text(encoding="utf-8"))) for path in (before, after)
+    )
+    found = compare_keys(one, other)
     if name in MADE_BY:
         yield Finding(name, Outcome.MADE, (f"keys: -{len(found.gone)} +{len(found.new)}, other {len(found.other)}",))
-    else:
-        yield Finding(name, Outcome.OTHER if found.gone or found.other else Outcome.CONTENT, tuple(notes))
+        return
+    notes = [
+        *(f"gone: {key}" for key in found.gone),
+        *(f"new: {key}" for key in found.new),
+        *(f"other: {key}" for key in found.other),
+    ]
+    yield Finding(name, Outcome.OTHER if found.gone or found.other else Outcome.CONTENT, tuple(notes))
+    for key in sorted(tables.keys() | other_tables.keys()):
+        with _session() as connection:
+            for table, rows in (("before", tables.get(key, [])), ("after", other_tables.get(key, []))):
+                _load_rows(connection, table, rows)
+            yield _finding_of_table(f"{name}: {key or 'rows'}", compare_tables(connection, "before", "after"))
+
+
+def _load_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, str]]) -> None:
+    """A table of texts; what a row does not have is null, and what it has as null is a text."""
+    columns = {key: "varchar" for row in rows for key in row} or {"(empty)": "varchar"}
+    connection.execute(
+        f"create table {table} as select unnest(from_json($rows, {literal(json.dumps([columns]))}), recursive := true)",
+        {"rows": json.dumps(rows)},
+    )
 
 
 _WAYS: dict[str, Callable[[str, Path, Path], Iterator[Finding]]] = {

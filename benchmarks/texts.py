@@ -1,6 +1,7 @@
 """Pages and JSON documents held against each other: what a reader sees, and what a program finds under a key."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ LINES = 8
 """Lines of a difference that are shown."""
 WIDTH = 200
 """Characters of a line that are shown."""
+
+NAMES = ("id", "figure_id", "table", "name")
+"""Keys by which members of a list may be known."""
 
 _SILENT = frozenset({"script", "style"})
 _WITHIN_A_LINE = frozenset(
@@ -87,7 +91,7 @@ class Keys:
 def compare_keys(before: Any, after: Any) -> Keys:
     """Hold two JSON documents against each other, by their keys.
 
-    Members of a list are found by their ``id``, ``figure_id`` or ``name`` where each has one of its own, else by their place.
+    Members of a list are found by what they are called (`NAMES`) where each is called otherwise, else by their place.
     What differs in many members of a list is told once, with their number.
     """
     one, other = dict(_flat(before, "")), dict(_flat(after, ""))
@@ -104,6 +108,35 @@ def compare_keys(before: Any, after: Any) -> Keys:
     )
 
 
+def take_tables(document: Any) -> tuple[Any, dict[str, list[dict[str, str]]]]:
+    """What lies at the top of a document as lists of objects that nothing names, and the document without it.
+
+    Such a list is a table: where a row stands in it says nothing. Its values are JSON again.
+    """
+    if _is_table(document):
+        return None, {"": _rows(document)}
+    if not isinstance(document, Mapping):
+        return document, {}
+    tables = {key: _rows(value) for key, value in document.items() if _is_table(value)}
+    return {key: value for key, value in document.items() if key not in tables}, tables
+
+
+def _is_table(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(member, Mapping) for member in value)
+        and _names(value)[0] == "0"
+    )
+
+
+def _rows(members: list[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [
+        {key: json.dumps(value, ensure_ascii=False, sort_keys=True) for key, value in member.items()}
+        for member in members
+    ]
+
+
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
@@ -116,7 +149,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _names(members: list[Any]) -> list[str]:
-    for key in ("id", "figure_id", "name"):
+    for key in NAMES:
         names = [str(member[key]) for member in members if isinstance(member, Mapping) and key in member]
         if len(set(names)) == len(members):
             return names

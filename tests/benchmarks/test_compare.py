@@ -158,6 +158,29 @@ def test_what_is_new_is_named_and_what_is_gone_is_a_fault(pair: tuple[Path, Path
     assert not gone.is_same
 
 
+TOTALS = [
+    {"check_id": "attempts_are_banks", "entity": "243", "total": 27, "residue": None},
+    {"check_id": "attempts_are_banks", "entity": "244", "total": 12, "residue": None},
+]
+
+
+def test_a_list_of_rows_in_a_document_is_a_table(pair: tuple[Path, Path]) -> None:
+    for folder, totals in zip(pair, (TOTALS, [TOTALS[1] | {"part": 1}, TOTALS[0] | {"part": 2}]), strict=True):
+        write_json(folder / "sample" / "checks" / "additivity.json", {"totals": totals, "formats": []})
+    found = compare(*pair)
+    told = {one.name: one.notes for one in found.findings["sample/checks"] if one.outcome is Outcome.CONTENT}
+    assert told == {"additivity.json": (), "additivity.json: totals": ("new: part", "the same in another order")}
+    assert found.is_same
+    for totals in ([TOTALS[0], TOTALS[1] | {"residue": 0}], [TOTALS[0], TOTALS[1] | {"residue": "null"}]):
+        write_json(pair[1] / "sample" / "checks" / "additivity.json", {"totals": totals, "formats": []})
+        assert faults(compare(*pair))["additivity.json: totals"][0] == "rows: -1 +1 in residue alone"
+    write_json(pair[1] / "sample" / "checks" / "additivity.json", {"totals": [], "formats": []})
+    assert not compare(*pair).is_same
+    write_json(pair[0] / "sample" / "checks" / "additivity.json", TOTALS)
+    write_json(pair[1] / "sample" / "checks" / "additivity.json", TOTALS[:1])
+    assert faults(compare(*pair))["additivity.json: rows"][0] == "rows: -1 +0"
+
+
 def test_a_check_that_answers_otherwise_is_a_fault(pair: tuple[Path, Path]) -> None:
     write_json(pair[1] / "recorded.json", {"code": "b", "inbox": "7c1d", "exits": {"sample": {"figures": 1}}})
     assert faults(compare(*pair)) == {"recorded.json": ("sample.figures: 0 → 1",)}
