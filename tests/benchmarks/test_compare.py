@@ -174,6 +174,8 @@ def test_a_list_of_rows_in_a_document_is_a_table(pair: tuple[Path, Path]) -> Non
     for totals in ([TOTALS[0], TOTALS[1] | {"residue": 0}], [TOTALS[0], TOTALS[1] | {"residue": "null"}]):
         write_json(pair[1] / "sample" / "checks" / "additivity.json", {"totals": totals, "formats": []})
         assert faults(compare(*pair))["additivity.json: totals"][0] == "rows: -1 +1 in residue alone"
+    write_json(pair[1] / "sample" / "checks" / "additivity.json", {"totals": [TOTALS[0] | {"total": "27"}, TOTALS[1]]})
+    assert faults(compare(*pair))["additivity.json: totals"][0] == "rows: -1 +1 in total alone"
     write_json(pair[1] / "sample" / "checks" / "additivity.json", {"totals": [], "formats": []})
     assert not compare(*pair).is_same
     write_json(pair[0] / "sample" / "checks" / "additivity.json", TOTALS)
