@@ -71,6 +71,10 @@ bench-readers: setup $(SAMPLE) ## Measure 20 readers of the publication in $$DVC
 bench-page: setup ## Write docs/performance.md and its plots from the measurements in benchmarks/results
 	@$(BIN)/python -m benchmarks.page
 
+.PHONY: same
+same: setup ## Play the same nights with BEFORE= (a commit, a checkout or a recording) and with this checkout, and compare every file
+	@$(BIN)/python -m benchmarks.same prove "$(or $(BEFORE),$(error BEFORE=<commit> is wanted))"
+
 .PHONY: up
 up: setup ## Start Airflow with its UI (http://127.0.0.1:8080) and the nightly schedule
 	@$(BIN)/dvctt airflow up
