@@ -67,6 +67,7 @@ def test_any_other_input_makes_the_file_again(first: Sharing, makers: str, data:
 def test_a_file_of_another_name_is_not_taken(first: Sharing) -> None:
     second = after(first)
     second.listed = {"other": second.listed["page"]}
+    shutil.copyfile(first.folder / "page", first.folder / "other")
     assert second.make(second.folder / "other", said("second"), ROWS, "p").read_text("utf-8") == "second"
 
 
