@@ -288,7 +288,7 @@ def test_what_the_gate_warns_of_stands_with_the_month_in_every_document_in_the_w
     rates = content.of_month("mart_online_rates", october)
     (of_agency,) = [row for row in rates if row["entity_code"] == "246"]
     for tables in (
-        province_tables(content, october, province, 1),
+        province_tables(content, october, province),
         agency_tables(content, october, of_agency),
     ):
         assert sentence in str(next(table for table in tables if table.sheet_vi == "Lưu ý về số liệu"))

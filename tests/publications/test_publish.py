@@ -1,6 +1,7 @@
 """Publications: numbered, immutable, switched in one step, and whole after a kill at any point."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,10 @@ from dvctt.core.files import sha256_of
 from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
-from dvctt.publications import next_night, publish, reading, switching
+from dvctt.province.model import Retention
+from dvctt.publications import next_night, publish, reading, retention, store, switching, unchanged
 from dvctt.settings import Settings
+from dvctt.warehouse.previous import PREVIOUS_TABLES
 from dvctt.warehouse.transform import manifest_of
 
 from tests.conftest import PROVINCE, rewrite
@@ -25,12 +28,17 @@ def current(settings: Settings) -> reading.Publication:
     return publication
 
 
-def again(settings: Settings, *, verdict: str = "passed") -> reading.Publication:
-    """Publish the candidate that the home holds once more, without the slow stages."""
+def again(settings: Settings, *, verdict: str = "passed", share: bool = False) -> reading.Publication:
+    """Publish the candidate that the home holds once more, without the slow stages; ``share``: pages and CSV files too."""
     path = settings.candidate / "verdict.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**content, "verdict": verdict}), encoding="utf-8")
-    building = publish.assemble(settings.published, settings.candidate, path)
+    sharing = unchanged.begin(settings.published) if share else None
+    building = publish.assemble(settings.published, settings.candidate, path, sharing)
+    if sharing is not None:
+        number = switching.next_number(settings.published)
+        unchanged.draw(building / "marts.duckdb", VINH_PHUC, number, sharing)
+        unchanged.keep_inputs(sharing)
     return publish.publish(
         settings.published,
         building,
@@ -60,7 +68,9 @@ def test_a_publication_holds_what_its_manifest_says(tiny_home: Settings) -> None
         "reports/bao-cao-2022-10.html",
     }
     assert wanted <= set(found)
-    assert listed == found
+    assert {name: {key: entry[key] for key in ("bytes", "sha256")} for name, entry in listed.items()} == found
+    drawn = {name for name, entry in listed.items() if {"data", "inputs"} <= entry.keys()}
+    assert drawn == {name for name in found if name.startswith(("csv/", "reports/bao-cao-"))}
     assert publication.number == 1
     assert {e["extract_id"] for e in publication.manifest["extracts"]} == {
         e.extract_id for e in landed_extracts(tiny_home.landing)
@@ -121,6 +131,58 @@ def test_a_new_publication_leaves_the_old_one_untouched(tiny_copy: Settings) -> 
     assert publication.number == 2
     assert current(tiny_copy).number == 2
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_did_not_change_is_one_file_until_either_publication_goes(tiny_copy: Settings) -> None:
+    first = current(tiny_copy)
+    second = again(tiny_copy, share=True)
+    same = {name for name in second.manifest["files"] if (second.folder / name).samefile(first.folder / name)}
+    wanted = {name for name in first.manifest["files"] if name.startswith(("parquet/", "csv/", "reports/bao-cao-"))}
+    # What the next night remembers lies there twice: an older publication is whole when a newer one's are damaged.
+    wanted -= {f"parquet/{table}.parquet" for table, _ in PREVIOUS_TABLES.values()}
+    assert len(wanted) > 60
+    assert same == wanted
+    assert not (second.folder / unchanged.INPUTS).exists()
+    assert store.verify(first) == store.verify(second) == []
+    at = datetime.fromisoformat(second.manifest["published_at"]) + timedelta(days=9)
+    retention.prune(tiny_copy.published, Retention(nightly_days=1, keep_at_least=1), closing=set(), at=at)
+    assert [one.number for one in store.listed(tiny_copy.published)] == [2]
+    assert store.verify(second) == []
+    third = again(tiny_copy, share=True)
+    assert (third.folder / "reports/bao-cao-2022-10.html").samefile(second.folder / "reports/bao-cao-2022-10.html")
+
+
+def test_a_kill_after_the_manifest_was_written_is_sealed_again_with_its_digests(
+    tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "sync_folder", killed)
+        with pytest.raises(KilledError):
+            again(tiny_copy, share=True)
+    building = reading.building_folder(tiny_copy.published)
+    assert (building / "manifest.json").is_file()
+    publication = publish.publish(
+        tiny_copy.published,
+        building,
+        number=2,
+        province=VINH_PHUC,
+        landing=tiny_copy.landing,
+        extracts=landed_extracts(tiny_copy.landing),
+        run_id="again",
+        month="2022-10",
+    )
+    assert store.verify(publication) == []
+    page = "reports/bao-cao-2022-10.html"
+    assert (
+        publication.manifest["files"][page]
+        == reading.load_publication(tiny_copy.published / "1").manifest["files"][page]
+    )
 
 
 def test_a_reader_who_holds_publication_1_keeps_it_whole(tiny_copy: Settings) -> None:

@@ -224,6 +224,21 @@ def test_a_process_with_nothing_but_a_parquet_file_open_keeps_its_publication(pu
     assert set(prune(published)) == {2}
 
 
+def test_a_reader_of_a_shared_file_keeps_the_publication_that_it_came_by(published: Path) -> None:
+    shared = published / "1" / "parquet" / "mart_x.parquet"
+    (published / "2" / "parquet" / "mart_x.parquet").unlink()
+    os.link(shared, published / "2" / "parquet" / "mart_x.parquet")
+    folders = {number: published / str(number) for number in (1, 2, 3)}
+    for number in (1, 2):
+        with holding(FILE_READER, folders[number] / "parquet" / "mart_x.parquet") as process:
+            words = f"process {process} has mart_x.parquet open"
+            assert readers.find_readers(folders).of == {number: words}
+    # A container that sees one publication alone says no number: the file counts for each that has it.
+    os.link(shared, published.parent / "mart_x.parquet")
+    with holding(FILE_READER, published.parent / "mart_x.parquet"):
+        assert set(readers.find_readers(folders).of) == {1, 2}
+
+
 def test_a_lock_alone_keeps_marts_whose_reader_may_not_be_looked_at(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,29 @@ def test_a_number_that_is_not_there_names_those_that_are(two: Settings) -> None:
         store.find(two.published, 7)
 
 
+def test_a_digest_finds_the_publications_that_hold_it_and_the_newest_answers(two: Settings) -> None:
+    page = store.find(two.published, 1).manifest["files"]["reports/bao-cao-2022-10.html"]
+    held = store.holdings(two.published, page["data"][:12])
+    assert [(one.number, one.file, one.digest) for one in held if one.number == 1] == [
+        (1, "reports/bao-cao-2022-10.html", page["data"])
+    ]
+    assert store.number_of(two.published, page["data"][:12]) == max(one.number for one in held)
+    assert store.number_of(two.published, "1") == 1
+    assert {one.number for one in store.holdings(two.published, page["sha256"])} >= {1}
+    finished = dvctt(two, "publications", "find", page["data"][:12])
+    assert finished.returncode == 0, finished.stderr
+    assert f"publication 1: reports/bao-cao-2022-10.html, {page['data']}" in finished.stdout
+
+
+def test_what_names_nothing_is_told_and_finds_nothing(two: Settings) -> None:
+    with pytest.raises(PublishError, match=r"no publication that is there holds 0123456789ab; there are: 1, 2"):
+        store.number_of(two.published, "0123456789ab")
+    for named in ("", "7f", "36008A6BBD6F", "bao-cao"):
+        with pytest.raises(PublishError, match="no digest; wanted 8 to 64 digits"):
+            store.number_of(two.published, named)
+    assert dvctt(two, "publications", "find", "0123456789ab").returncode == 1
+
+
 def test_a_rollback_is_one_step_with_a_reason_and_stays(two: Settings) -> None:
     finished = dvctt(two, "publications", "rollback", "1", "--reason", "sai số của Sở A")
     assert finished.returncode == 0, finished.stderr

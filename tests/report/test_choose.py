@@ -32,11 +32,10 @@ def test_agencies_stand_by_group_then_by_order_and_one_without_an_order_last(pro
     assert [row["entity_code"] for row in in_print_order(rows, province, agencies=True)] == ["a", "b", "c", "d"]
 
 
-def test_restatements_are_those_of_this_publication_and_month() -> None:
+def test_restatements_are_those_of_this_publication() -> None:
     rows = tuple({"to_publication": number, "month": month} for number in (3, 4) for month in (SEPTEMBER, OCTOBER))
     content = Marts({"mart_restatements": rows})
     assert restated(content, 4) == [rows[2], rows[3]]
-    assert restated(content, 4, OCTOBER) == [rows[3]]
 
 
 def test_caveats_of_a_period_name_their_months_and_without_a_start_there_are_none() -> None:

@@ -25,6 +25,7 @@ from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.month_page import write_reports
 from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, read_marts
+from dvctt.report.month_rows import rows_of_month
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.monthly import province_tables
 from dvctt.report.tables.table import Column, DocumentTable, Line
@@ -140,7 +141,7 @@ def assert_reads_back(table: DocumentTable, workbook: Path, text: str) -> int:
 def test_every_number_of_the_provinces_tables_is_in_the_workbook_and_in_the_pdf(documents, province):
     content = read_marts(documents / "marts.duckdb", ALL)
     workbook, text = documents / "out/bao-cao-2022-10.xlsx", pdf_text(documents / "out/bao-cao-2022-10.pdf")
-    tables = province_tables(content, OCTOBER, province, 7)
+    tables = province_tables(rows_of_month(content, OCTOBER, 7), OCTOBER, province)
     assert sum(assert_reads_back(table, workbook, text) for table in tables) > 250
 
 

@@ -21,7 +21,7 @@ NO_FIGURES = {"dinh-nghia", "tra-cuu"}
 """Sections that speak of figures and print none."""
 NAMES = re.compile(
     r"\d{1,2}:\d\d \d\d/\d\d/\d{4}|\d\d/\d\d/\d{4}|[Tt]háng \d\d/\d{4}|tháng \d+ năm \d{4}|[Mm]ức độ [234]|\d+ tháng|“[^”]*”"
-    r"|Lần công bố số \d+|năm \d{4}"
+    r"|Mã dữ liệu: [0-9a-f]{12}|Lần công bố số \d+|năm \d{4}"
 )
 """Numbers that are dates, names of months, levels and baselines, or words quoted from an official letter."""
 
@@ -130,7 +130,10 @@ def test_the_last_section_says_how_an_id_is_put_together_and_its_examples_stand_
     text = written[0].read_text(encoding="utf-8")
     section = text.split('id="tra-cuu"')[1]
     assert "mart_online_rates/&lt;tháng&gt;/&lt;phạm vi&gt;/&lt;mã đối tượng&gt;/&lt;cột&gt;" in section
-    assert "dvctt explain MÃ --publication 7" in section
+    (data,) = set(re.findall(r"Mã dữ liệu: ([0-9a-f]{12})", text))
+    assert f"dvctt explain MÃ --publication {data}<" in section
+    assert f"dvctt publications find {data}<" in section
+    assert "dvctt explain MÃ --publication 7" not in text
     assert "Sở Y tế <code>H62.15</code>" in section
     figures = {figure.figure for figure in read(written[0]).figures}
     examples = re.findall(r"<code>(mart_[^<&]+/[^<&]+)</code>", section)

@@ -73,7 +73,6 @@ def test_every_month_gets_a_page_newest_first_and_an_index_last(written):
         "Ủy ban nhân dân tỉnh Vĩnh Phúc",
         "từ ngày 01/10/2022 đến hết ngày 31/10/2022",
         "Số liệu tính đến lúc 01:02 05/11/2022",
-        "Lần công bố số 7",
         "Nguồn: hệ thống một cửa",
         "Khối sở ban ngành: 2.952 hồ sơ trực tuyến trên 5.869 hồ sơ tiếp nhận, đạt 50,3%",
         "Khối huyện thành phố * (có lưu ý) : 18.525 hồ sơ trực tuyến trên 23.449 hồ sơ tiếp nhận, đạt 79,0%",

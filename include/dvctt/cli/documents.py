@@ -100,6 +100,7 @@ def _report_month(
         load_province(settings.province_folder),
         publication.number,
         month.first_day,
+        data=publication.data_of(f"reports/bao-cao-{month}.html"),
         packets=packets,
         language=language,
     )

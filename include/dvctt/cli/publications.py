@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvctt.cli.root import app, publications
-from dvctt.cli.screen import JsonOption, current_of, digits, new_table, out, print_json
+from dvctt.cli.screen import JsonOption, PublicationOption, current_of, digits, new_table, out, print_json
 from dvctt.core.errors import PublishError
 from dvctt.core.period import Month
 from dvctt.settings import Settings
@@ -57,15 +57,17 @@ def reconcile_month(
 
 @app.command()
 def parity(
-    number: Annotated[int | None, typer.Option("--publication", help="Its number; default: the current one.")] = None,
+    number: PublicationOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What nights built one after the other against a build from nothing, row for row. Exit 1 if a table differs, or a
-    file that was published has changed.
+    """What nights built one after the other against a build from nothing, row for row, and every page and CSV file against
+    one that is drawn anew. Exit 1 if a table or a file differs, or a file that was published has changed.
     """
+    from dvctt.province.folder import load_province
     from dvctt.publications.reading import answer_problems
     from dvctt.publications.rebuild import compare, rebuild
     from dvctt.publications.store import find
+    from dvctt.publications.unchanged import redraw
     from dvctt.warehouse.connections import open_published
 
     settings = Settings.from_environment()
@@ -75,6 +77,12 @@ def parity(
         print(problem, file=sys.stderr)
     with open_published(publication.marts):
         pass  # what cannot be opened at all is said before anything is built for minutes
+    drawn = None
+    if not problems:
+        with TemporaryDirectory(prefix="dvctt-parity-") as folder:
+            drawn = redraw(publication, load_province(settings.province_folder), Path(folder))
+    for other in drawn[1] if drawn else ():
+        print(f"{publication.folder}: {other}", file=sys.stderr)
     with TemporaryDirectory(prefix="dvctt-parity-") as folder:
         compared = compare(publication, rebuild(settings, publication, Path(folder)))
     differing = [table for table in compared if table.differs]
@@ -89,7 +97,13 @@ def parity(
         out.print(table)
         rows = sum(line.rows for line in compared)
         out.print(f"{len(compared)} tables, {digits(rows)} rows compared, {len(differing)} tables that differ")
-    if differing or problems:
+        if drawn is None:
+            out.print(
+                "pages and CSV files: not compared: the tables were changed, or other code or province data drew them"
+            )
+        else:
+            out.print(f"pages and CSV files: {drawn[0]} drawn anew and compared, {len(drawn[1])} that differ")
+    if differing or problems or (drawn and drawn[1]):
         raise typer.Exit(1)
 
 
@@ -154,6 +168,27 @@ def publications_show(number: Annotated[int, typer.Argument(help="The publicatio
     for line in notable(manifest):
         print(line, file=sys.stderr)
     print(json.dumps(manifest, ensure_ascii=False, indent=2))
+
+
+@publications.command("find")
+def publications_find(
+    digest: Annotated[str, typer.Argument(help="The data id of a page or document, or the sha256 of a file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Which publications hold what has this digest, or begins with it: a page's data id, or a file's sha256; removed ones
+    too. Exit 1 if none does.
+    """
+    from dvctt.publications.store import holdings
+
+    found = holdings(Settings.from_environment().published, digest)
+    if as_json:
+        print_json([vars(one) for one in found])
+    else:
+        for one in found:
+            out.print(f"publication {one.number}{' (removed)' if one.is_removed else ''}: {one.file}, {one.digest}")
+        out.print(f"{len({one.number for one in found})} publications hold {digest}", markup=False)
+    if not found:
+        raise typer.Exit(1)
 
 
 @publications.command("verify")

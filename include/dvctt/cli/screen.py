@@ -50,8 +50,22 @@ def new_table(title: str | None = None) -> "Table":
 MonthOption = Annotated[
     str | None, typer.Option("--month", help="YYYY-MM; default: the newest month that has filings.")
 ]
+
+
+def _publication_number(named: str) -> int:
+    from dvctt.publications.store import number_of
+
+    return number_of(Settings.from_environment().published, named)
+
+
 PublicationOption = Annotated[
-    int | None, typer.Option("--publication", help="The publication's number; default: the current one.")
+    int | None,
+    typer.Option(
+        "--publication",
+        parser=_publication_number,
+        metavar="NUMBER|DATA",
+        help="The publication's number, or the data id of a page; default: the current one.",
+    ),
 ]
 
 

@@ -24,6 +24,8 @@ _OF_A_VALUE = {"Binder", "Constraint", "Conversion", "Invalid", "Invalid Input"}
 """What DuckDB calls errors that quote a value, in which anything may stand, also that a disk is full."""
 HOME_MODE = 0o711
 """Of a new home: others may pass through it to the publications, and see nothing else of it."""
+_NO_LINK = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS}
+"""Why a file cannot have a second name: another file system, too many names, or a file system or a rule that wants none."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM_WORDS = tuple(os.strerror(number).lower() for number in sorted(_NO_ROOM))
 """What the system says; libraries and dbt quote it, each in a sentence of its own."""
@@ -45,6 +47,32 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a new file in the place of what lies there: that may have a second name elsewhere, which must keep what it says."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
+
+
+def link_or_copy(source: Path, target: Path) -> bool:
+    """Give a file a second name, or copy it where that cannot be; whether it is the same file.
+
+    Args:
+        target: a name in a folder that is there; what lies there makes way.
+
+    Raises:
+        OSError: neither can be done, a full disk above all.
+    """
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        shutil.copyfile(source, target)
+        return False
+    return True
 
 
 def not_regular(path: Path) -> str | None:

@@ -258,19 +258,19 @@ def build_marts(settings: Settings, *, run_id: str) -> None:
 
 def assemble_publication(settings: Settings, *, run_id: str) -> None:
     """Copy the tables and write the reports of the publication to be, where no reader looks."""
-    from dvctt.publications import publish
-    from dvctt.report.documents.month_page import write_reports
-    from dvctt.report.writers.csv_files import write_csv
+    from dvctt.publications import publish, unchanged
 
     with run_stage(settings, "assemble_publication", run_id) as stage:
-        building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
+        sharing = unchanged.begin(settings.published)
+        verdict = settings.candidate / "verdict.json"
+        building = publish.assemble(settings.published, settings.candidate, verdict, sharing)
         clock = time.monotonic()
-        written = write_reports(
-            building / "marts.duckdb", building / "reports", stage.province, switching.next_number(settings.published)
-        )
+        number = switching.next_number(settings.published)
+        written = unchanged.draw(building / "marts.duckdb", stage.province, number, sharing)
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
-        tables = write_csv(building / "marts.duckdb", building / "csv")
-        log.info("reports: %d pages and %d CSV files out, %.1f s", len(written), len(tables), time.monotonic() - clock)
+        unchanged.keep_inputs(sharing)
+        log.info("reports: %d pages and CSV files out, %.1f s", len(written), time.monotonic() - clock)
+        log.info("%d files are those of an earlier publication", len(sharing.shared))
 
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:

@@ -2,8 +2,8 @@
 
 A publication is assembled in ``published/.building``, where no reader looks; it becomes ``published/<n>`` by one rename and
 current by one more. A kill before the first leaves a folder that the next run throws away, a kill between the two is
-finished by the next run (`switching`). Nobody opens a published file for writing, and the pointer moves to nothing that does
-not verify. Layout of a publication::
+finished by the next run (`switching`). Nobody opens a published file for writing, for it may be a file of several publications
+(`unchanged`), and the pointer moves to nothing that does not verify. Layout of a publication::
 
     marts.duckdb  parquet/<table>.parquet  csv/<mart>.csv  reports/  definitions/  verdict.json  verdict.html  manifest.json
 
@@ -27,10 +27,12 @@ from dvctt.clock import now
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError
 from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_atomically
+from dvctt.core.sharing import Sharing
 from dvctt.core.sql import file_literal, literal
 from dvctt.databases import open_database
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.province.model import Province
+from dvctt.publications import unchanged
 from dvctt.publications.reading import (
     FOR_READERS,
     Publication,
@@ -44,18 +46,25 @@ from dvctt.publications.switching import switch
 from dvctt.warehouse.connections import candidate_path
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
 from dvctt.warehouse.definitions import project_digest, write_definitions
-from dvctt.warehouse.previous import ClosedMonth
+from dvctt.warehouse.previous import PREVIOUS_TABLES, ClosedMonth
 from dvctt.warehouse.transform import manifest_of
 
 log = logging.getLogger(__name__)
 
+_REMEMBERED = {table for table, _ in PREVIOUS_TABLES.values()}
+"""What a night reads of a publication before. Each publication has its own: when the newest one's are damaged, the next night
+remembers an older one, and that must not be damaged with it.
+"""
 STORAGE_VERSION = "v1.0.0"
 """What DuckDB clients from 1.0 on can open."""
 
 
-def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
+def assemble(published: Path, candidate: Path, verdict_path: Path, sharing: Sharing | None = None) -> Path:
     """Copy every table that carries dbt's tag ``published`` out of the candidate, as tables and as Parquet, and the
     verdict; the folder that was assembled. Rows are ordered, so that the same landing gives the same Parquet bytes.
+
+    Args:
+        sharing: of that folder (`unchanged.begin`): a Parquet file with the bytes of an earlier one is that one.
 
     Raises:
         PublishError: the candidate lacks a table that dbt says it built.
@@ -76,6 +85,8 @@ def assemble(published: Path, candidate: Path, verdict_path: Path) -> Path:
         for node in nodes:
             try:
                 rows += _copy_table(connection, node, building)
+                if sharing is not None and node["name"] not in _REMEMBERED:
+                    sharing.settle(_parquet(building, node["name"]))
             except duckdb.Error as error:
                 raise PublishError(
                     f"table {node['name']}: cannot be published from the candidate: {describe_error(error)}"
@@ -96,6 +107,10 @@ def _published_nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(nodes, key=lambda node: str(node["name"]))
 
 
+def _parquet(building: Path, table: str) -> Path:
+    return building / "parquet" / f"{table}.parquet"
+
+
 def _copy_table(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], building: Path) -> int:
     name = node["name"]
     order = ", ".join(node["config"]["meta"].get("primary_key", [])) or "all"
@@ -105,7 +120,7 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], bui
         connection.execute(
             f"comment on column marts.{name}.{column['name']} is {literal(column['description'].strip())}"
         )
-    target = building / "parquet" / f"{name}.parquet"
+    target = _parquet(building, name)
     connection.execute(f"copy marts.{name} to {file_literal(target)} (format parquet, compression zstd)")
     counted = connection.execute(f"select count(*) from marts.{name}").fetchone()
     return int(counted[0]) if counted else 0
@@ -144,7 +159,10 @@ def publish(
     verdict = json.loads((building / "verdict.json").read_text(encoding="utf-8"))
     if verdict["verdict"] != "passed":
         raise PublishError(f"{building / 'verdict.json'}: verdict {verdict['verdict']!r}; only 'passed' is published")
-    files = sorted(path for path in building.rglob("*") if path.is_file())
+    drawn_by, inputs = unchanged.inputs_of(building)
+    # A run that was killed here leaves what the two below hold; neither is a file of the publication.
+    notes = {building / unchanged.INPUTS, building / "manifest.json"}
+    files = sorted(path for path in building.rglob("*") if path.is_file() and path not in notes)
     before = pointed(published)
     manifest = {
         "number": number,
@@ -153,6 +171,7 @@ def publish(
         "province_digest": province.digest,
         "software_version": __version__,
         "definitions": project_digest(),
+        "drawn_by": drawn_by,
         "closed_months": revisions_of(closed),
         "closings": dict(closings or {}),
         "ledgers": dict(ledgers or {}),
@@ -176,10 +195,13 @@ def publish(
         "left_out": [asdict(one) for one in left_out],
         "row_counts": _row_counts(building / "marts.duckdb"),
         "files": {
-            str(path.relative_to(building)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files
+            name: {"bytes": path.stat().st_size, "sha256": sha256_of(path), **inputs.get(name, {})}
+            for path in files
+            for name in (str(path.relative_to(building)),)
         },
     }
     write_atomically(building / "manifest.json", seal(manifest))
+    (building / unchanged.INPUTS).unlink(missing_ok=True)
     for path in sorted(building.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:

@@ -28,31 +28,42 @@ def find_readers(folders: Mapping[int, Path]) -> Readers:
 
     What cannot be found out counts as a reader. Linux only, like the locks of DuckDB that this looks for.
     """
-    files = {
-        (status.st_dev, status.st_ino): (number, path)
-        for number, folder in folders.items()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and (status := path.stat())
-    }
-    holders, unseen = _open_files({path.name for _, path in files.values()})
+    files: dict[tuple[int, int], dict[int, Path]] = {}
+    for number, folder in folders.items():
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and (status := path.stat()):
+                files.setdefault((status.st_dev, status.st_ino), {})[number] = path
+    holders, unseen = _open_files({path.name for names in files.values() for path in names.values()})
     found = {
-        files[key][0]: f"process {process} has {files[key][1].name} open"
-        for key, process in holders.items()
+        number: f"process {process} has {files[key][number].name} open"
+        for key, opened in holders.items()
         if key in files
+        for shown, process in opened.items()
+        for number in _opened_as(shown, files[key], folders)
     }
-    for number, path in files.values():
-        # Closing a file drops the locks that this very process holds on it, so one that it reads itself is left alone.
-        if path.suffix == ".duckdb" and number not in found and (holder := _lock_holder(path)):
-            found[number] = holder
+    for names in files.values():
+        for number, path in names.items():
+            # Closing a file drops the locks that this very process holds on it, so one that it reads itself is left alone.
+            if path.suffix == ".duckdb" and number not in found and (holder := _lock_holder(path)):
+                found[number] = holder
     return Readers(found, unseen)
 
 
-def _open_files(names: Set[str]) -> tuple[dict[tuple[int, int], int], int]:
-    """Device and inode of every open file with one of these names, with a process that holds it; and how many processes
-    could not be looked at. By inode, because a container sees the same file under another path; names first, because to
-    ask for the state of a file on a dead network drive would never return.
+def _opened_as(shown: str, names: Mapping[int, Path], folders: Mapping[int, Path]) -> list[int]:
+    """By which of its names a file that several publications share was opened: its publication's folder and what follows, for
+    a container sees another path above it. Where that does not tell, it counts for each.
     """
-    holders: dict[tuple[int, int], int] = {}
+    opened = Path(shown).parts
+    ends = {number: path.relative_to(folders[number].parent).parts for number, path in names.items()}
+    return [number for number, end in ends.items() if opened[-len(end) :] == end] or list(names)
+
+
+def _open_files(names: Set[str]) -> tuple[dict[tuple[int, int], dict[str, int]], int]:
+    """Device and inode of every open file with one of these names, with the paths that it was opened by, each with a process
+    that holds it; and how many processes could not be looked at. By inode, because a container sees the same file under another
+    path; names first, because to ask for the state of a file on a dead network drive would never return.
+    """
+    holders: dict[tuple[int, int], dict[str, int]] = {}
     unseen = 0
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal():
@@ -66,9 +77,10 @@ def _open_files(names: Set[str]) -> tuple[dict[tuple[int, int], int], int]:
             continue  # it has ended
         for handle in handles:
             try:
-                if os.readlink(handle).rpartition("/")[2] in names:
+                shown = os.readlink(handle)
+                if shown.rpartition("/")[2] in names:
                     status = handle.stat()
-                    holders[status.st_dev, status.st_ino] = int(process.name)
+                    holders.setdefault((status.st_dev, status.st_ino), {})[shown] = int(process.name)
             except OSError:
                 continue  # closed meanwhile
     return holders, unseen

@@ -63,6 +63,11 @@ class Publication:
     def reports(self) -> Path:
         return self.folder / "reports"
 
+    def data_of(self, name: str) -> str | None:
+        """Digest of the rows that one of its files shows; None of a file that has none, or of a version that listed none."""
+        found: str | None = self.manifest["files"].get(name, {}).get("data")
+        return found
+
 
 @dataclass(frozen=True)
 class Problem:

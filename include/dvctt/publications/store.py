@@ -6,7 +6,9 @@ and when, is decided in dvctt.publications.retention.
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from dvctt.core.files import unseal
 from dvctt.core.ledger import stated_reason
 from dvctt.databases import open_database
 from dvctt.publications.reading import (
+    NUMBER,
     REMOVED,
     WAY_BACK,
     Problem,
@@ -30,6 +33,8 @@ from dvctt.publications.retention import Removed, lock, removed
 from dvctt.publications.switching import highest_seen, roll_back
 
 log = logging.getLogger(__name__)
+
+DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
 
 def listed(published: Path) -> list[Publication]:
@@ -96,6 +101,63 @@ def find(published: Path, number: int) -> Publication:
 def find_removed(published: Path, number: int) -> Removed | None:
     """What is kept of a publication that was removed; None when none with this number was."""
     return next((gone for gone in removed(published) if gone.number == number), None)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A file that a publication has, or had. ``digest`` is the one that was asked for, whole."""
+
+    number: int
+    file: str
+    digest: str
+    is_removed: bool
+
+
+def holdings(published: Path, digest: str) -> list[Holding]:
+    """The publications, removed ones too, that hold what has this digest: files whose rows have it (a page's or a document's
+    data id), and files whose bytes do (their sha256); oldest publication first.
+
+    Args:
+        digest: from 8 to 64 hexadecimal digits, its beginning.
+
+    Raises:
+        PublishError: it is no digest.
+    """
+    if DIGEST.fullmatch(digest) is None:
+        raise PublishError(
+            f"{digest!r}: no digest; wanted 8 to 64 digits 0-9a-f: the data id of a page, or a file's sha256"
+        )
+    there = [(publication.number, publication.manifest, False) for publication in listed(published)]
+    gone = [(one.number, one.manifest, True) for one in removed(published)]
+    return [
+        Holding(number, name, found, is_removed)
+        for number, manifest, is_removed in sorted(there + gone, key=lambda one: one[0])
+        for name, entry in sorted(manifest.get("files", {}).items())
+        for found in dict.fromkeys((entry.get("data"), entry.get("sha256")))
+        if found and found.startswith(digest)
+    ]
+
+
+def number_of(published: Path, named: str) -> int:
+    """The number of a publication that is named by its number, or by a digest that `holdings` takes: the newest that is there.
+
+    Raises:
+        PublishError: it is neither, or no publication that is there holds it, or what it names is not one thing.
+    """
+    if NUMBER.fullmatch(named):
+        return int(named)
+    found = holdings(published, named)
+    if len(digests := {one.digest for one in found}) > 1:
+        raise PublishError(
+            f"{named}: found {len(digests)} digests that begin so, wanted one: dvctt publications find {named}"
+        )
+    there = [one.number for one in found if not one.is_removed]
+    if not there:
+        gone = ", ".join(str(one.number) for one in found)
+        here = ", ".join(str(publication.number) for publication in listed(published)) or "none"
+        why = f"it was in {gone}, removed since: dvctt publications list" if gone else f"there are: {here}"
+        raise PublishError(f"{published}: no publication that is there holds {named}; {why}")
+    return max(there)
 
 
 def notable(manifest: Mapping[str, Any]) -> list[str]:

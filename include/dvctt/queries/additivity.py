@@ -29,6 +29,7 @@ from dvctt.publications.reading import Publication
 from dvctt.report.documents.month import write_documents
 from dvctt.report.documents.period import file_stem, write_period
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, MartRow, Marts, read_marts, read_rows
+from dvctt.report.month_rows import rows_of_month
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.tables.monthly import province_tables
@@ -213,8 +214,9 @@ def _read_documents(
         page = publication.reports / f"bao-cao-{key}.html"
         folder = scratch / key
         write_documents(publication.marts, page, folder, province, publication.number, month)
-        areas = (table for area in tables_of_areas(content, month, province) for table in area.tables)
-        tables = (*province_tables(content, month, province, publication.number), *areas)
+        rows = rows_of_month(content, month, publication.number)
+        areas = (table for area in tables_of_areas(rows, month, province) for table in area.tables)
+        tables = (*province_tables(rows, month, province), *areas)
         read = _read_tables(tables, folder / f"bao-cao-{key}", key)
         figures, sums, wrong = figures + read[0], sums + read[1], wrong + read[2]
     return FormatReading("xlsx, pdf", figures, sums, tuple(wrong))

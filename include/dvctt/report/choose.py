@@ -12,13 +12,9 @@ from dvctt.report.wording import caveats, formats
 from dvctt.report.wording.language import _
 
 
-def restated(content: Marts, publication: int, month: date | None = None) -> list[Row]:
-    """What this publication changed of figures that the one before had published, of one month or of all."""
-    return [
-        row
-        for row in content.rows["mart_restatements"]
-        if row["to_publication"] == publication and month in (None, row["month"])
-    ]
+def restated(content: Marts, publication: int) -> list[Row]:
+    """What this publication changed of figures that the one before had published, of all months."""
+    return [row for row in content.rows["mart_restatements"] if row["to_publication"] == publication]
 
 
 def is_same_entity(row: Row, other: Row) -> bool:
@@ -112,7 +108,7 @@ def _figure_month(row: Row) -> date:
     return month
 
 
-def published_of_month(content: Marts, month: date) -> list[Row]:
+def published_of_month(content: Marts, month: date) -> list[MartRow]:
     """Figures that speak about the month, then the targets printed beside them whose time holds the month."""
     rows = content.rows["mart_published_figures"]
     targets = [row for row in rows if row["is_target"]]

@@ -6,10 +6,12 @@ Only the contract with the marts and plain reads in a fixed order may live here:
 a mapping from column to value as DuckDB gives it (DATE as ``date``, TIMESTAMP as naive local ``datetime``).
 """
 
+import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,13 @@ class MartRow(dict[str, Any]):
         if not self.key:
             raise ReportError(f"{self.mart_name}: no key in the reports' contract; wanted the mart's primary key")
         return figure_id(self.mart_name, (self[name] for name in self.key), column)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """sha256 of the values in the order of the contract. Python's own form of them says type and value, and is the same on
+        every machine.
+        """
+        return hashlib.sha256(repr(tuple(self.values())).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,16 @@ class Marts:
     def of_month(self, table: str, month: date) -> tuple[MartRow, ...]:
         """The rows of a monthly table for one month."""
         return tuple(row for row in self.rows[table] if row["month"] == month)
+
+    def digest(self) -> str:
+        """Hex sha256 of all rows, in their order, with the names of their tables and columns."""
+        digest = hashlib.sha256()
+        for name, rows in sorted(self.rows.items()):
+            columns = tuple(rows[0]) if rows else ()
+            digest.update(repr((name, columns, len(rows))).encode())
+            for row in rows:
+                digest.update(row.digest)
+        return digest.hexdigest()
 
 
 def read_marts(

@@ -14,6 +14,7 @@ from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from dvctt.core.errors import ReportError
+from dvctt.core.files import write_new
 from dvctt.core.printable import printable
 from dvctt.report import ids
 from dvctt.report.choose import additivity_note
@@ -140,4 +141,4 @@ def write_page(environment: Environment, template: str, path: Path, **context: A
         text = environment.get_template(template).render({ids.PRINTED: ids.Printed()}, **context)
     except TemplateError as error:
         raise ReportError(f"{TEMPLATES / template}: cannot write {path.name}: {error}") from error
-    path.write_text(unicodedata.normalize("NFC", text), encoding="utf-8", newline="\n")
+    write_new(path, unicodedata.normalize("NFC", text).encode())

@@ -6,18 +6,19 @@ Only putting together may live here: rows come from the marts, sentences from th
 
 import logging
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from dvctt.core.errors import ReportError
+from dvctt.core.files import write_new
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
 from dvctt.report.documents.month_page import write_month
 from dvctt.report.documents.sentences import Sentences, read_sentences
 from dvctt.report.marts import CONTRACT, PACKET_CONTRACT, Marts, Row, read_marts
+from dvctt.report.month_rows import Edition, rows_of_month
 from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.tables.monthly import definitions_table, province_tables
@@ -41,7 +42,7 @@ class _Issue:
     """What every document of a month says of itself."""
 
     province: Province
-    publication: int
+    edition: Edition
     month: date
     cut_off: Row | None
     sentences: Sentences
@@ -56,21 +57,20 @@ class _Issue:
 
     @property
     def basis(self) -> tuple[str, ...]:
-        """Period, source, cut-off and publication; the definition of the rate; whether the month is closed."""
+        """Period, source, cut-off and edition; the definition of the rate; whether the month is closed."""
         term, meaning = self.sentences.definitions[0]
         at = formats.moment(self.cut_off["data_cut_off_at"] if self.cut_off else None)
         source = _(
-            "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}. Lần công bố số {publication}.",
+            "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}. {edition}.",
             at=at,
-            publication=self.publication,
+            edition=self.edition.text,
         )
         if self.cut_off:
             source = _(
-                "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}, từ {fetches} lần lấy dữ liệu. "
-                "Lần công bố số {publication}.",
+                "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}, từ {fetches} lần lấy dữ liệu. {edition}.",
                 at=at,
                 fetches=formats.count(self.cut_off["extract_count"]),
-                publication=self.publication,
+                edition=self.edition.text,
             )
         return (
             _(
@@ -92,6 +92,7 @@ def write_documents(
     publication: int,
     month: date,
     *,
+    data: str | None = None,
     packets: bool = False,
     language: str = VIETNAMESE,
 ) -> list[Path]:
@@ -105,8 +106,10 @@ def write_documents(
             ``packets`` a folder ``co-quan`` with ``<agency code>.pdf`` and ``.xlsx``; in English ``report-<YYYY-MM>`` and
             ``agencies``.
         province: names the authority, the groups in print order and the agencies that get a packet.
-        publication: number of the publication, printed in every document.
+        publication: number of the publication.
         month: first day of the month.
+        data: digest of the month's rows, as the publication's manifest lists it for its page; printed in every document. None
+            in a publication of a version that listed none: its number is printed then, as on its page.
         packets: also one PDF and one workbook for every agency that has a row in the month.
         language: one of `language.languages`.
 
@@ -122,13 +125,14 @@ def write_documents(
         known = ", ".join(formats.month_key(one) for one in reversed(content.months()))
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
     with in_language(language, names_of(province, language)):
-        written = _write_all(content, page, out, province, publication, month, packets=packets)
+        rows = rows_of_month(content, month, publication)
+        written = _write_all(rows, page, out, province, Edition(publication, data), month, packets=packets)
     log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
     return written
 
 
 def _write_all(
-    content: Marts, page: Path, out: Path, province: Province, publication: int, month: date, *, packets: bool
+    content: Marts, page: Path, out: Path, province: Province, edition: Edition, month: date, *, packets: bool
 ) -> list[Path]:
     """The documents in the current language."""
     stem = out / f"{_('bao-cao')}-{formats.month_key(month)}"
@@ -136,13 +140,12 @@ def _write_all(
     if current_language() == VIETNAMESE:
         sentences = read_sentences(page)
         out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(page, copied)
+        write_new(copied, page.read_bytes())
     else:
         out.mkdir(parents=True, exist_ok=True)
-        sentences = read_sentences(write_month(content, copied, province, publication, month))
-    issue = _Issue(
-        province, publication, month, next(iter(content.of_month("mart_data_cut_off", month)), None), sentences
-    )
+        sentences = read_sentences(write_month(content, copied, province, edition, month))
+    cut_off = next(iter(content.of_month("mart_data_cut_off", month)), None)
+    issue = _Issue(province, edition, month, cut_off, sentences)
     written = [copied, *_write_province(content, stem, issue)]
     if packets:
         folder = out / _("co-quan")
@@ -166,7 +169,7 @@ def _with(stem: Path, suffix: str) -> Path:
 
 def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
     tables = (
-        *province_tables(content, issue.month, issue.province, issue.publication),
+        *province_tables(content, issue.month, issue.province),
         *(table for area in tables_of_areas(content, issue.month, issue.province) for table in area.tables),
         definitions_table(issue.sentences.definitions),
     )

@@ -1,18 +1,21 @@
 """What stands on a page: which rows, in which order, with which drawings; then the template.
 
 Only choosing, ordering and naming rows may live here. Sentences and layout belong to include/reports, numbers to the
-marts: nothing here adds or divides them. The same marts give the same bytes.
+marts: nothing here adds or divides them. The same marts give the same bytes; a page that an earlier publication has of the
+same rows is not drawn again.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 
+from dvctt.core.sharing import Sharing
 from dvctt.province.model import Province
 from dvctt.report import charts
 from dvctt.report.choose import (
@@ -26,7 +29,8 @@ from dvctt.report.choose import (
     published_of_month,
     restated,
 )
-from dvctt.report.marts import Mart, Marts, Row, read_marts
+from dvctt.report.marts import PACKET_CONTRACT, Mart, Marts, Row, read_marts
+from dvctt.report.month_rows import Edition, rows_of_month
 from dvctt.report.template import file_name, templates, write_page
 from dvctt.report.wording import caveats, formats, language, words
 from dvctt.report.wording.language import _
@@ -45,14 +49,17 @@ class AgencyTable:
     chart: charts.Chart
 
 
-def write_reports(marts: Path, out: Path, province: Province, publication: int) -> list[Path]:
+def write_reports(
+    marts: Path, out: Path, province: Province, publication: int, sharing: Sharing | None = None
+) -> list[Path]:
     """Write one page for each month of mart_online_rates, and an index of them.
 
     Args:
         marts: the DuckDB file; opened read-only.
         out: folder of the pages; made if missing. Gets ``bao-cao-<YYYY-MM>.html`` and ``index.html``.
         province: names the authority and the groups in print order.
-        publication: number of the publication, printed on every page.
+        publication: number of the publication, printed on the index; a page names the digest of its rows.
+        sharing: the publication in the making, in which ``out`` lies, beside an earlier one; None draws every page.
 
     Returns:
         The paths written: pages newest first, the index last.
@@ -60,17 +67,29 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     Raises:
         ReportError: the marts cannot be read, break their contract, or hold a code that has no Vietnamese word.
     """
-    content = read_marts(marts, where_there=_contract_of_areas())
+    content = read_marts(marts, where_there={**PACKET_CONTRACT, **_contract_of_areas()})
     months = content.months()
     environment = templates()
     out.mkdir(parents=True, exist_ok=True)
+    sharing = sharing or Sharing(out)
     written = []
     for place, month in enumerate(months):
-        path = out / file_name(month)
         newer = months[place - 1] if place else None
         older = months[place + 1] if place + 1 < len(months) else None
-        _write_month(environment, content, path, province, publication, month, linked=True, newer=newer, older=older)
-        written.append(path)
+        rows = rows_of_month(content, month, publication)
+        draw = partial(
+            _write_month,
+            environment,
+            rows,
+            province=province,
+            edition=Edition(publication, data := rows.digest()),
+            month=month,
+            linked=True,
+            newer=newer,
+            older=older,
+        )
+        beside = (province.digest, str(newer), str(older))
+        written.append(sharing.make(out / file_name(month), draw, data, *beside))
     index = out / "index.html"
     overview = [
         {"month": month, "file_name": file_name(month), "totals": _totals(content, month, province)} for month in months
@@ -90,13 +109,16 @@ def write_reports(marts: Path, out: Path, province: Province, publication: int) 
     return written
 
 
-def write_month(content: Marts, path: Path, province: Province, publication: int, month: date) -> Path:
+def write_month(content: Marts, path: Path, province: Province, edition: Edition, month: date) -> Path:
     """Write the page of one month alone, without links to other months, in the current language.
+
+    Args:
+        content: the rows of the month (`month_rows`).
 
     Raises:
         ReportError: as for `write_reports`; or a message of the page has no translation.
     """
-    return _write_month(templates(), content, path, province, publication, month, linked=False)
+    return _write_month(templates(), content, path, province, edition, month, linked=False)
 
 
 def _write_month(
@@ -104,7 +126,7 @@ def _write_month(
     content: Marts,
     path: Path,
     province: Province,
-    publication: int,
+    edition: Edition,
     month: date,
     **links: Any,
 ) -> Path:
@@ -114,8 +136,8 @@ def _write_month(
         path,
         issuer=language.name(province.authority_vi),
         province=province,
-        publication=publication,
-        restated=restated(content, publication, month),
+        edition=edition,
+        restated=content.of_month("mart_restatements", month),
         late=content.of_month("mart_late_ledger_totals", month),
         areas=_areas(content, month, province),
         **_month_context(content, month, province),

@@ -25,8 +25,12 @@ from dvctt.report.tables.table import DocumentTable, Line, text, textual
 from dvctt.report.wording.language import _
 
 
-def province_tables(content: Marts, month: date, province: Province, publication: int) -> tuple[DocumentTable, ...]:
-    """Every table of the province's report, in the order of the page; definitions are the page's own words and stand apart."""
+def province_tables(content: Marts, month: date, province: Province) -> tuple[DocumentTable, ...]:
+    """Every table of the province's report, in the order of the page; definitions are the page's own words and stand apart.
+
+    Args:
+        content: the rows of the month (`month_rows`).
+    """
     return (
         rates_table(content, month, province),
         channels_table(content, month, province),
@@ -42,7 +46,7 @@ def province_tables(content: Marts, month: date, province: Province, publication
         feeds_table(content, month),
         caveats_table(content, month, province),
         closings_table(content, month),
-        restatements_table(content, month, publication),
+        restatements_table(content, month),
         late_table(content, month),
     )
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from dvctt.report.choose import restated
 from dvctt.report.marts import Marts
 from dvctt.report.tables.table import DocumentTable, Line, cell, numeric, text, textual, worded
 from dvctt.report.wording import caveats, formats, words
@@ -51,7 +50,7 @@ def closings_table(content: Marts, month: date) -> DocumentTable:
     )
 
 
-def restatements_table(content: Marts, month: date, publication: int) -> DocumentTable:
+def restatements_table(content: Marts, month: date) -> DocumentTable:
     lines = [
         Line(
             (
@@ -66,7 +65,7 @@ def restatements_table(content: Marts, month: date, publication: int) -> Documen
                 text(str(words.restatement_causes(row))),
             )
         )
-        for row in restated(content, publication, month)
+        for row in content.of_month("mart_restatements", month)
     ]
     return DocumentTable(
         _("Điều chỉnh"),

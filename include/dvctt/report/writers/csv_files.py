@@ -12,8 +12,9 @@ row for row; what the mart holds as ids and parameters (``report/texts``) is wri
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
+from dvctt.core.sharing import Sharing
 from dvctt.core.sql import identifier
 from dvctt.databases import open_database
 from dvctt.report.texts import text_of
@@ -34,12 +36,16 @@ _ROWS_AT_ONCE = 10_000
 _RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def write_csv(marts: Path, out: Path) -> list[Path]:
+def write_csv(
+    marts: Path, out: Path, sharing: Sharing | None = None, data: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write every table ``mart_*`` as ``<out>/<table>.csv``.
 
     Args:
         marts: the DuckDB file; opened read-only.
         out: folder of the files; made if missing.
+        sharing: the publication in the making, in which ``out`` lies, beside an earlier one; None writes every file.
+        data: with it, a digest of the rows of every table.
 
     Returns:
         The paths written, by name. Columns stand as in the mart, those of ids in words; rows are ordered by all columns of the
@@ -62,17 +68,27 @@ def write_csv(marts: Path, out: Path) -> list[Path]:
             ]
             if not names:
                 raise ReportError(f"{marts}: found no table mart_*, wanted at least one")
-            written = [_write_table(connection, name, out / f"{name}.csv") for name in names]
+            written = [
+                _write(partial(_write_table, connection, name), out / f"{name}.csv", sharing, (data or {}).get(name))
+                for name in names
+            ]
     except duckdb.Error as error:
         raise ReportError(f"{marts}: cannot read the marts: {describe_error(error)}") from None
     log.info("wrote %d marts as CSV to %s", len(written), out)
     return written
 
 
+def _write(write: Callable[[Path], Path], path: Path, sharing: Sharing | None, data: str | None) -> Path:
+    if sharing is None or data is None:
+        return write(path)
+    return sharing.make(path, write, data)
+
+
 def _write_table(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Path:
     # The name comes from the catalogue of the file itself, so building the statement is safe.
     cursor = connection.execute(f"SELECT * FROM main.{identifier(name)} ORDER BY ALL")
     columns = [column[0] for column in cursor.description or []]
+    path.unlink(missing_ok=True)  # whatever it is a second name of keeps its bytes
     with path.open("w", encoding=ENCODING, newline="\n") as file:
         rows = cursor.fetchmany(_ROWS_AT_ONCE)
         is_first = True

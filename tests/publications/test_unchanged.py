@@ -1,0 +1,202 @@
+"""What did not change is one file of two publications; drawn anew it is the same, and any damage is found."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import duckdb
+import pytest
+from dvctt.core.files import seal, sha256_of
+from dvctt.core.sharing import Sharing
+from dvctt.province.folder import load_province
+from dvctt.province.model import Province
+from dvctt.publications import reading, switching, unchanged
+from dvctt.publications.reading import Publication, building_folder
+
+from tests.conftest import PROVINCE
+from tests.report.conftest import write_marts
+
+VINH_PHUC = load_province(PROVINCE)
+PAGES = {"reports/bao-cao-2022-09.html", "reports/bao-cao-2022-10.html"}
+NOTHING = "update mart_online_rates set received = received"
+OCTOBER_CHANGES = "update mart_online_rates set received = received + 1 where month = '2022-10-01'"
+
+
+def publish(published: Path, number: int, change: str, province: Province = VINH_PHUC) -> tuple[Publication, Sharing]:
+    """A publication of the literal rows, with one change of them, as a night assembles and seals it."""
+    sharing = unchanged.begin(published)
+    building = building_folder(published)
+    (building / "parquet").mkdir(parents=True)
+    marts = write_marts(building / "marts.duckdb")
+    with duckdb.connect(str(marts)) as connection:
+        connection.execute(change)
+        for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
+            path = building / "parquet" / f"{name}.parquet"
+            connection.execute(f"copy (from {name} order by all) to '{path}' (format parquet)")
+            sharing.settle(path)
+    unchanged.draw(marts, province, number, sharing)
+    unchanged.keep_inputs(sharing)
+    drawn_by, inputs = unchanged.inputs_of(building)
+    (building / unchanged.INPUTS).unlink()
+    files = {
+        name: {"bytes": path.stat().st_size, "sha256": sha256_of(path), **inputs.get(name, {})}
+        for path in sorted(building.rglob("*"))
+        if path.is_file()
+        for name in (path.relative_to(building).as_posix(),)
+    }
+    manifest = {"number": number, "drawn_by": drawn_by, "province_digest": province.digest, "extracts": []}
+    (building / "manifest.json").write_text(seal({**manifest, "files": files}), encoding="utf-8")
+    for path in building.rglob("*.*"):
+        path.chmod(0o444)
+    building.rename(published / str(number))
+    switching.switch(published, number)
+    return reading.load_publication(published / str(number)), sharing
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, set[str]]]:
+    """Publication 1, then 2 of the same rows, then 3 of another October: what was taken over by each."""
+    published = tmp_path_factory.mktemp("made") / "published"
+    published.mkdir()
+    shared = {}
+    for number, change in ((1, NOTHING), (2, NOTHING), (3, OCTOBER_CHANGES)):
+        shared[number] = publish(published, number, change)[1].shared
+    return published, shared
+
+
+def kinds(names: set[str], ending: str) -> set[str]:
+    return {name for name in names if name.endswith(ending)}
+
+
+def test_the_first_publication_takes_nothing_and_the_same_rows_take_all(
+    made: tuple[Path, dict[int, set[str]]],
+) -> None:
+    published, shared = made
+    everything = {
+        path.relative_to(published / "1").as_posix()
+        for path in (published / "1").rglob("*")
+        if path.suffix in (".csv", ".parquet") or path.name.startswith("bao-cao")
+    }
+    assert len(kinds(everything, ".csv")) > 10
+    assert shared[1] == set()
+    assert shared[2] == everything
+    assert all((published / "2" / name).samefile(published / "1" / name) for name in everything)
+
+
+def test_a_late_october_costs_its_page_and_its_tables(made: tuple[Path, dict[int, set[str]]]) -> None:
+    published, shared = made
+    rates = {"csv/mart_online_rates.csv", "parquet/mart_online_rates.parquet"}
+    assert shared[2] - shared[3] == {"reports/bao-cao-2022-10.html", *rates}
+    old, new = ((published / number / "reports/bao-cao-2022-10.html").read_bytes() for number in ("2", "3"))
+    assert old != new
+
+
+def test_a_page_says_nothing_that_only_its_publication_has(made: tuple[Path, dict[int, set[str]]]) -> None:
+    published, _ = made
+    page = (published / "2" / "reports/bao-cao-2022-09.html").read_text("utf-8")
+    data = reading.load_publication(published / "2").data_of("reports/bao-cao-2022-09.html")
+    assert data is not None
+    assert f"Mã dữ liệu: {data[:12]}" in page
+    for number in ("1", "2"):
+        assert f"Lần công bố số {number}<" in (published / number / "reports/index.html").read_text("utf-8")
+
+
+def test_every_publication_is_what_its_manifest_says_and_what_is_drawn_anew(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
+) -> None:
+    for number in (1, 2, 3):
+        publication = reading.load_publication(made[0] / str(number))
+        assert list(reading.file_problems(publication)) == []
+        (tmp_path / str(number)).mkdir()
+        drawn = unchanged.redraw(publication, VINH_PHUC, tmp_path / str(number))
+        assert drawn is not None
+        assert drawn[0] > 12
+        assert drawn[1] == []
+
+
+def test_what_is_drawn_anew_finds_a_page_that_should_not_have_been_taken(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
+) -> None:
+    shutil.copytree(made[0] / "2", tmp_path / "2")
+    page = tmp_path / "2" / "reports" / "bao-cao-2022-10.html"
+    page.unlink()
+    shutil.copyfile(made[0] / "3" / "reports" / "bao-cao-2022-10.html", page)
+    (tmp_path / "anew").mkdir()
+    drawn = unchanged.redraw(reading.load_publication(tmp_path / "2"), VINH_PHUC, tmp_path / "anew")
+    assert drawn is not None
+    assert [problem.file for problem in drawn[1]] == ["reports/bao-cao-2022-10.html"]
+
+
+@pytest.mark.parametrize("other", ["province", "code"])
+def test_what_another_province_folder_or_other_code_drew_is_drawn_again(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = tmp_path / "published"
+    shutil.copytree(made[0] / "1", published / "1")
+    switching.switch(published, 1)
+    province = VINH_PHUC.model_copy(update={"digest": "other"}) if other == "province" else VINH_PHUC
+    if other == "code":
+        monkeypatch.setattr(unchanged, "makers", lambda: "other")
+    second, sharing = publish(published, 2, NOTHING, province)
+    assert sharing.shared & PAGES == set()
+    assert bool(kinds(sharing.shared, ".csv")) is (other == "province")
+    assert kinds(sharing.shared, ".parquet")
+    (tmp_path / "anew").mkdir()
+    assert unchanged.redraw(reading.load_publication(published / "1"), province, tmp_path / "anew") is None
+    assert list(reading.file_problems(second)) == []
+
+
+def test_nothing_is_taken_from_a_publication_whose_manifest_was_changed(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
+) -> None:
+    published = tmp_path / "published"
+    shutil.copytree(made[0] / "1", published / "1")
+    switching.switch(published, 1)
+    manifest = published / "1" / "manifest.json"
+    text = manifest.read_text("utf-8").replace('"number": 1', '"number":  1')
+    manifest.unlink()
+    manifest.write_text(text, encoding="utf-8")
+    assert unchanged.begin(published).earlier is None
+
+
+def test_digests_outlive_a_kill_after_the_manifest_was_written(tmp_path: Path) -> None:
+    sharing = Sharing(tmp_path, "m", inputs={"csv/a.csv": {"data": "d", "inputs": "i"}})
+    assert unchanged.inputs_of(tmp_path) == ("", {})
+    unchanged.keep_inputs(sharing)
+    before = unchanged.inputs_of(tmp_path)
+    assert before == ("m", sharing.inputs)
+    files = {"csv/a.csv": {"bytes": 1, "sha256": "s", **sharing.inputs["csv/a.csv"]}, "marts.duckdb": {"bytes": 1}}
+    (tmp_path / "manifest.json").write_text(seal({"drawn_by": "m", "files": files}), encoding="utf-8")
+    (tmp_path / unchanged.INPUTS).unlink()
+    assert unchanged.inputs_of(tmp_path) == before
+
+
+_DRAW = """
+import json, sys
+from pathlib import Path
+from dvctt.core.sharing import Sharing
+from dvctt.province.folder import load_province
+from dvctt.publications import unchanged
+unchanged.draw(Path(sys.argv[1]), load_province(Path(sys.argv[2])), 1, Sharing(Path(sys.argv[3])))
+print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
+"""
+
+
+def test_every_library_that_draws_is_a_part_of_the_digest(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
+) -> None:
+    arguments = [str(made[0] / "1" / "marts.duckdb"), str(PROVINCE), str(tmp_path)]
+    finished = subprocess.run(
+        [sys.executable, "-c", _DRAW, *arguments], capture_output=True, text=True, check=True, timeout=600
+    )
+    owners = packages_distributions()
+    used = {owner for name in json.loads(finished.stdout) for owner in owners.get(name, ())} - {"dvctt-warehouse"}
+    assert {"altair", "vl-convert-python", "Jinja2", "babel", "duckdb"} <= used
+    site = Path(sysconfig.get_path("purelib"))
+    seen = {re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in site.glob("*.dist-info")}
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in used} <= seen
