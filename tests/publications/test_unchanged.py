@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from dvctt.core.files import seal, sha256_of
-from dvctt.core.sharing import Sharing
+from dvctt.core.sharing import Sharing, makers_digest
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.publications import reading, switching, unchanged
@@ -179,7 +179,7 @@ def test_digests_outlive_a_kill_after_the_manifest_was_written(tmp_path: Path) -
 _DRAW = """
 import json, sys
 from pathlib import Path
-from dvctt.core.sharing import Sharing
+from dvctt.core.sharing import Sharing, makers_digest
 from dvctt.province.folder import load_province
 from dvctt.publications import unchanged
 unchanged.draw(Path(sys.argv[1]), load_province(Path(sys.argv[2])), 1, Sharing(Path(sys.argv[3])))
@@ -200,3 +200,19 @@ def test_every_library_that_draws_is_a_part_of_the_digest(
     site = Path(sysconfig.get_path("purelib"))
     seen = {re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in site.glob("*.dist-info")}
     assert {re.sub(r"[-_.]+", "-", name).lower() for name in used} <= seen
+
+
+def test_a_list_that_pages_read_beside_the_package_is_one_of_their_makers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A metric's name in words is a cell of the seed ref_metrics."""
+    path = tmp_path / "dbt_project" / "seeds" / "ref_metrics.csv"
+    path.parent.mkdir(parents=True)
+    monkeypatch.setattr(unchanged, "PROJECT_ROOT", tmp_path)
+    found = []
+    for words in ("metric,name_vi\nreceived,Hồ sơ tiếp nhận\n", "metric,name_vi\nreceived,Hồ sơ đã tiếp nhận\n"):
+        path.write_text(words, encoding="utf-8")
+        makers_digest.cache_clear()
+        found.append(unchanged.makers())
+    makers_digest.cache_clear()
+    assert found[0] != found[1]

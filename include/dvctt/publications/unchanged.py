@@ -21,18 +21,21 @@ from dvctt.core.files import sha256_of, unseal, write_atomically
 from dvctt.core.sharing import Sharing, makers_digest
 from dvctt.province.model import Province
 from dvctt.publications.reading import Problem, Publication, building_folder, current_publication
-from dvctt.settings import INCLUDE_ROOT, PACKAGE_ROOT
+from dvctt.settings import INCLUDE_ROOT, PACKAGE_ROOT, PROJECT_ROOT
 
 log = logging.getLogger(__name__)
 
 INPUTS = "inputs.json"
-_SUFFIXES = (".css", ".j2", ".json", ".po", ".py")
+_SUFFIXES = (".css", ".csv", ".j2", ".json", ".po", ".py", ".typ", ".yml")
 
 
 def makers() -> str:
-    """Digest of the code, templates, words and installed libraries that a page or a CSV file is made by."""
+    """Digest of the code, templates, words, lists (a metric's name is a seed) and installed libraries that a page or a CSV file is
+    made by.
+    """
     libraries = tuple(sorted({Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}))
-    return makers_digest((PACKAGE_ROOT, INCLUDE_ROOT / "reports"), _SUFFIXES, libraries)
+    folders = (PACKAGE_ROOT, INCLUDE_ROOT / "reports", PROJECT_ROOT / "dbt_project" / "seeds")
+    return makers_digest(folders, _SUFFIXES, libraries)
 
 
 def begin(published: Path) -> Sharing:
