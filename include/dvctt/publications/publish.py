@@ -115,11 +115,13 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], bui
     name = node["name"]
     order = ", ".join(node["config"]["meta"].get("primary_key", [])) or "all"
     connection.execute(f"create table marts.{name} as select * from candidate.{node['schema']}.{name} order by {order}")
-    connection.execute(f"comment on table marts.{name} is {literal(node['description'].strip())}")
-    for column in node["columns"].values():
-        connection.execute(
-            f"comment on column marts.{name}.{column['name']} is {literal(column['description'].strip())}"
-        )
+    comments = [f"comment on table marts.{name} is {literal(node['description'].strip())}"]
+    comments += [
+        f"comment on column marts.{name}.{column['name']} is {literal(column['description'].strip())}"
+        for column in node["columns"].values()
+    ]
+    # One call and one commit a table: there are more than a thousand columns.
+    connection.execute("; ".join(["begin", *comments, "commit"]))
     target = _parquet(building, name)
     connection.execute(f"copy marts.{name} to {file_literal(target)} (format parquet, compression zstd)")
     counted = connection.execute(f"select count(*) from marts.{name}").fetchone()

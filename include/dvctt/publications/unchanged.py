@@ -30,8 +30,8 @@ _SUFFIXES = (".css", ".csv", ".j2", ".json", ".po", ".py", ".typ", ".yml")
 
 
 def makers() -> str:
-    """Digest of the code, templates, words, lists (a metric's name is a seed) and installed libraries that a page or a CSV file is
-    made by.
+    """Digest of the code, templates, words and installed libraries that a page or a CSV file is made by, and of the seeds: the
+    name of a metric is a cell of one.
     """
     libraries = tuple(sorted({Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}))
     folders = (PACKAGE_ROOT, INCLUDE_ROOT / "reports", PROJECT_ROOT / "dbt_project" / "seeds")
