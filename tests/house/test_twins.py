@@ -97,7 +97,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "warehouse/expectations.py": ("gate/test_baselines.py", "the frozen past is frozen by the gate"),
     "warehouse/landed.py": ("warehouse/test_foundation.py", _ONE_STORY),
     "warehouse/province_tables.py": ("warehouse/test_foundation.py", _ONE_STORY),
-    "warehouse/transform.py": ("pipeline/test_stages.py", "needs dbt, and so a night"),
 }
 """Module of ``include/dvctt``: the test module of ``tests`` that looks at it, and why it does."""
 
