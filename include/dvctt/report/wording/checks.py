@@ -183,7 +183,7 @@ def compared_when(row: Mapping[str, Any]) -> str:
     if row["period_name_vi"] is None:
         # An older version named the period in the words alone.
         return translate(row["total_in_words_vi"]) if row["calendar_id"] else compared(row)
-    period = words.text_of(row, "period_name_vi")
+    period = words.period_name(row)
     calendar = words.lower_first(words.text_of(row, "calendar_name_vi"))
     if row["check_id"] in FORM_06A_TOTALS:
         what = words.lower_first(_(FORM_06A_TOTALS[row["check_id"]]))
