@@ -62,6 +62,22 @@ def test_a_total_that_its_parts_do_not_explain_is_told_and_so_is_one_that_nobody
         assert unexplained_totals(connection, october, "province", "26", ["c"]) == []
 
 
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_of_several_vocabularies_the_one_that_does_not_hold_is_told(failing: int) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table mart_closed_months (month date, is_in_force boolean)")
+        connection.execute(
+            "create table mart_additivity_checks as select 'x' as check_id, date '2022-10-01' as month, 'province' as scope, "
+            "'26' as entity_code, null as part_id, null as calendar_id, null as kind, version, 10 as total, "
+            "9 as sum_of_classes, 0 as residue, case when version = ? then 1 else 0 end as unexplained "
+            "from range(1, 4) as versions (version)",
+            [failing],
+        )
+        assert unexplained_totals(connection, date(2022, 10, 1), "province", "26", ["x"]) == [
+            "x: total 10, its parts 9 and 0 do not add up"
+        ]
+
+
 def test_a_check_of_a_period_is_found_whichever_version_made_it() -> None:
     """An older one wrote calendar and kind into the id, behind the check's."""
     with duckdb.connect() as connection:

@@ -50,6 +50,8 @@ def checks_of(
 ) -> dict[str, dict[str, Any]]:
     """What the publication's own checks of these totals have found of an entity, by their ids; one not made is not there.
 
+    Of a check that was made of several vocabularies, the one that does not hold: it must not stand behind another.
+
     Args:
         period: calendar and kind of the period that ends in the month; default: the month's own figures.
     """
@@ -58,7 +60,8 @@ def checks_of(
         connection,
         f"select * from ({selection(_CHECKS, published_tables()[_CHECKS].columns, found)}) "
         "where month = ? and scope = ? and entity_code = ? and list_contains(?, check_id) "
-        "and calendar_id is not distinct from ? and kind is not distinct from ?",
+        "and calendar_id is not distinct from ? and kind is not distinct from ? "
+        "order by coalesce(unexplained = 0, false) desc",
         [month, scope, code, list(checks), *(period or (None, None))],
     )
     return {row["check_id"]: row for row in rows}
