@@ -8,7 +8,17 @@ import typer
 from rich.table import Table
 
 from dvctt.cli.root import app, form, metric
-from dvctt.cli.screen import JsonOption, current_of, digits, exact, out, print_json
+from dvctt.cli.screen import (
+    CalendarOption,
+    EntityOption,
+    JsonOption,
+    PeriodOption,
+    current_of,
+    digits,
+    exact,
+    out,
+    print_json,
+)
 from dvctt.core.period import Month, Period
 from dvctt.settings import Settings
 
@@ -21,9 +31,7 @@ if TYPE_CHECKING:
 @metric.command("online-rate")
 def metric_online_rate(
     month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
-    ] = None,
+    entity: EntityOption = None,
     compare: Annotated[bool, typer.Option("--compare", help="All definitions, and what makes them differ.")] = False,
     records: Annotated[bool, typer.Option("--records", help="With the filings of each difference.")] = False,
     as_json: JsonOption = False,
@@ -68,9 +76,7 @@ def _definitions_table(compared: "Comparison") -> Table:
 @app.command()
 def payments(
     month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
-    ] = None,
+    entity: EntityOption = None,
     records: Annotated[bool, typer.Option("--records", help="With the filings of each difference.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,9 +122,7 @@ def structure_of_month(
 @app.command("index")
 def index_766(
     month: Annotated[str, typer.Option("--month", help="YYYY-MM.")],
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
-    ] = None,
+    entity: EntityOption = None,
     year_to_date: Annotated[bool, typer.Option("--year-to-date", help="January to the month, not the month.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -170,13 +174,9 @@ def _component_cells(one: "Component") -> tuple[str, ...]:
 
 @app.command("period")
 def period_figures(
-    period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
-    calendar: Annotated[
-        str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
-    ] = "calendar_month",
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
-    ] = None,
+    period: PeriodOption,
+    calendar: CalendarOption = "calendar_month",
+    entity: EntityOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """A month, quarter, half-year, nine months or year of one reporting calendar: its days, figures, and changes."""
@@ -191,16 +191,12 @@ def period_figures(
 
 @form.command("06a")
 def form_06a(
-    period: Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")],
-    calendar: Annotated[
-        str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
-    ] = "calendar_month",
+    period: PeriodOption,
+    calendar: CalendarOption = "calendar_month",
     by: Annotated[
         str | None, typer.Option("--by", help="field or agency; default: agency, and field for a single agency.")
     ] = None,
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")
-    ] = None,
+    entity: EntityOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Form II.06a, what came of the filings of a period, as at its end. Exit 1 if it does not add up."""

@@ -29,6 +29,11 @@ PublicationOption = Annotated[
 ]
 
 
+PeriodOption = Annotated[str, typer.Option("--period", help="2022-10, 2022-Q3, 2022-H1, 2022-9M or 2022.")]
+CalendarOption = Annotated[
+    str, typer.Option("--calendar", help="Reporting calendar: calendar_month, from_15, from_21.")
+]
+EntityOption = Annotated[str | None, typer.Option("--entity", help="Agency or group, by code; default: the province.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 

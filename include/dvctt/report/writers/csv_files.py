@@ -39,8 +39,8 @@ def write_csv(marts: Path, out: Path) -> list[Path]:
         out: folder of the files; made if missing.
 
     Returns:
-        The paths written, by name. Columns stand as in the mart; rows are ordered by all columns, from the left, so the
-        same rows give the same bytes.
+        The paths written, by name. Columns stand as in the mart, those of ids in words; rows are ordered by all columns of the
+        mart, from the left, so the same rows give the same bytes.
 
     Raises:
         ReportError: the marts cannot be read, or hold no table ``mart_*``.
