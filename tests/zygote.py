@@ -2,9 +2,7 @@
 
 ``python zygote.py SOCKET`` listens on a UNIX socket; each connection brings one call (arguments, environment, where the
 output goes) and gets its wait status. The fork is what ``dvctt`` is: its ``main()``, in a session of its own, so that a kill
-takes the whole group. The one thing that differs from a plain start: where the product starts the program ``dbt``, the fork
-forks again and calls dbt's own entry point with the same command line and environment, instead of importing dbt for
-2 s each time. The session's first home is built by the plain command (tests/conftest.py); ``make chaos`` does without
+takes the whole group. The session's first home is built by the plain command (tests/conftest.py); ``make chaos`` does without
 this file.
 """
 
@@ -19,13 +17,10 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from dvctt import __path__ as package_path
-from dvctt.warehouse import transform
 
 
 class Zygote:
@@ -91,7 +86,6 @@ class Call:
 def _serve(path: str) -> None:
     _import_everything()
     assert threading.active_count() == 1, "a thread would be lost in every fork"
-    transform.subprocess = _Forking  # type: ignore[attr-defined]
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen()
@@ -180,57 +174,6 @@ def _leave(work: Any) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-class _Forking:
-    """In the place of the module ``subprocess`` in dvctt.warehouse.transform: the same command, in a fork."""
-
-    @staticmethod
-    def run(
-        command: list[str],
-        *,
-        cwd: Path,
-        env: dict[str, str],
-        capture_output: bool,
-        text: bool,
-        encoding: str,
-        check: bool,
-        pass_fds: tuple[int, ...],
-        preexec_fn: Callable[[], None],
-        umask: int,
-    ) -> "subprocess.CompletedProcess[str]":
-        assert Path(command[0]).name == "dbt" and capture_output and text and not check
-        assert pass_fds, "dbt holds the home's lock, which a fork inherits as all else"
-        sys.audit("subprocess.Popen", command[0], command, cwd, env)
-        ends = [os.pipe(), os.pipe()]
-        pid = os.fork()
-        if pid == 0:
-            for number, (_, write) in enumerate(ends, start=1):
-                os.dup2(write, number)
-            preexec_fn()
-            os.umask(umask)
-            os.chdir(cwd)
-            os.environ.clear()
-            os.environ.update(env)
-            sys.argv = ["dbt", *command[1:]]
-            _leave(_dbt)
-        for _, write in ends:
-            os.close(write)
-        with ThreadPoolExecutor(2) as pool:  # one after the other would wait for ever when the other pipe is full
-            words = list(pool.map(lambda end: _read(end[0], encoding), ends))
-        _, status = os.waitpid(pid, 0)
-        return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(status), *words)
-
-
-def _dbt() -> None:
-    from dbt.cli.main import cli
-
-    cli()
-
-
-def _read(end: int, encoding: str) -> str:
-    with os.fdopen(end, "rb") as file:
-        return file.read().decode(encoding, "replace")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Lane:
         seen = json.loads(report.read_text(encoding="utf-8"))
         if ended != -signal.SIGKILL:
             # dbt's threads compile in an order of their own, and the end of a run may come before a kill that waits.
-            return "not reached" if ended == 0 and (delay or line.startswith("dbt ")) else f"ended {ended}: {words}"
+            return "not reached" if ended == 0 and (delay or "candidate/dbt/" in line) else f"ended {ended}: {words}"
         if next_ended != 0:
             return f"the next run ended {next_ended}: {next_words}"
         current = self.settings.published / os.readlink(self.settings.published / "current")

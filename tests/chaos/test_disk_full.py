@@ -37,7 +37,7 @@ NIGHTS = (
     Night("landing, a Parquet file", "land_extracts", r"run mkdir landing/\.incoming"),
     Night("landing, a manifest", "land_extracts", r"run rename landing/\.incoming/.+\.parquet "),
     Night("the foundation", "land_extracts", r"run remove candidate/warehouse\.duckdb\.wal"),
-    Night("building facts", "build_facts", r"dbt open candidate/dbt/run/.+/fct_filings\.sql"),
+    Night("building facts", "build_facts", r"run open candidate/dbt/run/.+/fct_filings\.sql"),
     Night("assembling tables", "assemble_publication", r"run mkdir published/\.building/parquet"),
     Night("sealing", "publish_marts", r"run open published/\.building/\.manifest\.json\.tmp"),
 )

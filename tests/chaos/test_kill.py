@@ -33,21 +33,14 @@ class Point:
     name: str
     stage: str
     steps: tuple[str, ...]
-    only_dbt: bool = False
-    """The system kills dbt alone, as it does when memory is short; the stage then ends by itself, with an error."""
-    only_parent: bool = False
-    """The stage alone is killed: dbt, which it started, must not write on."""
 
 
 POINTS = (
     Point("landing: a Parquet file without its manifest", "land_extracts", (r"run open landing/.+\.bo-sung-\w+\.json\.tmp",)),
-    Point(
-        "facts: the stage dies and dbt is left alone", "build_facts",
-        (r"dbt open candidate/dbt/run/.+/fct_filings\.sql",), only_parent=True,
-    ),
-    Point("audit: the system kills dbt alone", "audit_facts", (r"dbt open candidate/dbt/run/.+/aud_totals\.sql",), True),
+    Point("facts: dbt has made some models", "build_facts", (r"run open candidate/dbt/run/.+/fct_filings\.sql",)),
+    Point("audit: dbt has made some models", "audit_facts", (r"run open candidate/dbt/run/.+/aud_totals\.sql",)),
     Point("gate: passed and remembered", "check_counts", (r"run rename .+ verdicts/", r"run open candidate/verdict\.html")),
-    Point("marts: dbt has made some models", "build_marts", (r"dbt open candidate/dbt/run/.+/mart_online_rates\.sql",)),
+    Point("marts: dbt has made some models", "build_marts", (r"run open candidate/dbt/run/.+/mart_online_rates\.sql",)),
     Point("assembling: some of the CSV files", "assemble_publication", (r"run open .+/csv/mart_payments\.csv",)),
     Point("sealing: the manifest is not yet in its place", "publish_marts", (r"run rename .+/manifest\.json",)),
     Point("between link and switch", "publish_marts", (r"run rename published/\.current\.new published/current",)),
@@ -73,7 +66,7 @@ class Found:
 
 
 def is_gone(lane: Lane) -> bool:
-    """Whether all that the killed run had started is gone: dbt holds the home's lock while it lives."""
+    """Whether all that the killed run had started is gone: its stage holds the home's lock while it lives."""
     with (lane.settings.home / ".writer.lock").open("a") as file:
         for _ in range(50):
             with suppress(BlockingIOError):
@@ -87,7 +80,7 @@ def kill_at(lane: Lane, point: Point) -> Found:
     lane.put_back(point.stage)
     mark = lane.folder / "mark.txt"
     mark.unlink(missing_ok=True)
-    plan = plan_of(lane.settings, mark, steps=point.steps, only_me=point.only_dbt, parent=point.only_parent)
+    plan = plan_of(lane.settings, mark, steps=point.steps)
     with watched(lane.zygote, lane.settings, lane.folder) as seen:
         ended, words = lane.call("stage", point.stage, RUN, **plan)
         current = os.readlink(lane.settings.published / "current")
@@ -143,7 +136,7 @@ def test_a_run_that_is_killed_leaves_one_publication_or_the_next_and_the_next_ru
 ) -> None:
     trial = found[point.name]
     # It was killed, and where it was said.
-    assert trial.ended == (1 if point.only_dbt else -signal.SIGKILL), trial.words
+    assert trial.ended == -signal.SIGKILL, trial.words
     assert len(trial.line.splitlines()) == 1
     assert trial.is_gone, "nothing that the run started may write on"
     assert re.search(point.steps[-1], trial.line.strip())
@@ -159,7 +152,7 @@ def test_a_run_that_is_killed_leaves_one_publication_or_the_next_and_the_next_ru
 
 
 def test_the_points_lie_in_every_stage_that_writes(found: dict[str, Found]) -> None:
-    assert sum(trial.ended == -signal.SIGKILL for trial in found.values()) == len(POINTS) - 1
+    assert sum(trial.ended == -signal.SIGKILL for trial in found.values()) == len(POINTS)
     assert {point.stage for point in POINTS} == set(STAGES) - {"tell_people"}
 
 

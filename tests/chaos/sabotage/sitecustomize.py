@@ -16,12 +16,12 @@ import signal
 import sys
 import threading
 from datetime import datetime, timedelta
-from pathlib import Path
 
 PLAN = "DVCTT_SABOTAGE"
 """JSON: ``home``, ``mark`` (the file that lines are written to) and, for a kill, ``steps``: regular expressions that lines
-must match one after the other; the process group dies at the last one, just before what it announces. ``only_me``: the
-process alone dies. ``parent``: the process that started it dies, alone. ``fill``: nobody dies; a file of this name takes all the room that the disk has, and the run goes on. ``delay``: seconds between the last step and the kill, to land inside what is not announced."""
+must match one after the other; the process group dies at the last one, just before what it announces. ``fill``: nobody dies;
+a file of this name takes all the room that the disk has, and the run goes on. ``delay``: seconds between the last step and the
+kill, to land inside what is not announced."""
 LANDED_AT = "DVCTT_SABOTAGE_LANDED_AT"
 """ISO time: files are landed at this moment, whenever that is, so that two runs can be compared byte for byte: when a file
 came is part of what is published."""
@@ -43,10 +43,6 @@ _NAMES = {
 
 def line_of(event: str, arguments: tuple[object, ...], home: str) -> str | None:
     """One announcement as a line without the home's path; None when it is about something else."""
-    if event == "subprocess.Popen":
-        words = [str(word) for word in arguments[1]] if isinstance(arguments[1], (list, tuple)) else []
-        layers = [word for word in words if word.startswith("tag:")]
-        return f"spawn {Path(words[0]).name} {' '.join(layers)}".rstrip() if layers else None
     if event == "open":
         path, mode, flags = arguments
         if mode is None:
@@ -64,11 +60,6 @@ def line_of(event: str, arguments: tuple[object, ...], home: str) -> str | None:
     if not any(path.startswith(home + "/") for path in paths):
         return None
     return " ".join([name, *(path.removeprefix(home + "/") for path in paths)])
-
-
-def who() -> str:
-    """``dbt`` or ``run``: which of the run's processes this one is."""
-    return "dbt" if Path(next(iter(getattr(sys, "argv", [])), "")).name == "dbt" else "run"
 
 
 def fill(path: str) -> None:
@@ -96,21 +87,16 @@ def install(plan: dict[str, object]) -> None:
         if plan.get("fill"):
             fill(str(plan["fill"]))
             return
-        if plan.get("parent"):
-            os.kill(os.getppid(), signal.SIGKILL)
-            return
-        if plan.get("only_me"):
-            os.kill(os.getpid(), signal.SIGKILL)
         os.killpg(0, signal.SIGKILL)
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal reached
-        if event != "open" and event != "subprocess.Popen" and event not in _NAMES:
+        if event != "open" and event not in _NAMES:
             return
         line = line_of(event, arguments, home)
         if line is None:
             return
-        line = f"{who()} {line}"
+        line = f"run {line}"
         if not steps:
             os.write(mark, f"{line}\n".encode())
         elif reached < len(steps) and steps[reached].search(line):
