@@ -149,7 +149,7 @@ rows = [{{"MaHoSo": "A", "MaDonVi": "243", "ChuHoSo": "x"}}, {{"MaHoSo": "B", "M
 (folder / "2022-10.jsonl").write_text("\\n".join(map(json.dumps, rows)), encoding="utf-8")
 kind = kind_of(source)
 (offer,) = kind.offers(source, Path("inbox"))
-reading = kind.read(offer, source.entities["filings"], Path("x.parquet"))
+reading = kind.read(offer, source.entities["filings"], Path("x.parquet"), duckdb.connect())
 assert reading.sha256 == kind.fingerprint(offer)
 found = duckdb.sql("select row_number, MaHoSo, MaDonVi from 'x.parquet'").fetchall()
 columns = duckdb.sql("select * from 'x.parquet'").columns
