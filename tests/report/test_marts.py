@@ -1,5 +1,8 @@
 """Reading the marts: the contract is checked, the order is fixed, the file is never written."""
 
+import subprocess
+import sys
+
 import duckdb
 import pytest
 from dvctt.core.errors import ReportError
@@ -98,8 +101,14 @@ def test_marts_without_a_month_are_refused(build_marts):
 
 
 def test_reading_does_not_wait_for_another_reader(marts):
-    with duckdb.connect(str(marts), read_only=True):
+    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(marts)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert reader.stdout.readline() == "open\n"
         assert read_marts(marts).months()
+        assert reader.poll() is None, "it has the file open still"
+        reader.stdin.close()
 
 
 def test_reading_leaves_the_file_as_it_was(marts):
