@@ -1,4 +1,4 @@
-"""The models' unit tests, run once in one dbt process, and proof that every declared one ran."""
+"""The models' unit tests, run once in one run of dbt, and proof that every declared one ran."""
 
 import json
 import shutil

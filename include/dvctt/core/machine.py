@@ -45,7 +45,7 @@ def memory_of_machine(root: Path = Path("/")) -> int:
         root: where /proc and /sys lie.
     """
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(physical, *_limits_of_groups(root), physical)
+    return min([physical, *_limits_of_groups(root)])
 
 
 def _limits_of_groups(root: Path) -> Iterator[int]:

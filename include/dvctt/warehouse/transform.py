@@ -144,7 +144,7 @@ def _parse(target: Path) -> "dbtRunnerResult":
 
 
 def _digest_of_what_is_parsed() -> str:
-    """sha256 over every file of the dbt project, and what of the environment its profile reads."""
+    """sha256 over every file of the dbt project, and the time zone that its profile reads."""
     digest = hashlib.sha256(installed_timezone().encode())
     for path in sorted(path for path in DBT_PROJECT.rglob("*") if path.is_file()):
         digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -259,7 +259,7 @@ def _what_failed(work: str, candidate: Path, results: Sequence[dict[str, Any]], 
 
 
 def data_test_results(candidate: Path) -> dict[str, tuple[int, str]]:
-    """What every generic data test that has run found, by its id in dbt's manifest: rows that break it, and its SQL."""
+    """What every data test that has run found, by its id in dbt's manifest: rows that break it, and its SQL."""
     if not candidate_path(candidate).is_file():
         return {}
     with open_candidate(candidate) as connection:
@@ -270,7 +270,7 @@ def data_test_results(candidate: Path) -> dict[str, tuple[int, str]]:
 
 
 def _broken_data_tests(candidate: Path) -> list[dict[str, Any]]:
-    """The generic data tests that found a row, as dbt's results have them."""
+    """The data tests that found a row, as dbt's results have them."""
     return [
         {"unique_id": key, "status": "fail", "failures": found}
         for key, (found, _) in data_test_results(candidate).items()
