@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -232,6 +232,18 @@ def sha256_of(path: Path) -> str:
     """Hex sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_files(root: Path, paths: Iterable[Path], before: str = "") -> str:
+    """Hex sha256 of files, by their paths below ``root`` and their bytes, in the order of the paths.
+
+    Args:
+        before: a text that is a part of the digest as well.
+    """
+    digest = hashlib.sha256(before.encode())
+    for path in sorted(paths):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 _SEALED_BY, _SEAL = "sealed_by", "seal"

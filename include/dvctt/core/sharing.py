@@ -8,13 +8,12 @@ import hashlib
 import logging
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dvctt.core.files import link_or_copy, not_regular, sha256_of
+from dvctt.core.files import digest_of_files, link_or_copy, not_regular, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -28,23 +27,18 @@ def digest_of(*parts: str) -> str:
     return digest.hexdigest()
 
 
-@cache
-def makers_digest(folders: tuple[Path, ...], suffixes: tuple[str, ...], libraries: tuple[Path, ...]) -> str:
-    """Digest of what makes files: code, templates and words as they lie in these folders, the version of every library that is
-    installed, and Python's own, with that of its tables of characters.
+def makers_digest(folders: Mapping[Path, Iterable[Path]], libraries: Iterable[Path]) -> str:
+    """Digest of what makes files: code, templates and words, the version of every library that is installed, and Python's own,
+    with that of its tables of characters.
 
     Args:
-        suffixes: which files of the folders are read; what a run leaves behind there is none of them.
+        folders: code, templates and words, by the folders that they lie in.
         libraries: where libraries are installed. All of them count: which of them another one calls is not known here.
     """
     parts = [sys.version, unicodedata.unidata_version]
     # An installed library has a folder with its name and version beside it.
     parts += sorted({path.name for folder in libraries for path in folder.glob("*.dist-info")})
-    for folder in folders:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix in suffixes and path.is_file())
-        for path in paths:
-            parts += [f"{folder.name}/{path.relative_to(folder).as_posix()}", sha256_of(path)]
-    return digest_of(*parts)
+    return digest_of(*parts, *(digest_of_files(folder, paths) for folder, paths in folders.items()))
 
 
 @dataclass

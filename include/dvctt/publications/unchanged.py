@@ -29,13 +29,18 @@ INPUTS = "inputs.json"
 _SUFFIXES = (".css", ".csv", ".j2", ".json", ".po", ".py", ".typ", ".yml")
 
 
-def makers() -> str:
-    """Digest of the code, templates, words and installed libraries that a page or a CSV file is made by, and of the seeds: the
-    name of a metric is a cell of one.
+def files_of_makers() -> dict[Path, list[Path]]:
+    """Code, templates and words that pages and CSV files are made by, by their folders; and the seeds, for the name of a metric
+    is a cell of one. What a run leaves behind there is none of them.
     """
-    libraries = tuple(sorted({Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}))
     folders = (PACKAGE_ROOT, INCLUDE_ROOT / "reports", PROJECT_ROOT / "dbt_project" / "seeds")
-    return makers_digest(folders, _SUFFIXES, libraries)
+    return {folder: [path for path in folder.rglob("*") if path.suffix in _SUFFIXES] for folder in folders}
+
+
+def makers() -> str:
+    """Digest of all that a page or a CSV file is made by, but for what it shows, as it lies on the disk now."""
+    libraries = sorted({Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")})
+    return makers_digest(files_of_makers(), libraries)
 
 
 def begin(published: Path) -> Sharing:

@@ -17,6 +17,7 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import PublishError, TransformError
+from dvctt.core.files import digest_of_files
 from dvctt.core.sql import file_literal, literal, read_literal
 from dvctt.province.folder import installed_timezone
 from dvctt.warehouse.connections import open_candidate
@@ -51,18 +52,15 @@ class Node:
 
 def project_digest() -> str:
     """sha256 over all SQL and all seeds of the dbt project: another digest is another definition of some figure."""
-    digest = hashlib.sha256()
-    paths = sorted(
+    paths = [
         path
         for folder in ("macros", "models", "seeds")
         for path in (DBT_PROJECT / folder).rglob("*")
         if path.suffix in (".sql", ".csv")
-    )
+    ]
     if not paths:
         raise TransformError(f"{DBT_PROJECT}: found no SQL; wanted macros, models and seeds")
-    for path in paths:
-        digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return digest_of_files(DBT_PROJECT, paths)
 
 
 def read_plan(candidate: Path, layers: Sequence[Layer], *, tests: bool = False) -> tuple[list[Node], list[str]]:

@@ -4,7 +4,6 @@ What dbt computes stands in dbt_project; what a layer is stands in its tags. Not
 where it runs, because most nights end before it.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvctt.core.engines import describe_dbt_output, describe_node
 from dvctt.core.errors import ConfigError, TransformError
-from dvctt.core.files import no_room_line, write_atomically
+from dvctt.core.files import digest_of_files, no_room_line, write_atomically
 from dvctt.core.machine import MEMORY_LIMIT
 from dvctt.databases import lend_limit
 from dvctt.province.folder import installed_timezone
@@ -145,10 +144,9 @@ def _parse(target: Path) -> "dbtRunnerResult":
 
 def _digest_of_what_is_parsed() -> str:
     """sha256 over every file of the dbt project, and the time zone that its profile reads."""
-    digest = hashlib.sha256(installed_timezone().encode())
-    for path in sorted(path for path in DBT_PROJECT.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(DBT_PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return digest_of_files(
+        DBT_PROJECT, (path for path in DBT_PROJECT.rglob("*") if path.is_file()), installed_timezone()
+    )
 
 
 def _invoke(project: Any, verb: str, target: Path, *arguments: str) -> "dbtRunnerResult":
