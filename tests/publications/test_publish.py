@@ -1,6 +1,7 @@
 """Publications: numbered, immutable, switched in one step, and whole after a kill at any point."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def again(settings: Settings, *, verdict: str = "passed", share: bool = False) -
         run_id="again",
         month="2022-10",
     )
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, name: str, work: Callable[[], object]) -> None:
+    """Do something that ends where `publish` calls this function of its own, as if it had been killed there."""
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, name, killed)
+        with pytest.raises(KilledError):
+            work()
 
 
 def test_a_publication_holds_what_its_manifest_says(tiny_home: Settings) -> None:
@@ -155,16 +171,7 @@ def test_what_did_not_change_is_one_file_until_either_publication_goes(tiny_copy
 def test_a_kill_after_the_manifest_was_written_is_sealed_again_with_its_digests(
     tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class KilledError(BaseException):
-        pass
-
-    def killed(*_: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(publish, "sync_folder", killed)
-        with pytest.raises(KilledError):
-            again(tiny_copy, share=True)
+    die_at(monkeypatch, "sync_folder", lambda: again(tiny_copy, share=True))
     building = reading.building_folder(tiny_copy.published)
     assert (building / "manifest.json").is_file()
     publication = publish.publish(
@@ -225,16 +232,7 @@ def test_a_kill_before_the_rename_leaves_publication_1_and_is_swept_up(tiny_copy
 def test_a_kill_between_rename_and_switch_is_finished_by_the_next_run(
     tiny_copy: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class KilledError(BaseException):
-        pass
-
-    def killed(*_: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(publish, "switch", killed)
-        with pytest.raises(KilledError):
-            again(tiny_copy)
+    die_at(monkeypatch, "switch", lambda: again(tiny_copy))
     assert current(tiny_copy).number == 1
     switching.recover(tiny_copy.published)
     assert current(tiny_copy).number == 2
