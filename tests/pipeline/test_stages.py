@@ -9,12 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dvctt.core.errors import WarehouseError
 from dvctt.notify import channels
 from dvctt.pipeline import stages
 from dvctt.pipeline.inspection import alert_about_unread_files, inspect_publication
 from dvctt.province.folder import load_province
 from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
+from dvctt.warehouse import definitions
 
 from tests.conftest import (
     PROVINCE,
@@ -271,6 +273,33 @@ def test_what_cannot_be_told_now_is_told_later_and_stops_no_night(tiny_copy: Set
         finished = dvctt(tiny_copy, "run", **{**sent_alerts.environment, "DVCTT_ALERT_EMAILS": ""})
         assert finished.returncode == 0, finished.stderr
     assert sent_alerts.post()["publication"] == 1
+
+
+@pytest.mark.parametrize("what", ["province", "definitions"])
+def test_what_changes_during_a_run_is_not_published_by_half(
+    tiny_copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A target of 55 beside tables that were made with 50 would stay until something else is new: it counts as published."""
+    shutil.copytree(PROVINCE, tmp_path / "province")
+    settings = replace(tiny_copy, province_folder=tmp_path / "province")
+    assert stages.land_extracts(settings, run_id="r", month=None, rebuild=True) is not None
+    if what == "province":
+        targets = settings.province_folder / "targets.csv"
+        text = targets.read_text(encoding="utf-8")
+        targets.write_text(text.replace("online_rate,at_least,50,", "online_rate,at_least,55,"), encoding="utf-8")
+        assert targets.read_text(encoding="utf-8") != text
+    else:
+        project = tmp_path / "dbt_project"
+        shutil.copytree(definitions.DBT_PROJECT / "seeds", project / "seeds")
+        monkeypatch.setattr(definitions, "DBT_PROJECT", project)
+    for stage in (stages.assemble_publication, stages.publish_marts):
+        with pytest.raises(
+            WarehouseError, match=f"{what if what == 'province' else 'dbt_project'}: changed since run 'r'"
+        ):
+            stage(settings, run_id="r")
+    publication = current_publication(settings.published)
+    assert publication is not None
+    assert publication.number == 1
 
 
 def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Path) -> None:

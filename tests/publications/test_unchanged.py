@@ -164,7 +164,24 @@ def test_nothing_is_taken_from_a_publication_whose_manifest_was_changed(
     assert unchanged.begin(published).earlier is None
 
 
-def test_digests_outlive_a_kill_after_the_manifest_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["since the run began", "while it is drawn"])
+def test_code_that_changes_during_a_run_leaves_no_digests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The process that draws may have read a module before: whose pages these are, nobody knows."""
+    makers = {"now": unchanged.makers()}
+    monkeypatch.setattr(unchanged, "makers", lambda: makers["now"])
+    sharing = Sharing(tmp_path, makers["now"], inputs={"csv/a.csv": {"data": "d", "inputs": "i"}})
+    unchanged.keep_inputs(sharing, since=makers["now"])
+    assert unchanged.inputs_of(tmp_path) == (makers["now"], sharing.inputs)
+    if when == "while it is drawn":
+        makers["now"] = "other"
+    unchanged.keep_inputs(sharing, since=sharing.makers if when == "while it is drawn" else "other")
+    assert unchanged.inputs_of(tmp_path) == ("", {})
+
+
+def test_digests_outlive_a_kill_after_the_manifest_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unchanged, "makers", lambda: "m")
     sharing = Sharing(tmp_path, "m", inputs={"csv/a.csv": {"data": "d", "inputs": "i"}})
     assert unchanged.inputs_of(tmp_path) == ("", {})
     unchanged.keep_inputs(sharing)

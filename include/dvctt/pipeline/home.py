@@ -52,6 +52,12 @@ class Night:
     """What had landed and is not in this candidate, as ``landing.LeftOut`` has it."""
     base: int | None = None
     """Number of the publication that it is compared with and remembers; None before the first."""
+    province_digest: str = ""
+    definitions: str = ""
+    drawn_by: str = ""
+    """Digests of the province folder, of dbt's project, and of code, templates and words, as they were when it began: what is
+    built by one and published as of another would look like what it is not.
+    """
 
 
 def write_night(settings: Settings, night: Night) -> None:

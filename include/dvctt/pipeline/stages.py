@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dvctt.closing import months
-from dvctt.core.errors import PublishError, ReportError, VerdictError
+from dvctt.core.errors import PublishError, ReportError, VerdictError, WarehouseError
 from dvctt.core.files import make_folder, seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.databases import describe_limit
@@ -90,6 +90,9 @@ def _begin_candidate(
     month: Month | None,
 ) -> Night:
     """Lay the foundation of a new candidate, and write down what this night is made of."""
+    from dvctt.publications import unchanged
+    from dvctt.warehouse.definitions import project_digest
+
     extracts, left_out, closed = verified
     _lay_foundation(settings, province, extracts, closed, left_out, base)
     begun = Night(
@@ -100,6 +103,9 @@ def _begin_candidate(
         extract_ids=(),
         closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
         base=base.number if base else None,
+        province_digest=province.digest,
+        definitions=project_digest(),
+        drawn_by=unchanged.makers(),
     )
     night = _without(begun, extracts, left_out)
     write_night(settings, night)
@@ -256,11 +262,37 @@ def build_marts(settings: Settings, *, run_id: str) -> None:
         definitions.data_tests_that_ran(settings.candidate, tuple(Layer))
 
 
+def _refuse_what_changed(settings: Settings, province: Province, night: Night) -> None:
+    """A publication says what it was made with, and the next night compares that with what lies there: what changed while the
+    night went on would be in it by half, and would count as published.
+
+    Raises:
+        WarehouseError: the province folder or dbt's project is another than when the run began.
+    """
+    from dvctt.warehouse.definitions import DBT_PROJECT, project_digest
+
+    for place, began_with, found in (
+        (settings.province_folder, night.province_digest, province.digest),
+        (DBT_PROJECT, night.definitions, project_digest()),
+    ):
+        if found != began_with:
+            raise WarehouseError(
+                f"{place}: changed since run {night.run_id!r} began: found digest {found[:12]}, wanted "
+                f"{began_with[:12] or 'one'}: tables would be of the one and the publication's name of the other; readers "
+                f"still see the last publication; make what is new of one piece: dvctt run"
+            )
+
+
 def assemble_publication(settings: Settings, *, run_id: str) -> None:
-    """Copy the tables and write the reports of the publication to be, where no reader looks."""
+    """Copy the tables and write the reports of the publication to be, where no reader looks.
+
+    Raises:
+        WarehouseError: the province folder or dbt's project has changed since the run began.
+    """
     from dvctt.publications import publish, unchanged
 
     with run_stage(settings, "assemble_publication", run_id) as stage:
+        _refuse_what_changed(settings, stage.province, stage.night)
         sharing = unchanged.begin(settings.published)
         verdict = settings.candidate / "verdict.json"
         building = publish.assemble(settings.published, settings.candidate, verdict, sharing)
@@ -268,17 +300,22 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         number = switching.next_number(settings.published)
         written = unchanged.draw(building / "marts.duckdb", stage.province, number, sharing)
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
-        unchanged.keep_inputs(sharing)
+        unchanged.keep_inputs(sharing, since=stage.night.drawn_by)
         log.info("reports: %d pages and CSV files out, %.1f s", len(written), time.monotonic() - clock)
         log.info("%d files are those of an earlier publication", len(sharing.shared))
 
 
 def publish_marts(settings: Settings, *, run_id: str) -> Publication:
-    """Seal the publication and switch readers to it, in one atomic step; then let retention remove what is old enough."""
+    """Seal the publication and switch readers to it, in one atomic step; then let retention remove what is old enough.
+
+    Raises:
+        WarehouseError: the province folder or dbt's project has changed since the run began.
+    """
     from dvctt.publications import publish, retention
 
     with run_stage(settings, "publish_marts", run_id) as stage:
         night, province = stage.night, stage.province
+        _refuse_what_changed(settings, province, night)
         held = set(night.extract_ids)
         extracts = [e for e in zone.landed_extracts(settings.landing) if e.extract_id in held]
         publication = publish.publish(

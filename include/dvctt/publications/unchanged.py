@@ -70,8 +70,17 @@ def draw(marts: Path, province: Province, number: int, sharing: Sharing) -> list
     return [*pages, *write_csv(marts, sharing.folder / "csv", sharing, data)]
 
 
-def keep_inputs(sharing: Sharing) -> None:
-    """Leave the digests for the stage that seals the publication."""
+def keep_inputs(sharing: Sharing, since: str | None = None) -> None:
+    """Leave the digests for the stage that seals the publication; none of them if code, templates or words were changed while
+    it was drawn: what this process had read of them before is not what lies there now, and a later night would take its pages
+    for those of the new ones.
+
+    Args:
+        since: what `makers` said when the run began; None if that was now.
+    """
+    if {since or sharing.makers, makers()} != {sharing.makers}:
+        log.warning("code, templates or words were changed during this run: the next publication takes no page over")
+        sharing = Sharing(sharing.folder)
     left = {"drawn_by": sharing.makers, "files": sharing.inputs}
     write_atomically(sharing.folder / INPUTS, json.dumps(left, indent=1, sort_keys=True) + "\n")
 
