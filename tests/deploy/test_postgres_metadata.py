@@ -17,6 +17,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from dvctt.province.folder import load_province
+from dvctt.queries import personal_data
+
+from tests.conftest import PROVINCE, settings_for
 
 from .compose_file import FILLED, load_compose
 
@@ -34,7 +38,9 @@ class Server:
         try:
             with link.cursor() as cursor:
                 cursor.execute(sql)
-                return cursor.fetchall()
+                rows = cursor.fetchall()
+            link.commit()
+            return rows
         finally:
             link.close()
 
@@ -143,6 +149,20 @@ def test_airflow_accepts_the_database_that_init_has_migrated(initialised: dict[s
     assert "Connection successful" in result.stdout + result.stderr
     assert server.query("SELECT count(*) FROM alembic_version") == [(1,)]
     assert server.query("SELECT to_regclass('public.dag_run') IS NOT NULL") == [(True,)]
+
+
+def test_who_stands_in_airflow_s_records_is_found(initialised: dict[str, str], server: Server, tmp_path: Path) -> None:
+    address = initialised["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+
+    def found() -> personal_data.Search:
+        return personal_data.search_home(
+            settings_for(tmp_path, tmp_path / "inbox"), load_province(PROVINCE), database=address
+        )
+
+    assert found().is_clean
+    server.query("INSERT INTO variable (key, val, description) VALUES ('x', 'y', 'mau@example.invalid') RETURNING key")
+    assert [(one.place, one.kind) for one in found().findings] == [("public.variable", "e-mail address")]
+    assert FILLED["POSTGRES_PASSWORD"] not in str(found())
 
 
 def test_init_makes_a_pool_with_one_slot_for_the_one_writer(initialised: dict[str, str], server: Server) -> None:

@@ -13,7 +13,7 @@ from dvctt.cli.root import check
 from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, new_table, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
-from dvctt.settings import Settings
+from dvctt.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,6 +79,45 @@ def check_additivity(
         for line in _reading_lines(readings):
             out.print(line)
     if unexplained or any(reading.unexplained for reading in readings):
+        raise typer.Exit(1)
+
+
+@check.command("personal-data")
+def check_personal_data(as_json: JsonOption = False) -> None:
+    """Search all that this home keeps for people: tables, reports, logs, Airflow's records. Says where and of what kind, and
+    never what. Exit 1 if something was found, or could not be read.
+
+    Searched for are the values in personal columns of the CSV files that lie in the inbox, and the forms of identity numbers,
+    telephone numbers and e-mail addresses. The inbox itself, and what is installed in the home, is left out.
+    """
+    from dvctt.pipeline.local_airflow import metadata_database, settings_template
+    from dvctt.province.folder import load_province
+    from dvctt.queries import personal_data
+
+    settings = Settings.from_environment()
+    address = metadata_database(settings)
+    search = personal_data.search_home(
+        settings,
+        load_province(settings.province_folder),
+        programs=[PROJECT_ROOT / "dbt_project", settings_template()],
+        database=address if address.startswith("postgresql") else None,
+        show=(lambda _: None) if as_json else (lambda folder: print(f"searching {folder}")),
+    )
+    if as_json:
+        print_json(asdict(search))
+    else:
+        for found in search.findings:
+            print(f"{found.file}: {found.place}: {found.kind}, {found.count} times")
+        for line in search.unread:
+            print(f"not read: {line}")
+        for folder in search.left_out:
+            print(f"left out: {folder}")
+        forms = ", ".join(f"{count} {form}" for form, count in sorted(search.files.items()))
+        print(
+            f"searched {forms or 'nothing'} for {search.values} values of the inbox and {len(personal_data.FORMS)} forms"
+        )
+        print(f"{len(search.findings)} places hold what looks like a person, {len(search.unread)} could not be read")
+    if not search.is_clean:
         raise typer.Exit(1)
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from dvctt.core.errors import DvcttError
@@ -71,6 +72,19 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**defaults, **os.environ, **ours, "PATH": path}
+
+
+def metadata_database(settings: Settings) -> str:
+    """Address of the database in which this home's Airflow keeps its own records."""
+    return airflow_environment(settings)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+
+
+def settings_template() -> Path:
+    """What Airflow's own settings file is made of, examples included; Airflow is not imported for it."""
+    found = find_spec("airflow")
+    if found is None or found.origin is None:
+        raise AirflowFailed("Airflow is not installed in this environment; wanted the lock's: make setup")
+    return Path(found.origin).parent / "config_templates"
 
 
 def airflow_command(*arguments: str) -> list[str]:
