@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 from dvctt.core.errors import GateFailed
 from dvctt.landing import zone
+from dvctt.landing.refusals import Refusal
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
 from dvctt.publications import publish, switching
@@ -55,6 +56,7 @@ class Nights:
             landing=settings.landing,
             extracts=[e for e in zone.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],
             left_out=[zone.LeftOut(**one) for one in night.left_out],
+            refused=[Refusal(**one) for one in night.refused],
             closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             run_id=night.run_id,
             month=night.month,

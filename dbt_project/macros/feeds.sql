@@ -10,6 +10,13 @@
     regexp_extract({{ file_name }}, '^\d{4}-\d{2}(?:\.(.*))?\.[A-Za-z0-9]+$', 1)
 {%- endmacro %}
 
+{# Whether a file is an agency's own by what its name goes on with: its code, alone or before further parts. Of several codes that
+   fit, the longest is meant: H62.01's file is not also that of an agency H62. #}
+{% macro is_file_of(name_suffix, agency_code) -%}
+    {{ name_suffix }} = {{ agency_code }}
+    or left({{ name_suffix }}, length({{ agency_code }}) + 1) = {{ agency_code }} || '.'
+{%- endmacro %}
+
 {# Whether a file is a supplement to a month that came under another name: bo-sung, alone or after an agency's code, with
    or without diacritics. #}
 {% macro is_supplement(name_suffix) -%}

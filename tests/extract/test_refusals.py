@@ -13,6 +13,7 @@ from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError
 from dvctt.extract import _survey, files
 from dvctt.landing import zone
+from dvctt.landing.refusals import refused_files
 from dvctt.province.folder import load_province
 from dvctt.province.model import Feed
 from hypothesis import given, settings
@@ -216,8 +217,11 @@ def test_a_name_that_has_landed_in_other_letters_is_no_second_file_of_the_month(
     path = inbox_with(inbox, f"{COLUMNS}\n{ROW}\n".encode(), "2022-10.H62.csv")
     zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
     path.rename(path.with_name("2022-10.h62.csv"))
-    with pytest.raises(ExtractError, match=r"2022-10\.h62\.csv: one name with '2022-10\.H62\.csv', which has landed"):
-        zone.land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert zone.land(VINH_PHUC, inbox.root, tmp_path / "landing") == []
+    (one,) = refused_files(tmp_path / "landing")
+    assert "2022-10.h62.csv: one name with '2022-10.H62.csv', which has landed" in one.words
+    # It is a version of the file that has landed, which goes on.
+    assert (one.file_name, one.reason) == ("2022-10.H62.csv", "one_name_twice")
 
 
 @pytest.mark.parametrize(

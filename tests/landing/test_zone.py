@@ -1,7 +1,8 @@
-"""Landing: all or nothing, versions and supplements, immutable, and the last place that sees personal data."""
+"""Landing: all or nothing within a file, versions and supplements, immutable, and the last place that sees personal data."""
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError, LandingError
 from dvctt.extract import files
+from dvctt.landing.refusals import refused_files
 from dvctt.landing.zone import active_extracts, land, landed_extracts, unknown_entries
 from dvctt.province.folder import load_province
+from dvctt.province.model import Refusals
 
 from tests.conftest import PROVINCE, Inbox, filing, payment, write_tiny
 
@@ -83,10 +86,9 @@ def test_what_a_refused_file_did_to_its_connection_says_nothing_of_the_next_file
     monkeypatch.setattr(files, "read", break_the_first)
     for month in ("2022-09", "2022-10"):
         inbox.write("filings", month, [filing("A", "243", f"{month.replace('-', '')}01000000")])
-    with pytest.raises(ExtractError) as raised:
-        land(VINH_PHUC, inbox.root, tmp_path / "landing")
-    assert "2022-09.csv" in str(raised.value)
-    assert "2022-10.csv" not in str(raised.value)
+    (landed,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert landed.file_name == "2022-10.csv"
+    assert [one.file_name for one in refused_files(tmp_path / "landing")] == ["2022-09.csv"]
 
 
 def test_new_content_under_the_same_name_replaces_the_old_version_whole(inbox: Inbox, tmp_path: Path) -> None:
@@ -122,26 +124,72 @@ def test_another_name_for_the_same_month_adds_to_it(inbox: Inbox, tmp_path: Path
     assert active_extracts(extracts) == extracts
 
 
-def test_one_bad_file_keeps_all_others_of_the_night_out_and_every_bad_one_is_named(
-    inbox: Inbox, tmp_path: Path
+def test_a_bad_file_costs_only_itself_and_every_bad_one_is_named(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-08", [filing("A", "243", "20220801000000")])
+    inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")], without=("MucDo",))
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"rows": 9})
+    (landed,) = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert landed.file_name == "2022-08.csv"
+    first, second = refused_files(tmp_path / "landing")
+    assert (first.month, first.reason) == ("2022-09", "wrong_columns")
+    assert "2022-09.csv:1: missing mandatory column MucDo" in first.words
+    assert (second.month, second.reason) == ("2022-10", "control_differs")
+    assert "2022-10.csv: control total differs" in second.words
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        (Refusals(tolerated=1), "2 files are refused, wanted at most 1 (province.yml: refusals, tolerated)"),
+        (Refusals(stop_for=("filings",)), "files of filings are refused, without which no night goes on"),
+    ],
+)
+def test_more_than_the_province_tolerates_stops_the_night_in_words_and_nothing_lands(
+    inbox: Inbox, tmp_path: Path, rules: Refusals, why: str
 ) -> None:
     inbox.write("filings", "2022-08", [filing("A", "243", "20220801000000")])
     inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")], without=("MucDo",))
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"rows": 9})
     with pytest.raises(ExtractError, match="nothing of this night has landed") as caught:
-        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+        land(VINH_PHUC.model_copy(update={"refusals": rules}), inbox.root, tmp_path / "landing")
+    assert why in str(caught.value)
     assert "2022-09.csv:1: missing mandatory column MucDo" in str(caught.value)
     assert "2022-10.csv: control total differs" in str(caught.value)
     assert tree(tmp_path / "landing") == {}
 
 
+def test_a_home_whose_every_file_is_refused_has_nothing_to_say(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"rows": 9})
+    with pytest.raises(ExtractError, match="all of the 1 files are refused, and none ever landed"):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert tree(tmp_path / "landing") == {}
+
+
+def test_a_fault_of_ours_is_no_refusal(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_arguments: Any) -> files.Reading:
+        raise duckdb.OutOfMemoryException("Out of Memory Error")
+
+    inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")])
+    land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    before = tree(tmp_path / "landing")
+    monkeypatch.setattr(files, "read", no_memory)
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    with pytest.raises(duckdb.OutOfMemoryException):
+        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert {
+        path: content for path, content in tree(tmp_path / "landing").items() if ".incoming" not in str(path)
+    } == before
+
+
 def test_a_mended_night_lands_whole(inbox: Inbox, tmp_path: Path) -> None:
     inbox.write("filings", "2022-09", [filing("A", "243", "20220901000000")])
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], without=("MucDo",))
-    with pytest.raises(ExtractError):
-        land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    assert len(refused_files(tmp_path / "landing")) == 1
     inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
-    assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 2
+    assert len(land(VINH_PHUC, inbox.root, tmp_path / "landing")) == 1
+    assert refused_files(tmp_path / "landing") == []
+    assert [extract.file_name for extract in landed_extracts(tmp_path / "landing")] == ["2022-09.csv", "2022-10.csv"]
 
 
 def test_a_kill_between_parquet_and_manifest_is_an_extract_that_never_was(inbox: Inbox, tmp_path: Path) -> None:
@@ -222,8 +270,10 @@ def test_a_control_file_that_comes_after_its_data_file_is_compared_all_the_same(
     control.write_text('{"rows": 1, "total_amount_vnd": 100}', encoding="utf-8")
     assert land(VINH_PHUC, inbox.root, landing) == []
     control.write_text('{"rows": 1, "total_amount_vnd": 101}', encoding="utf-8")
-    with pytest.raises(ExtractError, match=r"2022-10\.control\.json: control total differs .*found 100, wanted 101"):
-        land(VINH_PHUC, inbox.root, landing)
+    assert land(VINH_PHUC, inbox.root, landing) == []
+    (doubtful,) = refused_files(landing)
+    assert (doubtful.entity, doubtful.month, doubtful.file_name) == ("payment_requests", "2022-10", "2022-10.csv")
+    assert re.search(r"2022-10\.control\.json: control total differs .*found 100, wanted 101", doubtful.words)
 
 
 def test_two_control_files_for_one_data_file_are_refused(inbox: Inbox, tmp_path: Path) -> None:

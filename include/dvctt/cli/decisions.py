@@ -90,6 +90,29 @@ def extracts_list(
     out.print(f"{len(found)} extracts, {sum(one['by'] is not None for one in found)} of them left out of the nights")
 
 
+@extracts.command("refused")
+def extracts_refused(as_json: JsonOption = False) -> None:
+    """What the inbox's last reading refused: which file, why, what to do. Each night reads it again; what was mended or taken
+    away is gone from the list.
+    """
+    from dvctt.landing.refusals import refused_files
+
+    settings = Settings.from_environment()
+    found = refused_files(settings.landing)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        out.print(f"- {one.words}", markup=False)
+        out.print(
+            f"  source {one.source}, {one.entity or 'no entity'}, month {one.month or 'unknown'}: {one.reason}",
+            markup=False,
+        )
+    out.print(f"{len(found)} files refused when {settings.inbox} was last read")
+    if found:
+        out.print("ask the sources to send them again under the same names, then: dvctt run")
+
+
 @extracts.command("withdraw")
 def extracts_withdraw(
     extract_id: Annotated[str, typer.Argument(help="The extract's id: dvctt extracts list.")],

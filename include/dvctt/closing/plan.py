@@ -15,6 +15,7 @@ from dvctt.core.errors import CloseRefused, WarehouseError
 from dvctt.core.files import unseal
 from dvctt.core.period import Month
 from dvctt.databases import open_database
+from dvctt.landing.refusals import refused_files
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.model import CloseWaiver, Province
 from dvctt.publications.holds import holds, is_outdated, left_out
@@ -78,11 +79,17 @@ def plan_close(
     _refuse_unclosable(publication, month)
     missing, waived, not_applicable = _match_waivers(_missing(publication, month), _waivers(province, month))
     extracts = landed_extracts(landing)
-    work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts))
+    refused = refused_files(landing)
+    work = work_to_do(published, extracts, province, closed_now(closed), left_out(ledgers, extracts), refused)
     waiting = (
         *([f"{len(work.new_extract_ids)} extracts"] if work.new_extract_ids else ()),
         *work.changed,
         *_undecided_holds(ledgers, extracts, month),
+        *(
+            f"{one.entity} {one.file_name}, which is refused: dvctt extracts refused"
+            for one in refused
+            if one.month == str(month)
+        ),
     )
     return Plan(month, revision, publication, missing, waived, not_applicable, waiting)
 

@@ -5,6 +5,21 @@ found, what was wanted, and the command to look closer; the command line prints 
 """
 
 from pathlib import Path
+from typing import Literal
+
+RefusalReason = Literal[
+    "not_of_contract",
+    "one_name_twice",
+    "not_a_file",
+    "control_without_file",
+    "control_malformed",
+    "control_differs",
+    "changed_while_read",
+    "wrong_columns",
+    "empty_file",
+    "unreadable",
+]
+"""Why a source's file is refused, as a class; how each is called for people is said in `report.wording`."""
 
 
 class DvcttError(Exception):
@@ -20,7 +35,11 @@ class PeriodError(DvcttError):
 
 
 class ExtractError(DvcttError):
-    """A source's file cannot be read as its contract says."""
+    """A source's file cannot be read as its contract says; carries the class of why, for who lists what is refused."""
+
+    def __init__(self, message: str, reason: RefusalReason = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LedgerError(DvcttError):

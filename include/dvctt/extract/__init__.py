@@ -7,13 +7,13 @@ module of this package with two functions, ``offers`` and ``read``; the types th
 
 import importlib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
-from dvctt.core.errors import ConfigError
+from dvctt.core.errors import ConfigError, RefusalReason
 from dvctt.core.period import Month
 from dvctt.province.model import Feed, Source
 
@@ -47,6 +47,24 @@ class Offer:
     @property
     def name_key(self) -> str:
         return folded_name(self.name)
+
+
+@dataclass(frozen=True)
+class NoOffer:
+    """What lies where a source's files lie and cannot be offered; told beside the offers, so that it costs none of them.
+
+    Attributes:
+        entity, month, name: of the file that it is, or that it is about, as far as its place and its name say so; a name that
+            is not of the contract is None, for anything may stand in it.
+        words: what is wrong with it, and where; no value of a file is quoted.
+    """
+
+    source_id: str
+    entity: str | None
+    month: Month | None
+    name: str | None
+    words: str
+    reason: RefusalReason
 
 
 def folded_name(name: str) -> str:
@@ -86,8 +104,9 @@ def likely_amount(found: int | None) -> int:
 class Kind(Protocol):
     """The two functions of a source kind."""
 
-    offers: Callable[[Source, Path], list[Offer]]
-    """What the source has, in the order of arrival: by month, the plain name first, then supplements by name."""
+    offers: Callable[[Source, Path], Sequence[Offer | NoOffer]]
+    """What the source has, in the order of arrival: by month, the plain name first, then supplements by name; what cannot be
+    offered stands among it. Raises ExtractError when nobody can say what the source has."""
     fingerprint: Callable[[Offer], str]
     """sha256 of the offer's content, without reading its rows."""
     read: Callable[[Offer, Feed, Path, "duckdb.DuckDBPyConnection"], Reading]

@@ -12,17 +12,19 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from dvctt.core.contract import ENTITIES, Entity
-from dvctt.core.errors import ExtractError, PeriodError
+from dvctt.core.errors import ExtractError, PeriodError, RefusalReason
 from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
-from dvctt.extract import Control, Offer, Reading, count_in_words, likely_amount
+from dvctt.extract import Control, NoOffer, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
 from dvctt.province.model import Feed, Source
 
@@ -40,34 +42,30 @@ _IN_TRANSIT = (".part", ".tmp", ".filepart")
 """Endings that transfer programs give to a file that is still coming; it is looked at when it has its real name."""
 
 
-def offers(source: Source, inbox: Path) -> list[Offer]:
-    """All files of one source, in order of arrival within a night.
+def offers(source: Source, inbox: Path) -> list[Offer | NoOffer]:
+    """All files of one source, in order of arrival within a night; behind them every file and folder that cannot be offered:
+    a folder that is no entity of the source, a name that is not of the contract or that two files have, what is no regular
+    file, a control file without its data file, and a data file whose control file is none. None is passed over.
 
     Raises:
-        ExtractError: the inbox or the source's folder is missing or cannot be read, a folder is no entity of the source, a
-            file's name is not of the contract or names a file twice, what stands under it is no regular file, or a control
-            file has no data file; every such file is named, none is passed over.
+        ExtractError: the source's folder, or one of its entities', is missing or cannot be read.
     """
     root = inbox / source.id
     if not root.is_dir():
         raise ExtractError(
             f"{path_in_words(root)}: no such folder; wanted the files of source {source.id!r}, set DVCTT_INBOX"
         )
-    problems: list[str] = []
     found: list[Offer] = []
+    refused: list[NoOffer] = []
     for folder in (path for path in _listed(root) if not path.name.startswith(".")):
-        if not folder.is_dir() or folder.name not in source.entities:
-            problems.append(
+        if folder.is_dir() and folder.name in source.entities:
+            found.extend(_offers_of_entity(source, folder, refused))
+        else:
+            words = (
                 f"{path_in_words(folder)}: not an entity of source {source.id!r}; wanted {', '.join(source.entities)}"
             )
-            continue
-        try:
-            found.extend(_offers_of_entity(source, folder, problems))
-        except ExtractError as error:
-            problems.append(str(error))
-    if problems:
-        raise ExtractError("\n".join(problems))
-    return sorted(found, key=_arrival)
+            refused.append(NoOffer(source.id, None, None, None, words, "not_of_contract"))
+    return [*sorted(found, key=_arrival), *refused]
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -85,68 +83,100 @@ def _arrival(offer: Offer) -> tuple[str, str, tuple[str, ...]]:
     return offer.entity, str(offer.month), tuple(offer.name.removesuffix(".csv").split(".")[1:])
 
 
-def _offers_of_entity(source: Source, folder: Path, problems: list[str]) -> list[Offer]:
+def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> list[Offer]:
     found: list[Offer] = []
     controls: dict[str, Path] = {}
+
+    def refuse(month: Month | None, name: str | None, words: str, reason: RefusalReason) -> None:
+        refused.append(NoOffer(source.id, folder.name, month, name, words, reason))
+
     for path in _listed(folder):
         name = unicodedata.normalize("NFC", path.name)
         if name.startswith(".") or name.endswith(_IN_TRANSIT):
             continue
         if name.endswith(_CONTROL):
-            other = controls.setdefault(name.removesuffix(_CONTROL).removesuffix(".csv"), path)
+            stem = name.removesuffix(_CONTROL).removesuffix(".csv")
+            other = controls.setdefault(stem, path)
             if other != path:
-                problems.append(
+                words = (
                     f"{path_in_words(path)}: second control file for the same data file, beside {other.name}; keep one"
                 )
+                refuse(_month_of(f"{stem}.csv"), _name_of(f"{stem}.csv"), words, "one_name_twice")
             continue
-        match = _NAME.fullmatch(name)
-        try:
-            month = Month.parse(match["month"]) if match else None
-        except PeriodError:
-            month = None
+        month = _month_of(name)
         if month is None:
-            problems.append(
+            words = (
                 f"{path_in_words(path)}: name not of the contract; wanted <YYYY-MM>[.anything].csv, e.g. 2022-10.csv"
             )
+            refuse(None, None, words, "not_of_contract")
         elif what := not_regular(path):
-            problems.append(f"{path_in_words(path)}: found {what}, wanted a regular file")
+            refuse(month, name, f"{path_in_words(path)}: found {what}, wanted a regular file", "not_a_file")
         else:
             found.append(Offer(source.id, folder.name, month, name, path, None))
-    _refuse_one_name_twice(found, problems)
-    data_files = {offer.name.removesuffix(".csv") for offer in found}
-    problems.extend(
-        f"{path_in_words(controls[stem])}: control file without its data file {stem}.csv; wait for it, or remove the "
-        f"control file"
-        for stem in sorted(controls.keys() - data_files)
-    )
-    return [
-        Offer(o.source_id, o.entity, o.month, o.name, o.path, _read_control(controls[stem], problems))
-        if (stem := o.name.removesuffix(".csv")) in controls
-        else o
-        for o in found
-    ]
-
-
-def _refuse_one_name_twice(found: list[Offer], problems: list[str]) -> None:
-    """Two names that people, or other disks, take for one: one would replace the other, or its rows would count twice."""
-    first: dict[str, Offer] = {}
+    _refuse_one_name_twice(found, refuse)
+    named = {offer.name for offer in found} | {one.name for one in refused if one.entity == folder.name}
+    for stem in sorted(stem for stem in controls if f"{stem}.csv" not in named):
+        name = f"{stem}.csv"
+        words = (
+            f"{path_in_words(controls[stem])}: control file without its data file {name}; wait for it, or remove the "
+            f"control file"
+        )
+        refuse(_month_of(name), _name_of(name), words, "control_without_file")
+    offered = []
     for offer in found:
-        other = first.setdefault(offer.name_key, offer)
-        if other is not offer:
-            problems.append(
+        stem = offer.name.removesuffix(".csv")
+        try:
+            control = _read_control(controls[stem]) if stem in controls else None
+        except ExtractError as error:
+            refuse(offer.month, offer.name, str(error), error.reason)
+        else:
+            offered.append(replace(offer, control=control))
+    # What has two names, or two control files, is nobody's to choose: a file is refused under each of its faults.
+    faulty = {one.name for one in refused if one.entity == folder.name}
+    return [offer for offer in offered if offer.name not in faulty]
+
+
+def _month_of(name: str) -> Month | None:
+    """The month that a name of the contract says; None of any other name."""
+    match = _NAME.fullmatch(name)
+    try:
+        return Month.parse(match["month"]) if match else None
+    except PeriodError:
+        return None
+
+
+def _name_of(name: str) -> str | None:
+    return name if _month_of(name) is not None else None
+
+
+def _refuse_one_name_twice(
+    found: list[Offer], refuse: Callable[[Month | None, str | None, str, RefusalReason], None]
+) -> None:
+    """Two names that people, or other disks, take for one: one would replace the other, or its rows would count twice. Nobody
+    can say which of them is meant, so neither is read.
+    """
+    by_key: dict[str, list[Offer]] = {}
+    for offer in found:
+        by_key.setdefault(offer.name_key, []).append(offer)
+    for alike in by_key.values():
+        for offer in alike if len(alike) > 1 else ():
+            other = next(one for one in alike if one is not offer)
+            words = (
                 f"{path_in_words(offer.path)}: one name with {other.path.name!a} (this one is {offer.path.name!a}): "
                 f"they differ in case or in how letters are composed alone; keep one"
             )
+            refuse(offer.month, offer.name, words, "one_name_twice")
 
 
 class _Malformed(ValueError):
     """Why a control file is none; its words quote nothing."""
 
 
-def _read_control(path: Path, problems: list[str]) -> Control | None:
+def _read_control(path: Path) -> Control:
+    """Raises ExtractError: it is no regular file, cannot be opened, or is no control file."""
+    with open_regular(path) as file:
+        text = file.read(_CONTROL_BYTES + 1)
     try:
-        with open_regular(path) as file:
-            text = file.read(_CONTROL_BYTES + 1)
         content = _parsed(text)
         totals = {key: _total(content, key) for key in _TOTALS}
         sha256 = content.get("sha256")
@@ -154,11 +184,9 @@ def _read_control(path: Path, problems: list[str]) -> Control | None:
             raise _Malformed("key sha256: wanted a text of 64 hexadecimal digits")
         agencies = _agencies(content.get("agencies"))
     except _Malformed as error:
-        problems.append(f"{path_in_words(path)}: {error}; ask the source to send its control file again")
-        return None
-    except ExtractError as error:
-        problems.append(str(error))
-        return None
+        raise ExtractError(
+            f"{path_in_words(path)}: {error}; ask the source to send its control file again", "control_malformed"
+        ) from None
     return Control(path, totals["rows"], totals["total_amount_vnd"], sha256, agencies)
 
 
@@ -286,7 +314,8 @@ def _state(path: Path) -> tuple[int, ...]:
         found = path.stat(follow_symlinks=False)
     except OSError as error:
         raise ExtractError(
-            f"{path_in_words(path)}: removed while it was read; run again when it is back ({os.strerror(error.errno or 0)})"
+            f"{path_in_words(path)}: removed while it was read; run again when it is back ({os.strerror(error.errno or 0)})",
+            "changed_while_read",
         ) from error
     return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
@@ -296,31 +325,40 @@ def _refuse_change(path: Path, before: tuple[int, ...]) -> None:
     if after != before:
         how = "replaced by another file" if after[2:] != before[2:] else "changed"
         raise ExtractError(
-            f"{path_in_words(path)}: {how} while it was read; run again when the source has finished writing"
+            f"{path_in_words(path)}: {how} while it was read; run again when the source has finished writing",
+            "changed_while_read",
         )
 
 
 def _read_header(path: Path, seen: Survey) -> list[str]:
     shown = path_in_words(path)
     if seen.bytes == 0:
-        raise ExtractError(f"{shown}: empty file (0 bytes); wanted a header line and rows")
+        raise ExtractError(f"{shown}: empty file (0 bytes); wanted a header line and rows", "empty_file")
     with open_regular(path) as file:
         start = file.read(_HEADER_BYTES)
     text = io.StringIO(start.decode("utf-8-sig", errors="ignore"), newline="")  # a letter may be cut at the end
     if not text.getvalue():
-        raise ExtractError(f"{shown}: empty file (a byte order mark and nothing else); wanted a header line and rows")
+        raise ExtractError(
+            f"{shown}: empty file (a byte order mark and nothing else); wanted a header line and rows", "empty_file"
+        )
     reader = csv.reader(text, strict=True)
     try:
         header = next(reader, [])
         cut = reader.line_num > 0 and text.tell() == len(text.getvalue()) and seen.bytes > len(start)
     except csv.Error as error:
         raise ExtractError(
-            f"{shown}:1: the header is no CSV: a quote that never closes, or text behind a closing quote"
+            f"{shown}:1: the header is no CSV: a quote that never closes, or text behind a closing quote",
+            "wrong_columns",
         ) from error
     if cut:
-        raise ExtractError(f"{shown}:1: the header is longer than {_HEADER_BYTES} bytes; wanted the contract's columns")
+        raise ExtractError(
+            f"{shown}:1: the header is longer than {_HEADER_BYTES} bytes; wanted the contract's columns",
+            "wrong_columns",
+        )
     if not any(column.strip() for column in header):
-        raise ExtractError(f"{shown}:1: the first line is empty; wanted the header with the contract's columns")
+        raise ExtractError(
+            f"{shown}:1: the first line is empty; wanted the header with the contract's columns", "wrong_columns"
+        )
     return [unicodedata.normalize("NFC", column.strip()) for column in header]
 
 
@@ -331,17 +369,19 @@ def _check_columns(shown: str, entity: Entity, feed: Feed, renamed: list[str]) -
     if not known:
         raise ExtractError(
             f"{where}: missing mandatory column {', '.join(entity.columns)}: none of the {len(renamed)} fields of line 1 is a "
-            f"column name of the contract; is the header line missing, or the separator no comma?"
+            f"column name of the contract; is the header line missing, or the separator no comma?",
+            "wrong_columns",
         )
     if unnamed := [place for place, column in enumerate(renamed, start=1) if not column]:
         last = f" (a comma at the header's end: the columns before it are {len(renamed) - 1})"
         raise ExtractError(
             f"{where}: column {_places(unnamed)} of {len(renamed)} has no name{last if unnamed == [len(renamed)] else ''}; "
-            f"wanted a name for every column, and no comma behind the last"
+            f"wanted a name for every column, and no comma behind the last",
+            "wrong_columns",
         )
     twice = _names_twice(renamed)
     if twice:
-        raise ExtractError(f"{where}: {'; '.join(twice)}; wanted each once")
+        raise ExtractError(f"{where}: {'; '.join(twice)}; wanted each once", "wrong_columns")
     missing = [column for column in entity.columns if column not in renamed and column not in feed.absent]
     if missing:
         folded = {_folded(column): place for place, column in enumerate(renamed, start=1)}
@@ -350,7 +390,8 @@ def _check_columns(shown: str, entity: Entity, feed: Feed, renamed: list[str]) -
             f"{where}: missing mandatory column {', '.join(missing)}; found {known} columns of the contract among "
             f"{len(renamed)}; wanted all of {', '.join(entity.columns)}"
             f"{'; in other letters stand ' + ', '.join(spelled) if spelled else ''} "
-            f"(a source that cannot give one says so in sources.yml, keys rename and absent)"
+            f"(a source that cannot give one says so in sources.yml, keys rename and absent)",
+            "wrong_columns",
         )
 
 
@@ -451,7 +492,8 @@ def _check_agencies(connection: duckdb.DuckDBPyConnection, offer: Offer, entity:
         raise ExtractError(
             f"{path_in_words(offer.path)}: control total differs: key agencies of {path_in_words(control.path)}: "
             f"{others} of {len(control.agencies)} agencies have another number of rows in the file; "
-            f"ask the source to send {offer.entity} of {offer.month} again"
+            f"ask the source to send {offer.entity} of {offer.month} again",
+            "control_differs",
         )
 
 
@@ -460,7 +502,8 @@ def _check_totals(offer: Offer, rows: int, amount: int | None, size: int) -> Non
     if rows == 0 and (control is None or control.rows != 0):
         raise ExtractError(
             f"{path_in_words(offer.path)}: empty file (a header of {size} bytes and no row); wanted rows, "
-            f'or a control file that says "rows": 0'
+            f'or a control file that says "rows": 0',
+            "empty_file",
         )
     if amount is not None and abs(amount) > _BIGINT:
         raise ExtractError(
@@ -479,5 +522,6 @@ def _check_totals(offer: Offer, rows: int, amount: int | None, size: int) -> Non
 def _differs(offer: Offer, control: Control, key: str, found: object, wanted: object) -> ExtractError:
     return ExtractError(
         f"{path_in_words(offer.path)}: control total differs: key {key} of {control.path.name}: found {found}, wanted "
-        f"{wanted}; ask the source to send {offer.entity} of {offer.month} again"
+        f"{wanted}; ask the source to send {offer.entity} of {offer.month} again",
+        "control_differs",
     )

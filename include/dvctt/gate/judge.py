@@ -41,7 +41,7 @@ CANARY = "canary"
 VERDICT_VI = {"passed": "ĐẠT", "failed": "KHÔNG ĐẠT", "could_not_check": "CHƯA KIỂM TRA ĐƯỢC"}
 _LISTED_ROWS = 50
 _NOT_BELOW = "expect_column_pair_values_a_to_be_greater_than_b"
-_SUBJECTS = ("total_id", "rule_id", "defect_id", "indicator", "measure", "column_name")
+_SUBJECTS = ("total_id", "rule_id", "defect_id", "indicator", "measure", "column_name", "file_name")
 """Columns of audit tables that say what a row counts, beside whose and when."""
 _CANARY_FRAME = (["rule_id", "expected", "observed"], [("canary", 10, 9)])
 

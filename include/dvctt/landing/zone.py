@@ -5,6 +5,7 @@ lies here minus what the last publication lists, so nothing is remembered anywhe
 
     landing/<source>/<entity>/month=YYYY-MM/<extract_id>.parquet   rows, all text, with their row number
     landing/<source>/<entity>/month=YYYY-MM/<extract_id>.json      the manifest: an extract exists when this file does
+    landing/refused.json                                           what of the inbox did not land (`refusals`)
 """
 
 import logging
@@ -12,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,12 +22,13 @@ from typing import TYPE_CHECKING
 
 from dvctt import __version__
 from dvctt.clock import now
-from dvctt.core.errors import DvcttError, ExtractError, LandingError
+from dvctt.core.errors import ExtractError, LandingError, RefusalReason
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month
 from dvctt.databases import open_database
-from dvctt.extract import Kind, Offer, count_in_words, folded_name, kind_of, likely_amount
-from dvctt.province.model import Province, Source
+from dvctt.extract import Kind, NoOffer, Offer, count_in_words, folded_name, kind_of, likely_amount
+from dvctt.landing.refusals import Refusal, write_refused
+from dvctt.province.model import Province, Refusals, Source
 
 if TYPE_CHECKING:
     import duckdb
@@ -176,13 +178,19 @@ class _Engine:
 
 
 def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
-    """Land every file that is new or has new content; all of them, or none.
+    """Land every file that is new or has new content; what cannot land is refused by name and costs only itself. A file is
+    all or nothing.
 
     A file of a month that cannot be is refused: one after the month that follows today's, or before the province's first
     day. What has landed before such a rule was there stays until somebody withdraws it.
 
+    Returns:
+        What has landed; what was refused is said by `refusals.refused_files`.
+
     Raises:
-        ExtractError: at least one file is not as the contract says; each is named, and nothing of this call has landed.
+        ExtractError: nobody can say what the sources have sent (no inbox, no folder of a source, one that cannot be read), no
+            file ever landed, or more is refused than the province tolerates; each fault is named, and nothing of this call has
+            landed.
     """
     if not inbox.is_dir():
         raise ExtractError(f"{inbox}: no inbox; wanted a folder with one folder per source, set DVCTT_INBOX")
@@ -193,6 +201,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     already = landed_extracts(landing)
     prepared: list[tuple[Extract, Path]] = []
     problems: list[str] = []
+    refused: list[tuple[Refusal, str]] = []
     offered = 0
     with closing(_Engine()) as engine:
         for source in province.sources:
@@ -206,10 +215,13 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
             _warn_of_missing_feeds(source, offers, already)
             known = [*already, *(extract for extract, _ in prepared)]
             for offer in offers:
+                if isinstance(offer, NoOffer):
+                    refused.append((_refusal(province, offer, offer.words, offer.reason, known, inbox), offer.words))
+                    continue
                 try:
                     extract = _prepare(kind, province, source, offer, known, staged, engine)
-                except DvcttError as error:
-                    problems.append(str(error))
+                except ExtractError as error:
+                    refused.append((_refusal(province, offer, str(error), error.reason, known, inbox), str(error)))
                     engine.close()  # what one file has broken must not speak against the next
                     continue
                 if extract is not None:
@@ -217,17 +229,68 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
                     prepared.append((extract, staged / f"{extract.extract_id}.parquet"))
     if not offered and not already and not problems:
         problems.append(f"{inbox}: no source file at all; wanted <source>/<entity>/<YYYY-MM>.csv, set DVCTT_INBOX")
-    if problems:
+    why = _why_not_tolerated([one for one, _ in refused], province.refusals, nothing=not already and not prepared)
+    if problems or why:
         shutil.rmtree(staged)
         unread = unknown_entries(province, inbox)
+        problems += [words for _, words in refused]
         problems += [f"{path_in_words(inbox)}: not read, no source of this province owns it: {name}" for name in unread]
-        raise ExtractError("\n".join(problems) + "\nnothing of this night has landed")
+        raise ExtractError("\n".join([*problems, *why]) + "\nnothing of this night has landed")
     for extract, path in prepared:
         _commit(extract, path, landing)
+    # Last: a run that is killed before leaves the older list, and the next night finds the same refusals again.
+    write_refused(landing, [one for one, _ in refused])
     shutil.rmtree(staged)
+    for one, _ in refused:
+        log.warning("refused: %s", one.words)
     total = len(already) + len(prepared)
-    log.info("landing: %d files offered, %d of them new, %d extracts in landing", offered, len(prepared), total)
+    log.info(
+        "landing: %d files offered, %d of them new, %d refused, %d extracts in landing",
+        offered,
+        len(prepared),
+        len(refused),
+        total,
+    )
     return [extract for extract, _ in prepared]
+
+
+def _refusal(
+    province: Province,
+    offer: Offer | NoOffer,
+    words: str,
+    reason: RefusalReason,
+    known: Iterable[Extract],
+    inbox: Path,
+) -> Refusal:
+    """What is refused, under the name that has landed where it is that name in other letters: it is a version of that file."""
+    name, month = offer.name, offer.month
+    for extract in known:
+        if name and (extract.source, extract.entity) == (offer.source_id, offer.entity):
+            name = extract.file_name if folded_name(extract.file_name) == folded_name(name) else name
+    if month is not None and not _is_possible(month, province.first_day):
+        month = None
+    from_inbox = words.replace(f"{path_in_words(inbox)}/", "")
+    return Refusal(offer.source_id, offer.entity, str(month) if month else None, name, reason, from_inbox)
+
+
+def _why_not_tolerated(refused: list[Refusal], tolerated: Refusals, *, nothing: bool) -> list[str]:
+    """Why what is refused stops the night; empty where it does not.
+
+    Args:
+        nothing: whether there would be nothing to publish.
+    """
+    if not refused:
+        return []
+    found = []
+    if nothing:
+        found.append(f"all of the {len(refused)} files are refused, and none ever landed")
+    if len(refused) > tolerated.tolerated:
+        found.append(
+            f"{len(refused)} files are refused, wanted at most {tolerated.tolerated} (province.yml: refusals, tolerated)"
+        )
+    if stopping := sorted({one.entity for one in refused if one.entity} & set(tolerated.stop_for)):
+        found.append(f"files of {', '.join(stopping)} are refused, without which no night goes on (refusals, stop_for)")
+    return found
 
 
 def unknown_entries(province: Province, inbox: Path) -> list[str]:
@@ -243,7 +306,7 @@ def unknown_entries(province: Province, inbox: Path) -> list[str]:
     return [f"{path_in_words(Path(path.name))} ({'folder' if path.is_dir() else 'file'})" for path in found]
 
 
-def _warn_of_missing_feeds(source: Source, offers: list[Offer], already: list[Extract]) -> None:
+def _warn_of_missing_feeds(source: Source, offers: Sequence[Offer | NoOffer], already: list[Extract]) -> None:
     seen = {offer.entity for offer in offers} | {extract.entity for extract in already if extract.source == source.id}
     for entity, feed in source.entities.items():
         if entity not in seen and not feed.optional:
@@ -274,7 +337,8 @@ def _prepare(
     reading = kind.read(offer, feed, staged / f"{extract_id}.parquet", engine.connection())
     if reading.sha256 != sha256:
         raise ExtractError(
-            f"{path_in_words(offer.path)}: changed while it was read; run again when the source has finished writing"
+            f"{path_in_words(offer.path)}: changed while it was read; run again when the source has finished writing",
+            "changed_while_read",
         )
     arrivals = [e.arrival for e in known if (e.source, e.entity) == (source.id, offer.entity)]
     control = offer.control
@@ -317,18 +381,28 @@ _LONGEST_FILE_NAME = 255
 
 def _refuse_impossible_month(offer: Offer, first_day: date) -> None:
     """A month is mistyped far more often than it is new: one that cannot be would stand in every calendar for good."""
-    today = now()
-    first, last = Month(first_day.year, first_day.month), Month(today.year, today.month).shifted(1)
-    if first <= offer.month <= last:
+    if _is_possible(offer.month, first_day):
         return
+    first, last = _possible_months(first_day)
     why = (
-        f"after {last}, the month that follows today's ({today:%Y-%m-%d} by this machine's clock)"
+        f"after {last}, the month that follows today's ({now():%Y-%m-%d} by this machine's clock)"
         if offer.month > last
         else f"before {first}, the month of the province's first day (province.yml: first_day)"
     )
     raise ExtractError(
-        f"{path_in_words(offer.path)}: its name says month {offer.month}, which is {why}; wanted {first} to {last}: rename it"
+        f"{path_in_words(offer.path)}: its name says month {offer.month}, which is {why}; wanted {first} to {last}: rename it",
+        "not_of_contract",
     )
+
+
+def _is_possible(month: Month, first_day: date) -> bool:
+    first, last = _possible_months(first_day)
+    return first <= month <= last
+
+
+def _possible_months(first_day: date) -> tuple[Month, Month]:
+    today = now()
+    return Month(first_day.year, first_day.month), Month(today.year, today.month).shifted(1)
 
 
 def _refuse_landed_duplicate(offer: Offer, known: list[Extract]) -> None:
@@ -338,7 +412,8 @@ def _refuse_landed_duplicate(offer: Offer, known: list[Extract]) -> None:
         if alike and folded_name(extract.file_name) == offer.name_key:
             raise ExtractError(
                 f"{path_in_words(offer.path)}: one name with {extract.file_name!r}, which has landed as {extract.extract_id}: "
-                f"they differ in case or width alone; rename it to that name"
+                f"they differ in case or width alone; rename it to that name",
+                "one_name_twice",
             )
 
 
@@ -349,7 +424,8 @@ def _refuse_long_name(offer: Offer, stem: str) -> None:
         found = len(offer.name.encode())
         raise ExtractError(
             f"{path_in_words(offer.path)}: a name of {found} bytes, wanted at most {found - longest + _LONGEST_FILE_NAME}: the "
-            f"file that it lands as is called by it and by source, entity and hash; ask the source for a shorter one"
+            f"file that it lands as is called by it and by source, entity and hash; ask the source for a shorter one",
+            "not_of_contract",
         )
 
 
@@ -368,7 +444,8 @@ def _refuse_late_control(offer: Offer, landed: Extract) -> None:
             expected = count_in_words(wanted, bound) if isinstance(wanted, int) else "another"
             raise ExtractError(
                 f"{path_in_words(control.path)}: control total differs from what has landed as {landed.extract_id}: key {key}: "
-                f"found {found}, wanted {expected}; ask the source to send {offer.entity} of {offer.month} again"
+                f"found {found}, wanted {expected}; ask the source to send {offer.entity} of {offer.month} again",
+                "control_differs",
             )
 
 

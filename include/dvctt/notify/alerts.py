@@ -25,9 +25,11 @@ from typing import Any, Literal
 
 from dvctt.core.errors import ConfigError, DvcttError, GateCouldNotCheck, GateFailed, NotifyError, VerdictError
 from dvctt.core.printable import one_line
+from dvctt.landing.refusals import Refusal
 from dvctt.notify.plain import distinct, lines_of, month_vi, number_vi, without_personal_data
 from dvctt.province.folder import load_province
 from dvctt.report.findings import Finding, finding_of, optional_line
+from dvctt.report.wording.words import refusal_reason
 from dvctt.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ Kind = Literal[
     "published_with_warnings",
     "published_with_changes",
     "inbox_not_read",
+    "files_refused",
 ]
 
 
@@ -48,6 +51,10 @@ NEXT_STEPS_LISTED = 5
 _NOT_READ_VI = (
     "Chuyển tệp vào đúng thư mục <nguồn>/<loại dữ liệu>/<YYYY-MM>.csv của hộp nhận (tên nguồn: sources.yml), "
     "hoặc bỏ khỏi hộp nhận; lần chạy đêm kế tiếp tự đọc."
+)
+_REFUSED_VI = (
+    "Đề nghị nguồn gửi lại tệp đúng quy định dưới đúng tên cũ (hoặc bỏ tệp khỏi hộp nhận); lần chạy đêm kế tiếp tự đọc lại. "
+    "Danh sách và lý do: `dvctt extracts refused`."
 )
 _RERUN_VI = "Sau khi khắc phục, chạy lại: `dvctt run`, hoặc chạy lại DAG nightly_warehouse trên giao diện Airflow."
 _AFTER_WARNINGS_VI = (
@@ -230,6 +237,36 @@ def alert_about_inbox(
         verdict_path=None,
         log_url=None,
         next_step_vi=f"- {_NOT_READ_VI}",
+        province_vi=province_vi,
+        run_id=run_id,
+        findings_total=len(findings),
+    )
+
+
+def alert_about_refused(refused: Sequence[Refusal], *, province_vi: str, run_id: str | None = None) -> Alert:
+    """Word the alert of source files that cannot be read: each costs only itself, and the night goes on without it."""
+    findings = tuple(
+        Finding(
+            None,
+            one.month,
+            f"tệp {' '.join(filter(None, (one.source, one.entity, one.file_name)))}",
+            "đọc được",
+            f"bị từ chối: {refusal_reason(one.reason)}",
+            note=without_personal_data(one.words),
+        )
+        for one in refused
+    )
+    about, _when = _about(findings, None)
+    return Alert(
+        kind="files_refused",
+        subject_vi=f"[DVCTT {province_vi}] CẢNH BÁO: {number_vi(len(findings))} tệp của nguồn bị từ chối",
+        month=about,
+        stage="land_extracts",
+        agencies=(),
+        findings=findings,
+        verdict_path=None,
+        log_url=None,
+        next_step_vi=f"- {_REFUSED_VI}",
         province_vi=province_vi,
         run_id=run_id,
         findings_total=len(findings),

@@ -35,6 +35,9 @@ _HEADLINES_VI: dict[str, str] = {
     "inbox_not_read": (
         "LƯU Ý: trong hộp nhận tệp có tệp hoặc thư mục mà phần mềm KHÔNG ĐỌC; nếu đó là số liệu thì số liệu đang thiếu."
     ),
+    "files_refused": (
+        "CẢNH BÁO: có tệp của nguồn BỊ TỪ CHỐI vì không đúng quy định; các tệp khác vẫn được đọc và xử lý như thường lệ."
+    ),
 }
 _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
     "gate_failed": "Bản công bố trước vẫn giữ nguyên; số liệu của lần chạy này chưa đến người đọc.",
@@ -53,6 +56,10 @@ _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
         "vẫn giữ nguyên trong thư mục published để đối chiếu."
     ),
     "inbox_not_read": "Những tệp khác vẫn được xử lý như thường lệ; bản công bố không chứa gì của các mục nêu trên.",
+    "files_refused": (
+        "Số liệu của tệp bị từ chối: nếu đã có bản tệp trước thì tiếp tục dùng bản đó kèm lưu ý; nếu chưa có thì để trống và "
+        "nêu tên cơ quan, không tính là 0."
+    ),
 }
 
 

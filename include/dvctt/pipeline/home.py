@@ -50,6 +50,8 @@ class Night:
     """Months that are closed in this candidate, each with its revision: ``2022-10/1``."""
     left_out: tuple[dict[str, str], ...] = ()
     """What had landed and is not in this candidate, as ``landing.LeftOut`` has it."""
+    refused: tuple[dict[str, Any], ...] = ()
+    """What lay in the inbox and did not land, as ``landing.Refusal`` has it."""
     base: int | None = None
     """Number of the publication that it is compared with and remembers; None before the first."""
     province_digest: str = ""

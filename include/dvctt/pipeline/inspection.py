@@ -12,6 +12,7 @@ from dvctt.core.errors import NotifyError, PublishError
 from dvctt.core.files import write_atomically
 from dvctt.core.period import Month
 from dvctt.landing import integrity, zone
+from dvctt.landing.refusals import Refusal, refused_files
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.notify import alerts, channels
 from dvctt.province.model import Province
@@ -22,7 +23,7 @@ from dvctt.warehouse import previous
 
 log = logging.getLogger(__name__)
 
-_DAMAGE, _UNKNOWN_ENTRIES = "damage", "inbox"
+_DAMAGE, _UNKNOWN_ENTRIES, _REFUSED = "damage", "inbox", "refused"
 """What lasts, and people are told of once."""
 
 
@@ -35,11 +36,12 @@ class Verified(NamedTuple):
 
     extracts: list[Extract]
     left_out: list[LeftOut]
+    refused: list[Refusal]
     closed: list[previous.ClosedMonth]
 
 
 def read_and_verify(settings: Settings, base: Publication | None) -> Verified:
-    """Read what has landed, what of it is left out and which months are closed.
+    """Read what has landed, what of it is left out, what was refused and which months are closed.
 
     Raises:
         DvcttError: something of it is damaged or gone.
@@ -52,7 +54,7 @@ def read_and_verify(settings: Settings, base: Publication | None) -> Verified:
     )
     integrity.verify_ledgers(settings.ledgers, manifest.get("ledgers", {}))
     months.verify_all(settings.closed, manifest.get("closings", {}))
-    return Verified(extracts, left_out, months.closed_now(settings.closed))
+    return Verified(extracts, left_out, refused_files(settings.landing), months.closed_now(settings.closed))
 
 
 def inspect_home(
@@ -110,6 +112,15 @@ def alert_about_unread_files(settings: Settings, province: Province, run_id: str
     known = [source.id for source in province.sources]
     alert = alerts.alert_about_inbox(found, known, province_vi=province.name_vi, run_id=run_id) if found else None
     _alert_about_state(settings, _UNKNOWN_ENTRIES, alert, state=found)
+
+
+def alert_about_refused_files(settings: Settings, province: Province, run_id: str) -> None:
+    """People are told once of what is refused: again when a file is refused that was not, or for another reason, and not while
+    the same lies in the inbox night after night.
+    """
+    refused = refused_files(settings.landing)
+    alert = alerts.alert_about_refused(refused, province_vi=province.name_vi, run_id=run_id) if refused else None
+    _alert_about_state(settings, _REFUSED, alert, state=[one.words for one in refused])
 
 
 def _alert_about_state(

@@ -23,10 +23,17 @@ from dvctt.core.files import make_folder, seal, write_atomically
 from dvctt.core.period import Month
 from dvctt.databases import describe_limit
 from dvctt.landing import integrity, zone
+from dvctt.landing.refusals import Refusal
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.pipeline.alerting import alert_about_missed_publication, alert_about_publication, deliver_waiting_alerts
 from dvctt.pipeline.home import Night, home_lock, run_stage, stage_context, write_night
-from dvctt.pipeline.inspection import Verified, alert_about_unread_files, inspect_publication, read_and_verify
+from dvctt.pipeline.inspection import (
+    Verified,
+    alert_about_refused_files,
+    alert_about_unread_files,
+    inspect_publication,
+    read_and_verify,
+)
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.publications import holds, next_night, reading, switching
@@ -54,9 +61,16 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         standing = _settle_last_night(settings, province, run_id=run_id, month=month)
         zone.land(province, settings.inbox, settings.landing)
         alert_about_unread_files(settings, province, run_id)
+        alert_about_refused_files(settings, province, run_id)
         verified = read_and_verify(settings, standing.base)
         work = next_night.work_to_do(
-            settings.published, verified.extracts, province, verified.closed, verified.left_out, now_standing=standing
+            settings.published,
+            verified.extracts,
+            province,
+            verified.closed,
+            verified.left_out,
+            verified.refused,
+            now_standing=standing,
         )
         if not work and not rebuild:
             log.info("nothing new since publication %s: this run ends here", standing.number)
@@ -93,8 +107,8 @@ def _begin_candidate(
     from dvctt.publications import unchanged
     from dvctt.warehouse.definitions import project_digest
 
-    extracts, left_out, closed = verified
-    _lay_foundation(settings, province, extracts, closed, left_out, base)
+    extracts, left_out, refused, closed = verified
+    _lay_foundation(settings, province, extracts, closed, left_out, refused, base)
     begun = Night(
         run_id=run_id,
         month=str(month) if month else None,
@@ -102,6 +116,7 @@ def _begin_candidate(
         changed=work.changed,
         extract_ids=(),
         closed_months=tuple(f"{month.month}/{month.revision}" for month in closed),
+        refused=tuple(asdict(one) for one in refused),
         base=base.number if base else None,
         province_digest=province.digest,
         definitions=project_digest(),
@@ -118,9 +133,10 @@ def _lay_foundation(
     extracts: Sequence[Extract],
     closed: Sequence[ClosedMonth],
     left_out: Sequence[LeftOut],
+    refused: Sequence[Refusal],
     base: Publication | None,
 ) -> None:
-    """Lay what dbt builds on: what has landed but for what is left out, the province folder, and the past."""
+    """Lay what dbt builds on: what has landed but for what is left out, what was refused, the province folder, and the past."""
     from dvctt.publications import store
     from dvctt.warehouse import foundation
 
@@ -130,6 +146,7 @@ def _lay_foundation(
         settings.landing,
         extracts,
         left_out={one.extract_id: one.why for one in left_out},
+        refused=refused,
         verdicts=settings.verdicts,
         published_runs=store.published_runs(settings.published),
         accepted=holds.accepted_movements(settings.ledgers, extracts),
@@ -186,10 +203,11 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
     """
     extracts = zone.landed_extracts(settings.landing)
     closed = [previous.read_closed(settings.closed / name) for name in night.closed_months]
+    refused = [Refusal(**one) for one in night.refused]
     base = None if night.base is None else reading.load_publication(settings.published / str(night.base))
 
     def build_without(left_out: Sequence[LeftOut]) -> None:
-        _lay_foundation(settings, province, extracts, closed, left_out, base)
+        _lay_foundation(settings, province, extracts, closed, left_out, refused, base)
         # Now and not later: a run that dies here is taken up by what its night says, and its candidate has this foundation.
         write_night(settings, _without(night, extracts, left_out))
         build(settings.candidate)
@@ -329,6 +347,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             ledgers=integrity.hashes_of_ledgers(settings.ledgers),
             closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             left_out=[LeftOut(**one) for one in night.left_out],
+            refused=[Refusal(**one) for one in night.refused],
             run_id=night.run_id,
             month=night.month,
         )

@@ -374,6 +374,28 @@ class QuarantineBudget(_Frozen):
     percent_of_agency_month: Annotated[float, Field(ge=0, le=100)]
 
 
+class Refusals(_Frozen):
+    """What of refused files a night bears. Beyond it the night stops, and nothing of it lands.
+
+    Attributes:
+        tolerated: so many refused files at most, in the whole inbox. Six by default: an agency whose export is broken spoils
+            the three files of its month (filings, requests, attempts), and two such agencies in one night are bad luck; more
+            is rather something of ours, or a system that has changed, and a person should look before anything is published.
+        stop_for: entities without which no night goes on, however few of their files are refused. None by default: the figures
+            of a month that did not come are NULL and named, and what is right goes on.
+    """
+
+    tolerated: Annotated[int, Field(ge=0)] = 6
+    stop_for: tuple[str, ...] = ()
+
+    @field_validator("stop_for")
+    @classmethod
+    def _entities_are_of_the_contract(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(value) - set(ENTITIES)):
+            raise ValueError(f"unknown entity {', '.join(unknown)}; wanted some of {', '.join(ENTITIES)}")
+        return value
+
+
 class Retention(_Frozen):
     """How long publications are kept. One that readers see, that a month's closing names or that somebody is reading is kept
     whatever these say.
@@ -431,6 +453,7 @@ class ProvinceFile(_Frozen):
     """The first day that a record can be of: what is dated before it is no date, and no file is for a month before it."""
     groups: tuple[Group, ...]
     quarantine_budget: QuarantineBudget
+    refusals: Refusals = Refusals()
     retention: Retention
     close: Close
 

@@ -27,6 +27,7 @@ from dvctt.databases import open_database
 from dvctt.gate import judge
 from dvctt.gate.judge import Check, Frame, Suite
 from dvctt.landing import zone
+from dvctt.landing.refusals import refused_files
 from dvctt.pipeline import inspection
 from dvctt.province.model import Province
 from dvctt.proving.data import LAST, closed_counts, small_province, write_baselines, write_inbox
@@ -321,7 +322,10 @@ class Prover:
 
     def _lay_candidate(self, site: Site, candidate: Path) -> None:
         extracts = zone.landed_extracts(site.landing)
-        foundation.lay_foundation(candidate, self.province, site.landing, extracts, baselines=site.baselines)
+        refused = refused_files(site.landing)
+        foundation.lay_foundation(
+            candidate, self.province, site.landing, extracts, refused=refused, baselines=site.baselines
+        )
         previous.load_previous(candidate, Inputs(1, __version__, project_digest(), self.province.digest), None, ())
 
     def _build_with_dbt(self, parsed: Path | None) -> tuple[list[Node], list[str]]:
@@ -455,6 +459,9 @@ class Prover:
                 if where == "inbox":
                     self._forget_changed(site)
                 zone.land(self.province, site.inbox, site.landing)
+                refused = refused_files(site.landing)
+                if refused and any(fault.verdict == "refused" for fault in faults):
+                    return _stopped(faults, tuple(f"landing: {one.words}" for one in refused))
             elif where == "landing":
                 places = _inject(faults, site)
             candidate = folder / "candidate"

@@ -513,6 +513,13 @@ def _never_frozen(site: Site) -> Iterable[Place]:
     return ()
 
 
+def _last_month_cut(site: Site) -> Iterable[Place]:
+    """The last month is sent again, and its last line is cut: the version that has landed goes on."""
+    path = site.csv("filings", site.own_file(0))
+    path.write_bytes(path.read_bytes()[:-20])
+    return ()
+
+
 def _header_lost(site: Site) -> Iterable[Place]:
     """The first line is a filing."""
     path = site.csv("filings", site.own_file(0))
@@ -1010,6 +1017,9 @@ FAULTS: tuple[Fault, ...] = (
           "inbox", "index_counts.entity_is_known", "passed", _cells("index_counts", 1, MaDonVi="H99.99")),
     Fault("part_over_whole", "Tử số của thành phần lớn hơn mẫu số", "a component's part is more than its whole",
           "inbox", "index_counts.part_is_within_whole", "passed", _cells("index_counts", 1, TuSo="61")),
+    Fault("new_version_refused", "Bản gửi lại của tệp bị từ chối, bản trước vẫn dùng",
+          "a new version is refused, and the one before goes on",
+          "inbox, after landing", "refused_files.there_are_none", "passed", _last_month_cut),
     Fault("rows_repeated_in_file", "Nhiều dòng lặp trong chính tệp", "more rows repeat in their file than are let pass",
           "inbox", "keys.few_rows_repeat", "passed", _rows_repeated),
     Fault("one_row_set_aside", "Một dòng bị cách ly", "one row is set aside",

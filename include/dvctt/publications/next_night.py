@@ -12,6 +12,7 @@ from pathlib import Path
 from dvctt import __version__
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
+from dvctt.landing.refusals import Refusal
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.province.model import Province
 from dvctt.publications.reading import (
@@ -25,6 +26,7 @@ from dvctt.publications.reading import (
     load_publication,
     on_disk,
     pointed,
+    refused_of,
     revisions_of,
 )
 from dvctt.publications.switching import next_number
@@ -57,7 +59,7 @@ class Work:
     new_extract_ids: tuple[str, ...]
     changed: tuple[str, ...]
     """What else differs from the last publication: ``province folder``, ``software version``, ``definitions``, ``closed
-    months``, ``extracts left out``, ``damaged publication``, or ``no publication yet``.
+    months``, ``extracts left out``, ``refused files``, ``damaged publication``, or ``no publication yet``.
     """
 
     def __bool__(self) -> bool:
@@ -116,11 +118,12 @@ def work_to_do(
     province: Province,
     closed: Sequence[ClosedMonth] = (),
     left_out: Sequence[LeftOut] = (),
+    refused: Sequence[Refusal] = (),
     *,
     now_standing: Standing | None = None,
 ) -> Work:
-    """What landing, the province folder, the definitions, the closed months and the ledgers of landed files hold that the
-    current publication does not.
+    """What landing, the province folder, the definitions, the closed months, the ledgers of landed files and the list of
+    refused ones hold that the current publication does not.
 
     Args:
         now_standing: what :func:`standing` found; without it, the current publication is taken for whole.
@@ -138,6 +141,7 @@ def work_to_do(
         ("definitions", current.manifest.get("definitions"), project_digest()),
         ("closed months", current.manifest.get("closed_months", {}), revisions_of(closed)),
         ("extracts left out", left_out_of(current), out),
+        ("refused files", refused_of(current), [one.published for one in refused]),
     ):
         if found != wanted:
             changed.append(name)

@@ -30,6 +30,7 @@ from dvctt.core.files import make_folder, seal, sha256_of, sync_folder, write_at
 from dvctt.core.sharing import Sharing
 from dvctt.core.sql import file_literal, literal
 from dvctt.databases import open_database
+from dvctt.landing.refusals import Refusal
 from dvctt.landing.zone import Extract, LeftOut
 from dvctt.province.model import Province
 from dvctt.publications import unchanged
@@ -138,6 +139,7 @@ def publish(
     extracts: Sequence[Extract],
     closed: Sequence[ClosedMonth] = (),
     left_out: Sequence[LeftOut] = (),
+    refused: Sequence[Refusal] = (),
     closings: Mapping[str, Any] | None = None,
     ledgers: Mapping[str, Any] | None = None,
     run_id: str,
@@ -149,6 +151,7 @@ def publish(
         landing: where the extracts lie: the manifest keeps the sha256 of each one's own manifest and Parquet file.
         extracts: those that it was made of, without those that were left out.
         left_out: those that had landed and that it was made without.
+        refused: what lay in the inbox and did not land.
         closings: hashes of what was ever closed, so that the next night can tell that some of it was changed or is gone.
         ledgers: length and hash of what people had decided, for the same.
 
@@ -195,6 +198,7 @@ def publish(
             for e in extracts
         ],
         "left_out": [asdict(one) for one in left_out],
+        "refused_files": [asdict(one.published) for one in refused],
         "row_counts": _row_counts(building / "marts.duckdb"),
         "files": {
             name: {"bytes": path.stat().st_size, "sha256": sha256_of(path), **inputs.get(name, {})}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of, unseal
+from dvctt.landing.refusals import Refusal
 
 if TYPE_CHECKING:
     from dvctt.warehouse.previous import ClosedMonth
@@ -218,6 +219,13 @@ def left_out_of(publication: Publication) -> dict[str, str]:
     version that left none out.
     """
     return {str(entry["extract_id"]): str(entry["why"]) for entry in publication.manifest.get("left_out", [])}
+
+
+def refused_of(publication: Publication) -> list[Refusal]:
+    """What lay in the inbox and had not landed when a publication was made, as it says so; none in one of a version that
+    refused whole nights.
+    """
+    return [Refusal(**entry) for entry in publication.manifest.get("refused_files", [])]
 
 
 def closed_in(publication: Publication, closings: Path) -> tuple["ClosedMonth", ...]:

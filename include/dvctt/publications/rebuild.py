@@ -20,7 +20,7 @@ from dvctt.databases import open_database
 from dvctt.landing.zone import Extract, landed_extracts
 from dvctt.province.folder import load_province
 from dvctt.publications.next_night import as_previous
-from dvctt.publications.reading import RUNBOOK, Publication, closed_in, left_out_of, load_publication
+from dvctt.publications.reading import RUNBOOK, Publication, closed_in, left_out_of, load_publication, refused_of
 from dvctt.settings import Settings
 from dvctt.warehouse import connections, foundation, previous
 from dvctt.warehouse.definitions import FOLDER as DEFINITIONS
@@ -63,7 +63,14 @@ def rebuild(
     nodes = [node for node in read_definitions(publication.folder) if models is None or node.name in models]
     extracts = _extracts_of(settings, publication)
     province = load_province(settings.province_folder)
-    foundation.lay_foundation(folder, province, settings.landing, extracts, left_out=left_out_of(publication))
+    foundation.lay_foundation(
+        folder,
+        province,
+        settings.landing,
+        extracts,
+        left_out=left_out_of(publication),
+        refused=refused_of(publication),
+    )
     remembered = _previous_of(settings, publication) if _reads_previous(publication, nodes) else None
     manifest = publication.manifest
     previous.load_previous(

@@ -162,7 +162,7 @@ def number_of(published: Path, named: str) -> int:
 
 def notable(manifest: Mapping[str, Any]) -> list[str]:
     """What a person looks for first in a manifest, one line each: by which definitions, with which months closed, and
-    without which landed files. A publication of a version that knew none of them has none.
+    without which landed and refused files. A publication of a version that knew none of them has none.
     """
     lines = []
     if definitions := manifest.get("definitions"):
@@ -172,6 +172,11 @@ def notable(manifest: Mapping[str, Any]) -> list[str]:
     lines.extend(
         f"left out: {one['extract_id']}: {one['why']} by {one['by']}, {one['at']}: {one['reason']}"
         for one in manifest.get("left_out", [])
+    )
+    lines.extend(
+        f"refused: {one['source']} {one['entity'] or '-'} {one['file_name'] or '(a name that is not of the contract)'}: "
+        f"{one['reason']}"
+        for one in manifest.get("refused_files", [])
     )
     return lines
 

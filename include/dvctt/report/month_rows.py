@@ -61,6 +61,8 @@ def rows_of_month(content: Marts, month: date, publication: int) -> Marts:
         "mart_payments": months_before,
         "mart_caveats": months_before,
         "mart_restatements": is_news,
+        # Of what cannot be told whose month it is every month's documents say so.
+        "mart_refused_files": lambda row: row["month"] in (None, month),
         "fct_quarantined_rows": lambda row: bool(row["file_month"] == month),
     }
     given: dict[str, tuple[MartRow, ...]] = {}

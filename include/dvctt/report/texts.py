@@ -41,6 +41,8 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         "mart_period_changes.reason_id": Text("reason", words.change_gap, keeps_id=True),
         "mart_payment_banks.bank_code": Text("bank_name", words.bank_name, keeps_id=True),
         "mart_feeds.missing_reason": Text("missing_reason", words.missing_reason, keeps_id=True),
+        "mart_refused_files.refusal_reason": Text("reason", words.refusal_reason, keeps_id=True),
+        "mart_refused_files.consequence": Text("consequence_in_words", words.refusal_consequence, keeps_id=True),
         "mart_additivity_checks.total_in_words_vi": Text("total_name", _total, beside=_CHECK),
         "mart_additivity_checks.residue_in_words_vi": Text("residue_name", _residue, beside=("residue_id",)),
     }

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 
+from dvctt.landing.refusals import Refusal
 from dvctt.landing.zone import Extract, active_extracts
 from dvctt.province.model import Province
 from dvctt.warehouse.connections import CANDIDATE_NAME, ENGINE_WORDS, candidate_path, open_candidate
 from dvctt.warehouse.expectations import ROW_COUNTS, write_expectations
-from dvctt.warehouse.landed import verify_files, write_extracts, write_views
+from dvctt.warehouse.landed import verify_files, write_extracts, write_refused_files, write_views
 from dvctt.warehouse.province_tables import write_province
 from dvctt.warehouse.verdicts import Accepted, write_accepted, write_verdicts
 
@@ -28,6 +29,7 @@ def lay_foundation(
     extracts: Sequence[Extract],
     *,
     left_out: Mapping[str, str] = MappingProxyType({}),
+    refused: Sequence[Refusal] = (),
     baselines: Path | None = None,
     verdicts: Path | None = None,
     published_runs: Set[str] = frozenset(),
@@ -40,6 +42,7 @@ def lay_foundation(
     Args:
         extracts: all that have landed. One that is left out keeps its file name's place in the order of arrival.
         left_out: ids of the extracts that this night leaves out, each with the reason in one word.
+        refused: what lies in the inbox and did not land.
         baselines: the frozen past; that of the province folder unless said.
         verdicts: folder of the verdicts that this home has given; None is a home without a past.
         published_runs: the runs that led to a publication, of whichever age.
@@ -58,15 +61,17 @@ def lay_foundation(
         for schema in ("landing", "province", "history"):
             connection.execute(f"create schema {schema}")
         write_extracts(connection, province, extracts, active, left_out)
+        write_refused_files(connection, refused)
         write_province(connection, province)
         write_views(connection, landing, active)
         write_expectations(connection, province, baselines or province.folder / ROW_COUNTS)
         write_verdicts(connection, verdicts, published_runs)
         write_accepted(connection, accepted)
     log.info(
-        "foundation: %d extracts, %d left out, %d active, %d rows in the active ones, %.1f s",
+        "foundation: %d extracts, %d left out, %d files refused, %d active, %d rows in the active ones, %.1f s",
         len(extracts),
         len(left_out),
+        len(refused),
         len(active),
         sum(e.rows for e in active),
         time.monotonic() - clock,

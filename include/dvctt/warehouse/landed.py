@@ -15,6 +15,7 @@ from dvctt.core.contract import ENTITIES, IDENTITY, IDENTITY_WITHIN, UNLISTED, E
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import LandingError
 from dvctt.core.sql import identifier, literal, read_literals, readable
+from dvctt.landing.refusals import Refusal
 from dvctt.landing.zone import WITHDRAWN, Extract, name_arrivals
 from dvctt.province.model import Province
 from dvctt.warehouse.tables import write_table
@@ -49,6 +50,27 @@ class AgencyControl:
     extract_id: str
     agency_code: str
     stated_rows: Count
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A row of ``landing.refused_files``: what lies in the inbox and did not land."""
+
+    refusal_number: Count
+    source_id: str
+    entity: str | None
+    file_month: str | None
+    file_name: str | None
+    refusal_reason: str
+
+
+def write_refused_files(connection: duckdb.DuckDBPyConnection, refused: Sequence[Refusal]) -> None:
+    """What was refused, numbered in the order that it is given in."""
+    rows = [
+        RefusedFile(number, one.source, one.entity, one.month, one.file_name, one.reason)
+        for number, one in enumerate(refused, start=1)
+    ]
+    write_table(connection, "landing.refused_files", RefusedFile, rows)
 
 
 def write_extracts(

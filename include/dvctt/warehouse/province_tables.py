@@ -54,6 +54,14 @@ class FeedRow:
 
 
 @dataclass(frozen=True)
+class SourceAgencyRow:
+    """An agency that a source serves."""
+
+    source_id: str
+    agency_code: str
+
+
+@dataclass(frozen=True)
 class DateLimitRow:
     source_id: str
     limit_id: str
@@ -93,6 +101,12 @@ def _owing(province: Province, feed: ExpectedFeed) -> Sequence[str]:
     return sorted({agency.agency_code for agency in province.agencies if source.serves(agency)})
 
 
+def _source_agencies(province: Province) -> Iterator[SourceAgencyRow]:
+    for source in province.sources:
+        for code in sorted({agency.agency_code for agency in province.agencies if source.serves(agency)}):
+            yield SourceAgencyRow(source.id, code)
+
+
 def _date_limits(province: Province) -> Iterator[DateLimitRow]:
     for source in province.sources:
         for limit, value in sorted(source.date_limits.items()):
@@ -108,6 +122,7 @@ TABLES: Mapping[str, tuple[type, Callable[[Province], Iterable[object]]]] = {
     "agency_successions": (AgencySuccession, lambda it: it.agency_successions),
     "targets": (Target, lambda it: it.targets),
     "expected_feeds": (FeedRow, _feeds),
+    "source_agencies": (SourceAgencyRow, _source_agencies),
     "date_limits": (DateLimitRow, _date_limits),
     "drift_bands": (DriftBand, lambda it: it.drift_bands),
     "published_figures": (PublishedFigure, lambda it: it.published_figures),

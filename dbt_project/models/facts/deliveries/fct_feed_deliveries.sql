@@ -16,6 +16,8 @@ usual as (select * from {{ ref('int_feed_usual_rows') }}),
 
 dues as (select * from {{ ref('int_feed_dues') }}),
 
+refused as (select * from {{ ref('int_refused_feeds') }}),
+
 reported as (
     select * from {{ ref('fct_reported_figures') }}
     where indicator = 'ho_so_tiep_nhan'
@@ -151,6 +153,8 @@ gathered as (
             or coalesce(requests_of_month.all_rows >= rules.smallest_mean, false)
         ) as is_zero_unknown,
         believed.agency_code is not null as is_believed,
+        coalesce(refused.is_missing, false) as is_refused,
+        coalesce(refused.is_without_supplement, false) as is_without_supplement,
         rules.handful_percent,
         rules.supplement_percent
     from agency_months
@@ -167,13 +171,16 @@ gathered as (
             {{ share('agency_months', 'requests_of_month', ['source_id', 'file_month', 'agency_code']) }}
             and requests_of_month.entity = 'payment_requests'
     left join believed on {{ share('agency_months', 'believed', file_key) }}
+    left join refused on {{ share('agency_months', 'refused', agency_month) }}
 ),
 
--- Nothing received is not nothing filed: zero counts where it is said or usual.
+-- Nothing received is not nothing filed: zero counts where it is said or usual, and not beside a file that may hold its
+-- rows.
 judged as (
     select
         *,
         case
+            when is_refused or (is_without_supplement and all_rows = 0) then 'refused_file'
             when has_file and (is_believed or (all_rows = 0 and is_zero_stated)) then null
             when not has_file and all_rows > 0 then 'supplement_only'
             when not has_file then 'no_file'

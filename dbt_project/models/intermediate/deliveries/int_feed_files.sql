@@ -29,13 +29,9 @@ file_names as (
     where left_out is null
 )
 
--- The longest code that fits: H62.01's file is not also that of an agency H62.
 select
     file_names.*,
     codes.agency_code
 from file_names
-left join codes
-    on
-        file_names.name_suffix = codes.agency_code
-        or left(file_names.name_suffix, length(codes.agency_code) + 1) = codes.agency_code || '.'
+left join codes on {{ is_file_of('file_names.name_suffix', 'codes.agency_code') }}
 qualify {{ latest_by(['file_names.extract_id'], 'length(codes.agency_code) desc nulls last') }}

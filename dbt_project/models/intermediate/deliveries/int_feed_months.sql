@@ -4,6 +4,11 @@ with extracts as (
     where entity in ('filings', 'payment_requests', 'payment_attempts')
 ),
 
+refused as (
+    select * from {{ ref('stg_landing__refused_files') }}
+    where entity in ('filings', 'payment_requests', 'payment_attempts')
+),
+
 agency_months as (
     select * from {{ ref('int_agency_months') }}
     where agency_code <> 'unknown'
@@ -15,11 +20,25 @@ calendar as (select * from {{ ref('stg_province__expected_feeds') }}),
 -- owed too, and so are the filings of a month of which only payments came. What is before the first file is not owed: a
 -- warehouse begins somewhere. The newest month is the horizon; a night on which nothing at all came is for the DAG to
 -- tell.
-bounds as (
+landed as (
     select
         min(file_month) as first_month,
         max(file_month) as last_month
     from extracts
+),
+
+-- A file that came and was refused asks for its month too, but for no later one than that after the newest that landed:
+-- a mistyped year must not open a row of empty months.
+bounds as (
+    select
+        landed.first_month,
+        greatest(
+            landed.last_month,
+            least(max(refused.file_month), cast({{ dbt.dateadd('month', 1, 'landed.last_month') }} as date))
+        ) as last_month
+    from landed
+    left join refused on landed.last_month < refused.file_month
+    group by landed.first_month, landed.last_month
 ),
 
 -- A source of requests owes the attempts at paying them, whether or not any ever came.
@@ -34,6 +53,12 @@ feeds as (
         'payment_attempts' as entity
     from extracts
     where entity = 'payment_requests'
+    union distinct
+    select distinct
+        source_id,
+        entity
+    from refused
+    where file_month is not null
     union distinct
     select distinct
         source_id,

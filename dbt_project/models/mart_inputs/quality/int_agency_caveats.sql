@@ -13,6 +13,16 @@ reasons as (select * from {{ ref('ref_missing_reasons') }}),
 
 extracts as (select * from {{ ref('stg_landing__extracts') }}),
 
+refused_files as (
+    select * from {{ ref('int_refused_files') }}
+    where consequence = 'older_version'
+),
+
+refused_feeds as (
+    select * from {{ ref('int_refused_feeds') }}
+    where is_older_version or is_without_supplement
+),
+
 facts as (
     select
         'filings' as subject,
@@ -121,6 +131,43 @@ held_back as (
     from held
 ),
 
+-- Where a file was refused and its month goes on, with the version before or without a supplement: every figure that it
+-- may have touched, and every other that the version before gives.
+refused as (
+    select
+        facts.month,
+        facts.subject,
+        facts.agency_code
+    from refused_files
+    inner join facts on refused_files.read_instead = facts.extract_id
+    union distinct
+    select
+        month,
+        case when entity = 'filings' then 'filings' else 'payments' end as subject,
+        agency_code
+    from refused_feeds
+),
+
+-- What is missing altogether says so with its reason.
+refused_kept as (
+    select
+        refused.month,
+        refused.subject,
+        refused.agency_code,
+        'refused_file' as caveat_id,
+        1 as row_count,
+        false as is_missing,
+        cast(null as integer) as reason_order
+    from refused
+    left join missing
+        on
+            refused.month = missing.month
+            and refused.subject = missing.subject
+            and refused.agency_code = missing.agency_code
+            and missing.caveat_id = 'missing_feed'
+    where missing.agency_code is null
+),
+
 -- What this month's files hold of months that no file is for is in no month's tables: it is told here, where it came.
 uncovered as (
     select
@@ -145,7 +192,7 @@ select
     agencies.group_order,
     agencies.official_order,
     case
-        when unioned.is_missing or unioned.caveat_id = 'held_file'
+        when unioned.is_missing or unioned.caveat_id in ('held_file', 'refused_file')
             then
                 {{ json_record({
                     'code': 'unioned.agency_code',
@@ -160,6 +207,8 @@ from (
     select * from missing
     union all
     select * from held_back
+    union all
+    select * from refused_kept
     union all
     select * from uncovered
 ) as unioned

@@ -21,6 +21,11 @@ catalogues as (
     where entity = 'procedures' and left_out is null
 ),
 
+refused as (
+    select * from {{ ref('int_refused_files') }}
+    where entity = 'procedures' and consequence in ('missing', 'supplement')
+),
+
 calendar as (
     select * from {{ ref('stg_province__expected_feeds') }}
     where entity = 'procedures'
@@ -36,6 +41,12 @@ absent as (
         on months.month between calendar.valid_from and coalesce(calendar.valid_to, cast('9999-12-31' as date))
     left join catalogues on months.month = catalogues.file_month and calendar.source_id = catalogues.source_id
     where catalogues.source_id is null
+    -- Nor is one whole of which a file was refused.
+    union distinct
+    select
+        file_month,
+        source_id
+    from refused
 ),
 
 -- A catalogue is sent as changes: what one file lacks is lacking in every month after it, until it comes.

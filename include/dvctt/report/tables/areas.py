@@ -14,6 +14,7 @@ from dvctt.report.marts import Mart, Marts, Row
 from dvctt.report.tables.form_06a import FORM_CONTRACT, agency_form_tables, form_tables
 from dvctt.report.tables.index import INDEX_CONTRACT, agency_index_tables, index_tables
 from dvctt.report.tables.payments import PAYMENT_CONTRACT, agency_payment_tables, payment_tables
+from dvctt.report.tables.refused_files import REFUSED_CONTRACT, refused_tables
 from dvctt.report.tables.structure import STRUCTURE_CONTRACT, structure_tables
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.wording.language import _
@@ -54,6 +55,7 @@ AREAS: tuple[Area, ...] = (
         STRUCTURE_CONTRACT,
         structure_tables,
     ),
+    Area("tep-bi-tu-choi", "Tệp của nguồn bị từ chối", REFUSED_CONTRACT, refused_tables),
 )
 
 
@@ -70,11 +72,11 @@ def contract_of_areas() -> Mapping[str, Mart]:
 
 
 def tables_of_areas(content: Marts, month: date, province: Province) -> tuple[AreaTables, ...]:
-    """The tables of every area whose marts were read, in the current language."""
+    """The tables of every area whose marts were read and that has any of the month, in the current language."""
     return tuple(
-        AreaTables(area.area_id, _(area.title), area.tables(content, month, province))
+        AreaTables(area.area_id, _(area.title), tables)
         for area in AREAS
-        if all(name in content.rows for name in area.contract)
+        if all(name in content.rows for name in area.contract) and (tables := area.tables(content, month, province))
     )
 
 

@@ -82,6 +82,7 @@ CHANGE_GAP = {
 """Why a period is not compared with another."""
 
 MISSING_REASON = {
+    "refused_file": "tệp của tháng bị từ chối vì không đọc được",
     "no_file": "chưa có tệp của tháng",
     "empty_file": "tệp của tháng không có dòng nào",
     "no_rows": "tệp chung không có dòng nào của đơn vị",
@@ -89,6 +90,42 @@ MISSING_REASON = {
     "supplement_only": "chỉ có dòng trong tệp bổ sung",
 }
 """Why a feed counts as not come."""
+
+REFUSAL_REASON = {
+    "not_of_contract": "tên tệp hoặc thư mục không đúng quy định",
+    "one_name_twice": "trùng tên với tệp khác",
+    "not_a_file": "không phải là tệp thông thường",
+    "control_without_file": "có tệp kiểm soát mà không có tệp dữ liệu",
+    "control_malformed": "tệp kiểm soát sai dạng",
+    "control_differs": "số dòng, số tiền hoặc mã băm khác với tệp kiểm soát",
+    "changed_while_read": "tệp thay đổi trong lúc đọc",
+    "wrong_columns": "dòng tiêu đề không đúng các cột quy định",
+    "empty_file": "tệp không có dòng nào",
+    "unreadable": "không mở được, hoặc không phải là tệp CSV đúng dạng",
+}
+"""Why a source's file was refused."""
+
+REFUSAL_NEXT = {
+    "not_of_contract": "đặt lại tên theo quy định rồi gửi lại, hoặc bỏ khỏi hộp nhận",
+    "one_name_twice": "giữ lại một tệp, bỏ tệp kia",
+    "not_a_file": "gửi lại tệp thông thường dưới tên này",
+    "control_without_file": "gửi tệp dữ liệu, hoặc bỏ tệp kiểm soát",
+    "control_malformed": "gửi lại tệp kiểm soát",
+    "control_differs": "gửi lại cả tệp dữ liệu và tệp kiểm soát",
+    "changed_while_read": "chờ nguồn ghi xong; lần chạy đêm kế tiếp tự đọc lại",
+    "wrong_columns": "gửi lại tệp có đủ các cột quy định ở dòng đầu",
+    "empty_file": "gửi lại tệp có dữ liệu, hoặc tệp kiểm soát ghi 0 dòng",
+    "unreadable": "gửi lại tệp CSV, mã UTF-8",
+}
+"""What to do about it."""
+
+REFUSAL_CONSEQUENCE = {
+    "missing": "số liệu liên quan để trống",
+    "older_version": "số liệu theo bản tệp trước",
+    "supplement": "số liệu chưa gồm tệp bổ sung này",
+    "listed": "không xác định được tháng hoặc loại dữ liệu",
+}
+"""What became of the figures that a refused file would have touched."""
 
 _BANK = {"not_given": "Không ghi ngân hàng", "UNLISTED": "Ngoài danh mục"}
 
@@ -341,6 +378,18 @@ def with_reason(text: str, feed: Mapping[str, Any]) -> str:
 def missing_reason(reason: str | None) -> str | None:
     """Why a feed counts as not come; None of one that came."""
     return None if reason is None else word(reason, MISSING_REASON, "mart_feeds.missing_reason")
+
+
+def refusal_reason(reason: str | None) -> str | None:
+    """Why a source's file was refused."""
+    return None if reason is None else word(reason, REFUSAL_REASON, "mart_refused_files.refusal_reason")
+
+
+def refusal_consequence(consequence: str | None) -> str | None:
+    """What became of the figures that a refused file would have touched."""
+    if consequence is None:
+        return None
+    return word(consequence, REFUSAL_CONSEQUENCE, "mart_refused_files.consequence")
 
 
 def change_gap(reason_id: str | None) -> str | None:
