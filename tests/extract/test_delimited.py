@@ -17,7 +17,7 @@ from dvctt.province.model import Feed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import PROVINCE, Inbox, filing
+from tests.conftest import PROVINCE, filing
 
 SOURCE = load_province(PROVINCE).sources[0]
 NAMES = ('Sở Tài chính; phòng "Một cửa"', "a|b,c", "UBND huyện Vĩnh Tường", "x\ty\nz", "", "Đặng Hữu Ngữ")
@@ -47,8 +47,10 @@ def decomposed_for_1258(text: str) -> bytes:
     return b"".join(pieces)
 
 
-def read(inbox: Path, content: bytes, feed: Feed | None = None) -> tuple[Reading, list[tuple[object, ...]]]:
-    path = inbox / "one_stop" / "filings" / "2022-10.csv"
+def read(
+    inbox: Path, content: bytes, feed: Feed | None = None, name: str = "2022-10.csv"
+) -> tuple[Reading, list[tuple[object, ...]]]:
+    path = inbox / "one_stop" / "filings" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     target = inbox / "out" / "x.parquet"
@@ -63,9 +65,9 @@ def read(inbox: Path, content: bytes, feed: Feed | None = None) -> tuple[Reading
         assert [path.name for path in target.parent.iterdir()] in (["x.parquet"], [])
 
 
-def refused(inbox: Path, content: bytes, feed: Feed | None = None) -> str:
+def refused(inbox: Path, content: bytes, feed: Feed | None = None, name: str = "2022-10.csv") -> str:
     with pytest.raises(ExtractError) as caught:
-        read(inbox, content, feed)
+        read(inbox, content, feed, name)
     assert not list((inbox / "out").iterdir()), "a refused file leaves nothing"
     assert "MẪU" not in str(caught.value) and caught.value.__cause__ is None
     return str(caught.value)
@@ -163,12 +165,3 @@ def test_any_text_comes_back_through_any_separator_and_encoding(
     _, found = read(tmp_path_factory.mktemp("any"), content, feed)
     place = 1 + ENTITIES["filings"].columns.index("DonViXuLy")
     assert [row[place] for row in found] == [name or None for name in names]
-
-
-def test_a_month_in_two_forms_is_one_name_twice(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dvctt.extract._forms.ENDINGS", ("csv", "csv.gz"))
-    monkeypatch.setattr(files, "_NAME", re.compile(r"(?P<month>\d{4}-\d\d)(?P<suffix>(?:\.[\w-]+)*?)\.(?:csv\.gz|csv)"))
-    path = inbox.write("filings", "2022-10", ROWS)
-    path.with_name("2022-10.csv.gz").write_bytes(b"")
-    with pytest.raises(ExtractError, match=r"one name with .*they differ in form alone; keep one"):
-        files.offers(SOURCE, inbox.root)

@@ -273,7 +273,7 @@ def read(offer: Offer, feed: Feed, target: Path, connection: duckdb.DuckDBPyConn
     before = _state(offer.path)
     with _scratch(target) as scratch:
         try:
-            incoming = Incoming(offer.path, ENTITIES[offer.entity], feed, scratch, connection)
+            incoming = Incoming(offer.path, offer.path, ENTITIES[offer.entity], feed, scratch, connection)
             return _read(offer, incoming, target, before)
         except duckdb.Error as error:
             target.unlink(missing_ok=True)

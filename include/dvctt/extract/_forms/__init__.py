@@ -20,8 +20,13 @@ from dvctt.province.model import Feed
 if TYPE_CHECKING:
     import duckdb
 
+PACKED_FORMS = ("csv",)
+"""What may come in an archive: workbooks and Parquet are packed by themselves."""
+_PACKED = {f"{text}.{archive}": "packed" for text in PACKED_FORMS for archive in ("gz", "zip")}
 _MODULES = {
     "csv": "delimited",
+    **_PACKED,
+    "zip": "packed",
 }
 """The endings of names, and the module that reads what they end. The one list of them."""
 ENDINGS = tuple(_MODULES)
@@ -45,13 +50,15 @@ class Incoming:
     """A file that is to become text.
 
     Attributes:
-        path: the file, as the source sent it.
+        path: where its bytes lie: the file as the source sent it, or what was unpacked of it.
+        origin: the file as the source sent it, which errors name.
         entity, feed: what it should hold, and what sources.yml says of it.
         scratch: an empty folder of this file alone, for what is unpacked or converted; who made it removes it.
         connection: DuckDB, for the forms that it reads.
     """
 
     path: Path
+    origin: Path
     entity: Entity
     feed: Feed
     scratch: Path
@@ -59,12 +66,22 @@ class Incoming:
 
     @property
     def shown(self) -> str:
-        return path_in_words(self.path)
+        return path_in_words(self.origin)
 
     def head(self, size: int) -> bytes:
         """The first bytes of the file."""
         with open_regular(self.path) as file:
             return file.read(size)
+
+    def other_form(self, wanted: str) -> ExtractError | None:
+        """The refusal of a file whose first bytes are those of another form than its name says; None where they are of none."""
+        found = form_in_words(self.head(_MAGIC_BYTES))
+        if found is None or found == wanted:
+            return None
+        return ExtractError(
+            f"{self.shown}: found {found}, wanted {wanted}: its name does not say what it is; ask the source to name it by its "
+            f"form (endings: {', '.join(ENDINGS)})"
+        )
 
     def renamed(self, header: Iterable[object]) -> list[str]:
         """A header's fields as the contract calls them."""
@@ -104,6 +121,29 @@ class Text:
     header_at: str = ":1"
     header_noun: str = "line 1"
     rows: int | None = None
+
+
+_MAGIC_BYTES = 512
+GZIP, ZIPPED, PARQUET = "a gzip archive", "a ZIP archive or workbook", "Parquet"
+OLE = "an old workbook (XLS, or with a password)"
+_MAGIC = (
+    (b"\x1f\x8b", GZIP),
+    (b"PK\x03\x04", ZIPPED),
+    (b"PK\x05\x06", ZIPPED),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (b"PAR1", PARQUET),
+    (b"%PDF", "a PDF document"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+)
+_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")
+
+
+def form_in_words(head: bytes) -> str | None:
+    """What a file is by its first bytes; None where they say nothing, as those of text."""
+    found = next((words for magic, words in _MAGIC if head.startswith(magic)), None)
+    is_page = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_HTML)
+    return found or ("a web page or XML" if is_page else None)
 
 
 class Form(Protocol):

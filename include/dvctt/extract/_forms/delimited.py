@@ -38,6 +38,8 @@ def as_text(incoming: Incoming) -> Text:
 
 
 def _as_utf8(incoming: Incoming) -> Path:
+    if other := incoming.other_form("CSV"):
+        raise other
     head, said = incoming.head(_HEAD), incoming.feed.encoding
     if head.startswith(_UTF_16):
         _refuse_other(incoming, "UTF-16 text", said not in (None, "utf-16"))
