@@ -36,6 +36,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "core/ledger.py": ("landing/test_withdrawals.py", "the first ledger stands for all"),
     "extract/__init__.py": ("extract/test_files.py", _BY_USE),
     "extract/_forms/__init__.py": ("extract/test_packed.py", _BY_USE),
+    "extract/_forms/cells.py": ("extract/test_workbook.py", _ONE_STORY),
+    "extract/_forms/outline.py": ("extract/test_workbook.py", _ONE_STORY),
     "extract/_survey.py": ("extract/test_refusals.py", _ONE_STORY),
     "landing/integrity.py": ("chaos/test_flips.py", "bits are flipped in what it watches"),
     "notify/airflow_callback.py": ("notify/test_alerts.py", _ONE_STORY),

@@ -77,6 +77,7 @@ class Feed(_Frozen):
         absent: contract columns that this source cannot give; they land as NULL.
         encoding: of CSV files that are not UTF-8; ``utf-16`` is known by its mark without being said.
         separator: what stands between the fields of CSV files, where their header alone does not say it.
+        sheet: the name of the sheet of workbooks that is meant, where several have the contract's columns.
     """
 
     month_means: Literal["received", "updated"] = "received"
@@ -85,6 +86,7 @@ class Feed(_Frozen):
     absent: tuple[str, ...] = ()
     encoding: Literal["utf-8", "utf-16", "windows-1258"] | None = None
     separator: Literal[",", ";", "|", "tab"] | None = None
+    sheet: Text | None = None
 
 
 def _day_to_text(value: object) -> object:

@@ -27,6 +27,9 @@ _MODULES = {
     "csv": "delimited",
     **_PACKED,
     "zip": "packed",
+    "xlsx": "workbook",
+    "xls": "workbook",
+    "ods": "workbook",
 }
 """The endings of names, and the module that reads what they end. The one list of them."""
 ENDINGS = tuple(_MODULES)
