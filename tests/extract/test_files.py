@@ -85,7 +85,8 @@ def test_a_file_in_transit_is_left_alone(inbox: Inbox) -> None:
         ('HEADER\nROW\n"never closed\n', r"2022-10\.csv:3: not readable as CSV: record 2, which begins here, is no CSV: a quote that never closes"),
         (b"MaHoSo\xff,x\n", r"2022-10\.csv:1: not UTF-8 text: byte 7 of the line, byte 7 of the file"),
         ("MaHoSo,MaHoSo,x\n1,2,3\n", r"2022-10\.csv:1: column MaHoSo stands more than once"),
-        ("MaHoSo;MaTTHC\n1;2\n", r"2022-10\.csv:1: missing mandatory column MaHoSo, MaTTHC.*none of the 1 fields of line 1 is a column name of the contract"),
+        ("MaHoSo;MaTTHC\n1;2\n", r"2022-10\.csv:1: missing mandatory column TenTTHC, .*found 2 columns of the contract among 2"),
+        ("MaHoSo#MaTTHC\n1#2\n", r"2022-10\.csv:1: missing mandatory column MaHoSo, MaTTHC.*none of the 1 fields of line 1 is a column name of the contract"),
     ],
 )  # fmt: skip # a case is a row
 def test_a_broken_file_is_one_clear_error(inbox: Inbox, tmp_path: Path, content: str | bytes, wanted: str) -> None:
@@ -163,7 +164,7 @@ def test_a_month_without_filings_is_read_when_the_source_says_so(inbox: Inbox, t
     [
         ("filings/thang-10.csv", r"thang-10\.csv: name not of the contract; wanted <YYYY-MM>"),
         ("filings/2022-13.csv", r"2022-13\.csv: name not of the contract"),
-        ("filings/2022-10.xlsx", r"2022-10\.xlsx: name not of the contract"),
+        ("filings/2022-10.docx", r"2022-10\.docx: name not of the contract; wanted .* one of the endings csv"),
         ("fillings/2022-10.csv", r"fillings: not an entity of source 'one_stop'; wanted filings"),
         ("filings/2022-11.control.json", r"2022-11\.control\.json: control file without its data file 2022-11\.csv"),
         ("filings/2022-10.control.json", r"2022-10\.control\.json: not JSON"),

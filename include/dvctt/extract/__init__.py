@@ -15,10 +15,24 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from dvctt.core.errors import ConfigError, RefusalReason
 from dvctt.core.period import Month
+from dvctt.extract._forms import ending_of, stem_of
 from dvctt.province.model import Feed, Source
 
 if TYPE_CHECKING:
     import duckdb
+
+__all__ = [
+    "Control",
+    "Kind",
+    "Offer",
+    "Reading",
+    "count_in_words",
+    "ending_of",
+    "folded_name",
+    "kind_of",
+    "likely_amount",
+    "stem_of",
+]
 
 
 @dataclass(frozen=True)
@@ -68,10 +82,10 @@ class NoOffer:
 
 
 def folded_name(name: str) -> str:
-    """What two file names share that are one to a person or to another disk: equal but for case, width, or how letters are
-    composed.
+    """What two file names share that are one to a person or to another disk: equal but for case, width, how letters are
+    composed, or the form in which the same month is sent once more.
     """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", stem_of(name)).casefold())
 
 
 @dataclass(frozen=True)

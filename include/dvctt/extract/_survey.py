@@ -1,7 +1,8 @@
 """A second reader of a CSV file's bytes: what the first one says it read is held against what the file holds.
 
-DuckDB drops a last line over its buffer's size, and a tail of zeros, without a word; so the records' ends are counted here from
-the bytes alone. On the same way the file's hash is made, and what is no text is found with its line and byte. Where a file
+DuckDB drops a last line over its buffer's size, and a tail of zeros, without a word, and takes a record of one field too many
+when the last one is empty: what a comma without quotes makes of a row. So the records' ends and the separators are counted here
+from the bytes alone. On the same way the file's hash is made, and what is no text is found with its line and byte. Where a file
 cannot be read, ``diagnose`` says why, in our own words: a value of the file is never quoted.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dvctt.core.files import open_regular
+from dvctt.extract._forms import separator_in_words
 
 _CHUNK = 4 << 20
 _LIMIT = 2**31 - 1
@@ -27,28 +29,29 @@ LONGEST_RECORD = 8 << 20
 @dataclass(frozen=True)
 class Survey:
     """What a file's bytes say: its hash and size, the records that end in it (the header is one, a blank line is none), the
-    kinds of line ends outside quotes, and where it stops being text (None: it is text throughout).
+    separators and the kinds of line ends outside quotes, and where it stops being text (None: it is text throughout).
     """
 
     sha256: str
     bytes: int
     records: int
+    separators: int
     line_ends: tuple[str, ...]
     fault: str | None
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, delimiter: str = ",") -> Survey:
     """Read the file once, in pieces.
 
     Raises:
         ExtractError: it is no regular file, or cannot be opened.
     """
     with open_regular(path) as file:
-        return _survey(file)
+        return _survey(file, delimiter)
 
 
-def _survey(file: BinaryIO) -> Survey:
-    total, size, counter, text = hashlib.sha256(), 0, _Records(), _Text()
+def _survey(file: BinaryIO, delimiter: str) -> Survey:
+    total, size, counter, text = hashlib.sha256(), 0, _Records(delimiter), _Text()
     while chunk := file.read(_CHUNK):
         while chunk.endswith(b"\r") and (more := file.read(1)):
             chunk += more  # a line end of two bytes stays in one piece
@@ -58,13 +61,15 @@ def _survey(file: BinaryIO) -> Survey:
             text.feed(chunk)
         counter.feed(chunk)
     text.end()
-    return Survey(total.hexdigest(), size, counter.end(), counter.kinds(), text.fault)
+    return Survey(total.hexdigest(), size, counter.end(), counter.separators, counter.kinds(), text.fault)
 
 
 class _Records:
     """Counts records: a quote opens and closes, a line end outside quotes ends a record, a blank line is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str) -> None:
+        self.separators = 0
+        self._delimiter = delimiter.encode()
         self._records = 0
         self._quoted = False
         self._open = False
@@ -79,6 +84,7 @@ class _Records:
             self._quoted ^= len(parts) % 2 == 0
             if self._quoted:
                 outside += b"q"
+        self.separators += outside.count(self._delimiter)
         both = outside.count(b"\r\n")
         self._ends["\\r\\n"] += both
         self._ends["\\n"] += outside.count(b"\n") - both
@@ -104,7 +110,7 @@ class _Text:
 
     def feed(self, chunk: bytes) -> None:
         if self._before == 0 and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            self.fault = "1: not UTF-8 but UTF-16 text, or none at all"
+            self.fault = "1: not UTF-8 text: UTF-16, or none at all"
             return
         zero = chunk.find(b"\0")
         held = len(self._waiting)
@@ -151,34 +157,51 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _records(file: BinaryIO, *, strict: bool) -> "Iterator[tuple[int, list[str]]]":
+def _records(file: BinaryIO, delimiter: str, skipped: int, *, strict: bool) -> "Iterator[tuple[int, list[str]]]":
     """Every record with the line that it ends on; blank lines are passed over."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=strict)
+    for _ in range(skipped):
+        text.readline()
+    reader = csv.reader(text, strict=strict, delimiter=delimiter)
     for record in reader:
         if record:
-            yield reader.line_num, record
+            yield skipped + reader.line_num, record
 
 
-def count_records(path: Path) -> int:
-    """As ``Survey.records``, by the standard library's reader: slower, and right where a quote stands inside a plain field."""
+def count_records(path: Path, delimiter: str = ",", skipped: int = 0) -> int:
+    """As ``Survey.records`` less the lines that are skipped, by the standard library's reader: slower, and right where a quote
+    stands inside a plain field.
+    """
     with open_regular(path) as file, _long_fields():
-        return sum(1 for _ in _records(file, strict=False))
+        return sum(1 for _ in _records(file, delimiter, skipped, strict=False))
 
 
-def diagnose(path: Path, columns: int, known: Survey) -> str:
+def diagnose(path: Path, columns: int, known: Survey, delimiter: str = ",", skipped: int = 0) -> str:
     """Why a file is no CSV of so many columns, with record and line; the header is no record. Begins with ``:<line>``.
 
     The words quote nothing of the file.
     """
-    number, line = 0, 1
+    if fault := find_fault(path, columns, known, delimiter, skipped):
+        return fault
+    if len(known.line_ends) > 1:
+        return (
+            f": {_NO_CSV}: line ends of {len(known.line_ends)} kinds in one file ({', '.join(known.line_ends)}); "
+            f"wanted one kind"
+        )
+    return f": {_NO_CSV}: broken quoting, or line ends of two kinds in one file"
+
+
+def find_fault(path: Path, columns: int, known: Survey, delimiter: str = ",", skipped: int = 0) -> str | None:
+    """The first record that is none of so many columns, in the words of ``diagnose``; None when all are."""
+    number, line = 0, 1 + skipped
     with open_regular(path) as file, _long_fields():
         try:
-            for number, (last_line, record) in enumerate(_records(file, strict=True)):
+            for number, (last_line, record) in enumerate(_records(file, delimiter, skipped, strict=True)):
                 if len(record) != columns:
                     return (
                         f":{line + (number > 0)}: {_NO_CSV}: record {number} has {len(record)} fields, "
-                        f"wanted the {columns} of the header (a comma in a field without quotes, or a field too few?)"
+                        f"wanted the {columns} of the header (a {separator_in_words(delimiter)} in a field without quotes, or "
+                        f"a field too few?)"
                     )
                 if sum(map(len, record)) > LONGEST_RECORD:
                     return f":{last_line}: {_NO_CSV}: record {number} is longer than {LONGEST_RECORD} bytes"
@@ -191,9 +214,4 @@ def diagnose(path: Path, columns: int, known: Survey) -> str:
             )
         except UnicodeDecodeError:
             return f": {known.fault or 'not UTF-8 text'}"
-    if len(known.line_ends) > 1:
-        return (
-            f": {_NO_CSV}: line ends of {len(known.line_ends)} kinds in one file ({', '.join(known.line_ends)}); "
-            f"wanted one kind"
-        )
-    return f": {_NO_CSV}: broken quoting, or line ends of two kinds in one file"
+    return None

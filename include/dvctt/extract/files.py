@@ -1,8 +1,10 @@
-"""Source kind ``files``: one CSV file per entity and month in a folder.
+"""Source kind ``files``: one file per entity and month in a folder.
 
-Reads ``<inbox>/<source>/<entity>/<YYYY-MM>[.anything].csv`` and the control file beside it, strictly: a file is read whole
-or refused. It reads text and leaves text; what a value means is staging's business. An error names files, columns of the
-contract and counts; no cell, key or number of a file is quoted, because a file without its header line begins with a citizen.
+Reads ``<inbox>/<source>/<entity>/<YYYY-MM>[.anything].<ending>`` and the control file beside it, strictly: a file is read whole
+or refused. What a form of file is, and how it becomes text, is ``_forms``; what all forms share stands here: which files are
+there, the header, the totals. It reads text and leaves text; what a value means is staging's business. An error names files,
+columns of the contract and counts; no cell, key or number of a file is quoted, because a file without its header line begins
+with a citizen.
 """
 
 import csv
@@ -11,8 +13,11 @@ import io
 import json
 import os
 import re
+import shutil
+import tempfile
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +30,24 @@ from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
 from dvctt.extract import Control, NoOffer, Offer, Reading, count_in_words, likely_amount
-from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, survey
+from dvctt.extract._forms import (
+    CONTRACT_NAMES,
+    ENDINGS,
+    Incoming,
+    Text,
+    clean_name,
+    ending_of,
+    form_of,
+    separator_in_words,
+    stem_of,
+)
+from dvctt.extract._forms.legacy import ADVICE, advice_for_bytes, legacy_code_of
+from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, find_fault, survey
 from dvctt.province.model import Feed, Source
 
-_NAME = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})(?P<suffix>(?:\.[\w-]+)*)\.csv")
+_NAME = re.compile(
+    rf"(?P<month>[0-9]{{4}}-[0-9]{{2}})(?P<suffix>(?:\.[\w-]+)*?)\.(?:{'|'.join(map(re.escape, ENDINGS))})"
+)
 _CONTROL = ".control.json"
 _TOTALS = ("rows", "total_amount_vnd")
 _CONTROL_KEYS = {*_TOTALS, "sha256", "agencies"}
@@ -80,7 +99,7 @@ def _listed(folder: Path) -> list[Path]:
 
 def _arrival(offer: Offer) -> tuple[str, str, tuple[str, ...]]:
     """Of one month the plain name first, then by the parts of the name: 2022-10.H62.01 before 2022-10.H62.01.bo-sung."""
-    return offer.entity, str(offer.month), tuple(offer.name.removesuffix(".csv").split(".")[1:])
+    return offer.entity, str(offer.month), tuple(stem_of(offer.name).split(".")[1:])
 
 
 def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> list[Offer]:
@@ -95,7 +114,7 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         if name.startswith(".") or name.endswith(_IN_TRANSIT):
             continue
         if name.endswith(_CONTROL):
-            stem = name.removesuffix(_CONTROL).removesuffix(".csv")
+            stem = stem_of(name.removesuffix(_CONTROL))
             other = controls.setdefault(stem, path)
             if other != path:
                 words = (
@@ -106,7 +125,8 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         month = _month_of(name)
         if month is None:
             words = (
-                f"{path_in_words(path)}: name not of the contract; wanted <YYYY-MM>[.anything].csv, e.g. 2022-10.csv"
+                f"{path_in_words(path)}: name not of the contract; wanted <YYYY-MM>[.anything].<ending>, e.g. 2022-10.csv, "
+                f"with one of the endings {', '.join(ENDINGS)}"
             )
             refuse(None, None, words, "not_of_contract")
         elif what := not_regular(path):
@@ -114,17 +134,18 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         else:
             found.append(Offer(source.id, folder.name, month, name, path, None))
     _refuse_one_name_twice(found, refuse)
-    named = {offer.name for offer in found} | {one.name for one in refused if one.entity == folder.name}
-    for stem in sorted(stem for stem in controls if f"{stem}.csv" not in named):
+    named = {stem_of(offer.name) for offer in found}
+    named |= {stem_of(one.name) for one in refused if one.entity == folder.name and one.name}
+    for stem in sorted(controls.keys() - named):
         name = f"{stem}.csv"
         words = (
-            f"{path_in_words(controls[stem])}: control file without its data file {name}; wait for it, or remove the "
-            f"control file"
+            f"{path_in_words(controls[stem])}: control file without its data file {name}, or another ending; wait for it, or "
+            f"remove the control file"
         )
         refuse(_month_of(name), _name_of(name), words, "control_without_file")
     offered = []
     for offer in found:
-        stem = offer.name.removesuffix(".csv")
+        stem = stem_of(offer.name)
         try:
             control = _read_control(controls[stem]) if stem in controls else None
         except ExtractError as error:
@@ -152,8 +173,8 @@ def _name_of(name: str) -> str | None:
 def _refuse_one_name_twice(
     found: list[Offer], refuse: Callable[[Month | None, str | None, str, RefusalReason], None]
 ) -> None:
-    """Two names that people, or other disks, take for one: one would replace the other, or its rows would count twice. Nobody
-    can say which of them is meant, so neither is read.
+    """Two names that people, or other disks, take for one: one would replace the other, or its rows would count twice. So
+    would those of one month that is sent in two forms. Nobody can say which of them is meant, so neither is read.
     """
     by_key: dict[str, list[Offer]] = {}
     for offer in found:
@@ -161,9 +182,11 @@ def _refuse_one_name_twice(
     for alike in by_key.values():
         for offer in alike if len(alike) > 1 else ():
             other = next(one for one in alike if one is not offer)
+            is_form = ending_of(offer.name) != ending_of(other.name)
+            how = "form" if is_form else "case or in how letters are composed"
             words = (
                 f"{path_in_words(offer.path)}: one name with {other.path.name!a} (this one is {offer.path.name!a}): "
-                f"they differ in case or in how letters are composed alone; keep one"
+                f"they differ in {how} alone; keep one"
             )
             refuse(offer.month, offer.name, words, "one_name_twice")
 
@@ -266,47 +289,93 @@ def read(offer: Offer, feed: Feed, target: Path, connection: duckdb.DuckDBPyConn
     """Write the file's rows to ``target`` as Parquet: ``row_number`` (1-based, the header not counted) and the contract's
     columns, all as text, empty fields as NULL. Personal columns and columns outside the contract are left behind.
 
-    The rows that DuckDB read are held against the records that end in the file's bytes.
+    Whatever its form, the file becomes text first, and the rows that DuckDB read are held against the records that end in
+    the text's bytes. What the text is written to lies beside ``target`` for the time of this call, for its owner alone.
 
     Raises:
-        ExtractError: a column is missing, has no name or stands twice, the file is empty, is not UTF-8 or not CSV, it changed
-            while it was read, not all of it was read, or the control file's rows, amount or hash differ.
+        ExtractError: a column is missing, has no name or stands twice, the file is empty, is no text or not of its form, it
+            changed while it was read, not all of it was read, or the control file's rows, amount or hash differ.
     """
-    entity = ENTITIES[offer.entity]
-    shown = path_in_words(offer.path)
     before = _state(offer.path)
-    seen = survey(offer.path)
-    control = offer.control
-    if control and control.sha256 and control.sha256.lower() != seen.sha256:
-        raise _differs(offer, control, "sha256", f"{seen.sha256} for {seen.bytes} bytes", "another")
-    if seen.fault:
-        raise ExtractError(f"{shown}:{seen.fault}; ask the source to send the file again")
-    header = _read_header(offer.path, seen)
-    renamed = [feed.rename.get(column, column) for column in header]
-    _check_columns(shown, entity, feed, renamed)
+    with _scratch(target) as scratch:
+        try:
+            incoming = Incoming(offer.path, offer.path, ENTITIES[offer.entity], feed, scratch, connection)
+            return _read(offer, incoming, target, before)
+        except duckdb.Error as error:
+            target.unlink(missing_ok=True)
+            if no_room(error) is not None or isinstance(error, duckdb.OutOfMemoryException):
+                raise  # our own disk or memory, not the source's file
+            _refuse_change(offer.path, before)
+            raise ExtractError(
+                f"{path_in_words(offer.path)}: not readable; ask the source to send the file again"
+            ) from None
+        except ExtractError:
+            target.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """A folder for what a file is unpacked or converted to. It may hold citizens: nobody else reads it, and it does not stay;
+    what a killed run leaves lies in the staging folder, which the next one empties.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=".text-", dir=target.parent))
     try:
-        rows, amount = _copy(connection, offer.path, entity, renamed, target, seen)
-        if rows != seen.records - 1:
-            _hold_against_bytes(offer.path, rows)
-        _check_totals(offer, rows, amount, seen.bytes)
-        _check_agencies(connection, offer, entity, target)
-        _refuse_change(offer.path, before)
-    except duckdb.Error as error:
-        target.unlink(missing_ok=True)
-        if no_room(error) is not None or isinstance(error, duckdb.OutOfMemoryException):
-            raise  # our own disk or memory, not the source's file
-        _refuse_change(offer.path, before)
-        raise ExtractError(f"{shown}{diagnose(offer.path, len(renamed), seen)}") from None
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(offer: Offer, incoming: Incoming, target: Path, before: tuple[int, ...]) -> Reading:
+    control, shown = offer.control, incoming.shown
+    sha256 = fingerprint(offer) if control and control.sha256 else None
+    _check_hash(offer, sha256, before[0])
+    try:
+        text = form_of(offer.name).as_text(incoming)
+        seen = survey(text.path, text.delimiter)
     except ExtractError:
-        target.unlink(missing_ok=True)
+        _refuse_change(offer.path, before)
         raise
-    dropped = tuple(column for column in renamed if column in _NAMES and column not in entity.columns)
-    others = sum(column not in _NAMES for column in renamed)
-    return Reading(rows, amount, seen.sha256, seen.bytes, dropped, others)
+    if text.path == offer.path:
+        sha256 = seen.sha256
+        _check_hash(offer, sha256, before[0])
+    if seen.fault:
+        raise ExtractError(f"{shown}:{seen.fault}; {advice_for_bytes(text.path)}")
+    renamed = incoming.renamed(_read_header(shown, text, seen))
+    _check_columns(incoming, text, renamed)
+    if code := legacy_code_of(text.path):
+        raise ExtractError(
+            f"{shown}: its letters are those of {code}, which is a font's code, and no Vietnamese; {ADVICE.format(code=code)}"
+        )
+    try:
+        rows, amount = _copy(incoming, text, renamed, target, seen)
+    except duckdb.Error as error:
+        if no_room(error) is not None or isinstance(error, duckdb.OutOfMemoryException):
+            raise
+        _refuse_change(offer.path, before)
+        fault = diagnose(text.path, len(renamed), seen, text.delimiter, text.skipped)
+        raise ExtractError(f"{shown}{fault}") from None
+    if rows != seen.records - text.skipped - 1:
+        _hold_against_bytes(shown, text, rows)
+    if seen.separators != (seen.records - text.skipped) * (len(renamed) - 1) + text.skipped:
+        _refuse_uneven(shown, text, len(renamed), seen)
+    if text.rows is not None and rows != text.rows:
+        raise ExtractError(
+            f"{shown}: not all of it was read: found {rows} rows, wanted the {text.rows} that were counted in the file; ask "
+            f"the source to send the file again"
+        )
+    _check_totals(offer, rows, amount, before[0])
+    _check_agencies(incoming.connection, offer, incoming.entity, target)
+    _refuse_change(offer.path, before)
+    dropped = tuple(column for column in renamed if column in CONTRACT_NAMES and column not in incoming.entity.columns)
+    others = sum(column not in CONTRACT_NAMES for column in renamed)
+    return Reading(rows, amount, sha256 or fingerprint(offer), before[0], dropped, others)
 
 
-_NAMES = {column for entity in ENTITIES.values() for column in (*entity.columns, *entity.personal)}
-"""Every column name of the contract: what may be told of a header."""
+def _check_hash(offer: Offer, sha256: str | None, size: int) -> None:
+    control = offer.control
+    if control and control.sha256 and sha256 and control.sha256.lower() != sha256:
+        raise _differs(offer, control, "sha256", f"{sha256} for {size} bytes", "another")
 
 
 def _state(path: Path) -> tuple[int, ...]:
@@ -330,59 +399,60 @@ def _refuse_change(path: Path, before: tuple[int, ...]) -> None:
         )
 
 
-def _read_header(path: Path, seen: Survey) -> list[str]:
-    shown = path_in_words(path)
+def _read_header(shown: str, text: Text, seen: Survey) -> list[str]:
     if seen.bytes == 0:
         raise ExtractError(f"{shown}: empty file (0 bytes); wanted a header line and rows", "empty_file")
-    with open_regular(path) as file:
+    with open_regular(text.path) as file:
         start = file.read(_HEADER_BYTES)
-    text = io.StringIO(start.decode("utf-8-sig", errors="ignore"), newline="")  # a letter may be cut at the end
-    if not text.getvalue():
+    head = io.StringIO(start.decode("utf-8-sig", errors="ignore"), newline="")  # a letter may be cut at the end
+    if not head.getvalue():
         raise ExtractError(
             f"{shown}: empty file (a byte order mark and nothing else); wanted a header line and rows", "empty_file"
         )
-    reader = csv.reader(text, strict=True)
+    for _ in range(text.skipped):
+        head.readline()
+    reader = csv.reader(head, strict=True, delimiter=text.delimiter)
+    where = f"{shown}{text.header_at}"
     try:
         header = next(reader, [])
-        cut = reader.line_num > 0 and text.tell() == len(text.getvalue()) and seen.bytes > len(start)
+        cut = reader.line_num > 0 and head.tell() == len(head.getvalue()) and seen.bytes > len(start)
     except csv.Error as error:
         raise ExtractError(
-            f"{shown}:1: the header is no CSV: a quote that never closes, or text behind a closing quote",
-            "wrong_columns",
+            f"{where}: the header is no CSV: a quote that never closes, or text behind a closing quote", "wrong_columns"
         ) from error
     if cut:
         raise ExtractError(
-            f"{shown}:1: the header is longer than {_HEADER_BYTES} bytes; wanted the contract's columns",
-            "wrong_columns",
+            f"{where}: the header is longer than {_HEADER_BYTES} bytes; wanted the contract's columns", "wrong_columns"
         )
     if not any(column.strip() for column in header):
         raise ExtractError(
-            f"{shown}:1: the first line is empty; wanted the header with the contract's columns", "wrong_columns"
+            f"{where}: the first line is empty; wanted the header with the contract's columns", "wrong_columns"
         )
-    return [unicodedata.normalize("NFC", column.strip()) for column in header]
+    return [clean_name(column) for column in header]
 
 
-def _check_columns(shown: str, entity: Entity, feed: Feed, renamed: list[str]) -> None:
+def _check_columns(incoming: Incoming, text: Text, renamed: list[str]) -> None:
     """Hold the header against the contract, in words that name columns of the contract and places, and nothing else."""
-    where = f"{shown}:1"
-    known = sum(column in _NAMES for column in renamed)
+    where, entity, separator = f"{incoming.shown}{text.header_at}", incoming.entity, separator_in_words(text.delimiter)
+    known = sum(column in CONTRACT_NAMES for column in renamed)
     if not known:
         raise ExtractError(
-            f"{where}: missing mandatory column {', '.join(entity.columns)}: none of the {len(renamed)} fields of line 1 is a "
-            f"column name of the contract; is the header line missing, or the separator no comma?",
+            f"{where}: missing mandatory column {', '.join(entity.columns)}: none of the {len(renamed)} fields of "
+            f"{text.header_noun} is a column name of the contract; is the header line missing, or the separator no "
+            f"{separator}?",
             "wrong_columns",
         )
     if unnamed := [place for place, column in enumerate(renamed, start=1) if not column]:
-        last = f" (a comma at the header's end: the columns before it are {len(renamed) - 1})"
+        last = f" (a {separator} at the header's end: the columns before it are {len(renamed) - 1})"
         raise ExtractError(
             f"{where}: column {_places(unnamed)} of {len(renamed)} has no name{last if unnamed == [len(renamed)] else ''}; "
-            f"wanted a name for every column, and no comma behind the last",
+            f"wanted a name for every column, and no {separator} behind the last",
             "wrong_columns",
         )
     twice = _names_twice(renamed)
     if twice:
         raise ExtractError(f"{where}: {'; '.join(twice)}; wanted each once", "wrong_columns")
-    missing = [column for column in entity.columns if column not in renamed and column not in feed.absent]
+    missing = [column for column in entity.columns if column not in renamed and column not in incoming.feed.absent]
     if missing:
         folded = {_folded(column): place for place, column in enumerate(renamed, start=1)}
         spelled = [f"{name} (column {folded[_folded(name)]})" for name in missing if _folded(name) in folded]
@@ -400,7 +470,7 @@ def _names_twice(renamed: list[str]) -> list[str]:
     places: dict[str, list[int]] = {}
     for place, column in enumerate(renamed, start=1):
         places.setdefault(_folded(column), []).append(place)
-    contract = {_folded(name): name for name in sorted(_NAMES)}
+    contract = {_folded(name): name for name in sorted(CONTRACT_NAMES)}
     lines = []
     for folded, where in places.items():
         if len(where) > 1:
@@ -423,21 +493,21 @@ def _places(places: list[int]) -> str:
     return shown if len(places) <= 5 else f"{shown} and {len(places) - 5} more"
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection, path: Path, entity: Entity, renamed: list[str], target: Path, seen: Survey
-) -> tuple[int, int | None]:
-    """Let DuckDB read the file. Its columns are called by their places: a name of the file never becomes SQL.
+def _copy(incoming: Incoming, text: Text, renamed: list[str], target: Path, seen: Survey) -> tuple[int, int | None]:
+    """Let DuckDB read the text. Its columns are called by their places: a name of the file never becomes SQL.
 
     DuckDB guesses how lines end, and takes a carriage return inside a field for an end: where the bytes say, it is told.
     """
+    connection, entity = incoming.connection, incoming.entity
     places = {column: f"c{place}" for place, column in enumerate(renamed)}
     kept = ", ".join(f"{places.get(column, 'null::varchar')} as {identifier(column)}" for column in entity.columns)
     relation = connection.read_csv(
-        readable(path),
+        readable(text.path),
         header=True,
         dtype=dict.fromkeys(places.values(), "VARCHAR"),
         names=list(places.values()),
-        delimiter=",",
+        delimiter=text.delimiter,
+        skiprows=text.skipped,
         quotechar='"',
         escapechar='"',
         na_values="",
@@ -455,18 +525,26 @@ def _copy(
     amount = f"coalesce(sum({whole_number(entity.amount)}), 0)" if entity.amount else "null"
     result = connection.execute(f"select count(*), {amount} from read_parquet({read_literal(target)})").fetchone()
     if result is None:
-        raise ExtractError(f"{path_in_words(path)}: could not count the rows that were read from it")
+        raise ExtractError(f"{incoming.shown}: could not count the rows that were read from it")
     return int(result[0]), None if result[1] is None else int(result[1])
 
 
-def _hold_against_bytes(path: Path, rows: int) -> None:
+def _hold_against_bytes(shown: str, text: Text, rows: int) -> None:
     """The quick count differs; the exact one decides: a quote inside a plain field misleads the quick one alone."""
-    exact = count_records(path) - 1
+    exact = count_records(text.path, text.delimiter, text.skipped) - 1
     if exact != rows:
         raise ExtractError(
-            f"{path_in_words(path)}: not all of it was read: found {rows} rows, wanted the {exact} records that end in its "
+            f"{shown}: not all of it was read: found {rows} rows, wanted the {exact} records that end in its "
             f"bytes (a record of more than {LONGEST_RECORD} bytes?); ask the source to send the file again"
         )
+
+
+def _refuse_uneven(shown: str, text: Text, columns: int, seen: Survey) -> None:
+    """The quick count of separators differs; the exact one decides. DuckDB takes a record of one field too many whose last is
+    empty, and with it a row that a separator without quotes has shifted.
+    """
+    if fault := find_fault(text.path, columns, seen, text.delimiter, text.skipped):
+        raise ExtractError(f"{shown}{fault}")
 
 
 def whole_number(column: str) -> str:

@@ -26,7 +26,17 @@ from dvctt.core.errors import ExtractError, LandingError, RefusalReason
 from dvctt.core.files import path_in_words, seal, sha256_of, sync_folder, unseal, write_atomically
 from dvctt.core.period import Month
 from dvctt.databases import open_database
-from dvctt.extract import Kind, NoOffer, Offer, count_in_words, folded_name, kind_of, likely_amount
+from dvctt.extract import (
+    Kind,
+    NoOffer,
+    Offer,
+    count_in_words,
+    ending_of,
+    folded_name,
+    kind_of,
+    likely_amount,
+    stem_of,
+)
 from dvctt.landing.refusals import Refusal, write_refused
 from dvctt.province.model import Province, Refusals, Source
 
@@ -329,7 +339,7 @@ def _prepare(
     _refuse_impossible_month(offer, province.first_day)
     _refuse_landed_duplicate(offer, known)
     started, clock = now(), time.monotonic()
-    stem = f"{source.id}.{offer.entity}.{offer.name.rpartition('.')[0]}-{sha256[:12]}"
+    stem = f"{source.id}.{offer.entity}.{stem_of(offer.name)}-{sha256[:12]}"
     _refuse_long_name(offer, stem)
     seen_before = sum(version.sha256 == sha256 for version in versions)
     extract_id = f"{stem}-{seen_before + 1}" if seen_before else stem
@@ -406,10 +416,19 @@ def _possible_months(first_day: date) -> tuple[Month, Month]:
 
 
 def _refuse_landed_duplicate(offer: Offer, known: list[Extract]) -> None:
-    """The same name in other letters is a new version for whoever sent it, and would be a second file of the month here."""
+    """The same name in other letters, or in another form, is a new version for whoever sent it, and would be a second file of
+    the month here.
+    """
     for extract in known:
         alike = (extract.source, extract.entity) == (offer.source_id, offer.entity) and extract.file_name != offer.name
         if alike and folded_name(extract.file_name) == offer.name_key:
+            if ending_of(extract.file_name) != ending_of(offer.name):
+                raise ExtractError(
+                    f"{path_in_words(offer.path)}: one name with {extract.file_name!r}, which has landed as "
+                    f"{extract.extract_id}, in another form: its rows would count twice; send it in that form, or take that "
+                    f"one back (dvctt extracts withdraw) and send this one under another name, {stem_of(offer.name)}.lai.…",
+                    "one_name_twice",
+                )
             raise ExtractError(
                 f"{path_in_words(offer.path)}: one name with {extract.file_name!r}, which has landed as {extract.extract_id}: "
                 f"they differ in case or width alone; rename it to that name",

@@ -75,12 +75,18 @@ class Feed(_Frozen):
         optional: no file at all is not a fault.
         rename: source's column name to the contract's.
         absent: contract columns that this source cannot give; they land as NULL.
+        encoding: of CSV files that are not UTF-8; ``utf-16`` is known by its mark without being said.
+        separator: what stands between the fields of CSV files, where their header alone does not say it.
+        sheet: the name of the sheet of workbooks that is meant, where several have the contract's columns.
     """
 
     month_means: Literal["received", "updated"] = "received"
     optional: bool = False
     rename: Mapping[str, str] = {}
     absent: tuple[str, ...] = ()
+    encoding: Literal["utf-8", "utf-16", "windows-1258"] | None = None
+    separator: Literal[",", ";", "|", "tab"] | None = None
+    sheet: Text | None = None
 
 
 def _day_to_text(value: object) -> object:
