@@ -27,13 +27,18 @@ _FACTS_AND_AUDIT = (Layer.FACTS, Layer.AUDIT)
 
 @dataclass
 class Nights:
-    """A home that a test walks through; ``nodes`` may be doctored between two nights."""
+    """A home that a test walks through; ``nodes`` may be doctored between two nights.
+
+    Attributes:
+        draws: whether pages and CSV files are published too, and shared, as a real night's are; that costs more than the tables.
+    """
 
     settings: Settings
     nodes: Sequence[Node]
     seeds: Path
     count: int = 0
     closed: list[previous.ClosedMonth] = field(default_factory=list)
+    draws: bool = False
 
     def run(self) -> Publication:
         """Land what lies in the inbox, build everything, publish."""
@@ -47,6 +52,9 @@ class Nights:
         if beyond := self.rows("select * from aud_movements where new_value <> allowed_value"):
             raise GateFailed(f"the gate would stop: {beyond}")
         self.build((Layer.MARTS,))
+        if self.draws:
+            stages.assemble_publication(settings, run_id=night.run_id)
+            return stages.publish_marts(settings, run_id=night.run_id)
         building = publish.assemble(settings.published, settings.candidate, settings.candidate / "verdict.json")
         return publish.publish(
             settings.published,
@@ -125,5 +133,7 @@ def nights_after(tiny_home: Settings, settings: Settings) -> Nights:
     settings.candidate.mkdir(parents=True, exist_ok=True)
     if not transform.target_folder(settings.candidate).is_dir():
         shutil.copytree(transform.target_folder(tiny_home.candidate), transform.target_folder(settings.candidate))
-        shutil.copyfile(first / "verdict.json", settings.candidate / "verdict.json")
+    for name in ("verdict.json", "verdict.html"):
+        if not (settings.candidate / name).exists():
+            shutil.copyfile(first / name, settings.candidate / name)
     return Nights(settings, read_definitions(first), first / "definitions" / "seeds")

@@ -149,7 +149,7 @@ def test_a_new_publication_leaves_the_old_one_untouched(tiny_copy: Settings) -> 
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_what_did_not_change_is_one_file_until_either_publication_goes(tiny_copy: Settings) -> None:
+def test_what_did_not_change_is_one_file_until_either_publication_goes_or_it_is_harmed(tiny_copy: Settings) -> None:
     first = current(tiny_copy)
     second = again(tiny_copy, share=True)
     same = {name for name in second.manifest["files"] if (second.folder / name).samefile(first.folder / name)}
@@ -166,6 +166,24 @@ def test_what_did_not_change_is_one_file_until_either_publication_goes(tiny_copy
     assert store.verify(second) == []
     third = again(tiny_copy, share=True)
     assert (third.folder / "reports/bao-cao-2022-10.html").samefile(second.folder / "reports/bao-cao-2022-10.html")
+    # Modes keep no superuser out. What is written through one name is told of both, and the next night makes it anew.
+    harmed = {
+        name: (third.folder / name).read_bytes() for name in wanted if "2022-09" in name or "online_rates." in name
+    }
+    assert {name.partition("/")[0] for name in harmed} == {"reports", "csv", "parquet"}
+    for name, content in harmed.items():
+        path = second.folder / name
+        path.chmod(0o644)
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    for one in (second, third):
+        assert {problem.file for problem in store.verify(one)} == harmed.keys()
+    standing = next_night.standing(tiny_copy.published)
+    assert {problem.file for problem in standing.problems} == harmed.keys()
+    assert standing.base == third, "what a night remembers is whole"
+    fourth = again(tiny_copy, share=True)
+    assert store.verify(fourth) == []
+    assert {name: (fourth.folder / name).read_bytes() for name in harmed} == harmed
+    assert {name for name in wanted if not (fourth.folder / name).samefile(third.folder / name)} == harmed.keys()
 
 
 def test_a_kill_after_the_manifest_was_written_is_sealed_again_with_its_digests(

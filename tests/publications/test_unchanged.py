@@ -1,11 +1,13 @@
 """What did not change is one file of two publications; drawn anew it is the same, and any damage is found."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -196,27 +198,94 @@ def test_digests_outlive_a_kill_after_the_manifest_was_written(tmp_path: Path, m
 _DRAW = """
 import json, sys
 from pathlib import Path
-from dvctt.core.sharing import Sharing, makers_digest
+from dvctt.core.sharing import Sharing
 from dvctt.province.folder import load_province
 from dvctt.publications import unchanged
-unchanged.draw(Path(sys.argv[1]), load_province(Path(sys.argv[2])), 1, Sharing(Path(sys.argv[3])))
-print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
+province, opened = load_province(Path(sys.argv[2])), set()
+sys.addaudithook(lambda event, found: opened.add(str(found[0])) if event == "open" else None)
+unchanged.draw(Path(sys.argv[1]), province, 1, Sharing(Path(sys.argv[3])))
+names = sorted(name for name in sys.modules if "." not in name)
+print(json.dumps({"modules": names, "opened": sorted(opened), "made_by": unchanged.makers()}))
 """
+_ELSEWHERE = {"TZ": "America/New_York", "LC_ALL": "C", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "77"}
 
 
-def test_every_library_that_draws_is_a_part_of_the_digest(
-    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
-) -> None:
-    arguments = [str(made[0] / "1" / "marts.duckdb"), str(PROVINCE), str(tmp_path)]
+@dataclass(frozen=True)
+class Elsewhere:
+    """Publication 1 of the literal rows, drawn by a process of its own under another zone, locale, hash seed, folder and home,
+    and where the system has no fonts.
+    """
+
+    folder: Path
+    modules: tuple[str, ...]
+    opened: tuple[Path, ...]
+    made_by: str
+
+
+def without_fonts() -> tuple[str, ...]:
+    """A command that runs another one where the system's fonts are not to be seen; nothing where that cannot be had."""
+    hide = 'for d in /usr/share/fonts /usr/local/share/fonts; do test ! -d $d || mount -t tmpfs tmpfs $d || exit 9; done; exec "$@"'
+    command = (*(("unshare", "-m") if os.geteuid() == 0 else ("unshare", "-rm")), "sh", "-c", hide, "sh")
+    tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+    return command if tried.returncode == 0 else ()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(made: tuple[Path, dict[int, set[str]]], tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    root = tmp_path_factory.mktemp("elsewhere")
+    folder = root / "drawn"
+    folder.mkdir()
+    shutil.copytree(made[0] / "1" / "parquet", root / "1" / "parquet")
+    shutil.copyfile(made[0] / "1" / "marts.duckdb", root / "1" / "marts.duckdb")
     finished = subprocess.run(
-        [sys.executable, "-c", _DRAW, *arguments], capture_output=True, text=True, check=True, timeout=600
+        [*without_fonts(), sys.executable, "-c", _DRAW, str(root / "1" / "marts.duckdb"), str(PROVINCE), str(folder)],
+        env={**os.environ, **_ELSEWHERE, "HOME": str(root), "DVCTT_HOME": str(root / "home")},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
     )
+    found = json.loads(finished.stdout)
+    return Elsewhere(folder, tuple(found["modules"]), tuple(map(Path, found["opened"])), found["made_by"])
+
+
+def test_every_library_that_draws_is_a_part_of_the_digest(elsewhere: Elsewhere) -> None:
     owners = packages_distributions()
-    used = {owner for name in json.loads(finished.stdout) for owner in owners.get(name, ())} - {"dvctt-warehouse"}
+    used = {owner for name in elsewhere.modules for owner in owners.get(name, ())} - {"dvctt-warehouse"}
     assert {"altair", "vl-convert-python", "Jinja2", "babel", "duckdb"} <= used
     site = Path(sysconfig.get_path("purelib"))
     seen = {re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in site.glob("*.dist-info")}
     assert {re.sub(r"[-_.]+", "-", name).lower() for name in used} <= seen
+
+
+def test_every_file_that_is_read_while_drawing_is_a_part_of_the_digest(elsewhere: Elsewhere) -> None:
+    """Beside the tables, the libraries and Python itself; and the zone UTC, which is no rule that anybody changes."""
+    makers = {path for paths in unchanged.files_of_makers().values() for path in paths}
+    root = elsewhere.folder.parent
+    known = (
+        root,
+        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")),
+        Path("/sys"),
+        Path("/proc"),
+    )
+    # What Python compiled of a file is that file; a folder that is listed holds files that are opened, or not.
+    read = {path for path in elsewhere.opened if path.suffix != ".pyc" and path.is_file() and path.name != "UTC"}
+    own = {path for path in read if not any(path.is_relative_to(folder) for folder in known)}
+    assert {"monthly.html.j2", "report.css", "published_tables.json"} <= {path.name for path in own}
+    assert any(path.suffix == ".po" for path in own)
+    assert own - makers == set()
+
+
+def test_another_zone_locale_hash_seed_and_no_fonts_draw_the_same(
+    made: tuple[Path, dict[int, set[str]]], elsewhere: Elsewhere
+) -> None:
+    """None of these is a part of the digest, so a file that is taken over may have been made under others."""
+    files = reading.load_publication(made[0] / "1").manifest["files"]
+    drawn = {name: entry["sha256"] for name, entry in files.items() if name.startswith(("reports/", "csv/"))}
+    assert len(drawn) > 12
+    assert {name: sha256_of(elsewhere.folder / name) for name in drawn} == drawn
+    assert elsewhere.made_by == unchanged.makers()
 
 
 def test_a_list_that_pages_read_beside_the_package_is_one_of_their_makers(

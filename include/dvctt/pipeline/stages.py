@@ -287,11 +287,11 @@ def _refuse_what_changed(settings: Settings, province: Province, night: Night) -
     Raises:
         WarehouseError: the province folder or dbt's project is another than when the run began.
     """
-    from dvctt.warehouse.definitions import DBT_PROJECT, project_digest
+    from dvctt.warehouse.definitions import project_digest
 
     for place, began_with, found in (
         (settings.province_folder, night.province_digest, province.digest),
-        (DBT_PROJECT, night.definitions, project_digest()),
+        (transform.DBT_PROJECT, night.definitions, project_digest()),
     ):
         if found != began_with:
             raise WarehouseError(
