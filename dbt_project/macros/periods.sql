@@ -238,6 +238,18 @@ set_aside as (
     group by period_months.period_key, caveats.scope, caveats.entity_code
 ),
 
+without_files as (
+    select
+        period_months.period_key,
+        caveats.scope,
+        caveats.entity_code,
+        count(distinct caveats.month) as refused_months
+    from period_months
+    inner join caveats on period_months.month = caveats.month
+    where caveats.caveat_id = 'refused_file'
+    group by period_months.period_key, caveats.scope, caveats.entity_code
+),
+
 summed as (
     select
         periods.period_key,
@@ -273,6 +285,8 @@ summed as (
             ~ json_record({'id': "'missing_feed'", 'agencies': json_value('missing_names.agencies_json')}) ~ ' end',
             'case when set_aside.quarantined_rows is not null then '
             ~ json_record({'id': "'quarantined_rows_of_period'", 'row_count': 'set_aside.quarantined_rows'}) ~ ' end',
+            'case when without_files.refused_months is not null then '
+            ~ json_record({'id': "'refused_file_of_period'", 'month_count': 'without_files.refused_months'}) ~ ' end',
         ]) }} as caveats_json
     from counted_months
     inner join periods on counted_months.period_key = periods.period_key
@@ -282,5 +296,7 @@ summed as (
         on {{ share('counted_months', 'missing_names', ['period_key', 'scope', 'entity_code']) }}
     left join set_aside
         on {{ share('counted_months', 'set_aside', ['period_key', 'scope', 'entity_code']) }}
+    left join without_files
+        on {{ share('counted_months', 'without_files', ['period_key', 'scope', 'entity_code']) }}
 )
 {%- endmacro %}

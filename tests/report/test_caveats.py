@@ -35,6 +35,16 @@ EVERY = [
         "a newer file is held until somebody confirms it (Department A); these figures are without it",
     ),
     (
+        {"id": "refused_file", "agencies": [ONE]},
+        "có tệp bị từ chối vì không đọc được, số liệu chưa tính tệp này (Sở A)",
+        "a file was refused because it cannot be read (Department A); these figures are without it",
+    ),
+    (
+        {"id": "refused_file_of_period", "month_count": 2},
+        "có tệp bị từ chối của 2 tháng trong kỳ, số liệu chưa tính các tệp này",
+        "2 months of the period go on without a refused file; these figures are without it",
+    ),
+    (
         {"id": "month_without_file", "row_count": 7},
         "7 bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm",
         "records in the month's files that are of a month without a file, and in no month's tables: 7",

@@ -58,7 +58,7 @@ def caveats_of_month(content: Marts, month: date, province: Province) -> list[Ro
         (
             row
             for row in content.of_month("mart_caveats", month)
-            if row["scope"] != "agency" or row["caveat_id"] not in ("missing_feed", "held_file")
+            if row["scope"] != "agency" or row["caveat_id"] not in ("missing_feed", "held_file", "refused_file")
         ),
         key=lambda row: (
             scopes.index(row["scope"]),

@@ -27,17 +27,14 @@ landed as (
     from extracts
 ),
 
--- A file that came and was refused asks for its month too, but for no later one than that after the newest that landed:
--- a mistyped year must not open a row of empty months.
+-- A file that came and was refused asks for its month too, if that is the one after the newest that landed: a mistyped
+-- year must not open a row of empty months.
 bounds as (
     select
         landed.first_month,
-        greatest(
-            landed.last_month,
-            least(max(refused.file_month), cast({{ dbt.dateadd('month', 1, 'landed.last_month') }} as date))
-        ) as last_month
+        coalesce(max(refused.file_month), landed.last_month) as last_month
     from landed
-    left join refused on landed.last_month < refused.file_month
+    left join refused on {{ dbt.dateadd('month', 1, 'landed.last_month') }} = refused.file_month
     group by landed.first_month, landed.last_month
 ),
 

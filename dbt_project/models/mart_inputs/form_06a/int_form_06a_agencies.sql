@@ -17,6 +17,14 @@ undelivered as (
     where entity = 'filings' and not is_delivered
 ),
 
+refused as (
+    select
+        month,
+        agency_code
+    from {{ ref('int_refused_feeds') }}
+    where entity = 'filings' and (is_older_version or is_without_supplement)
+),
+
 -- What was received before the first file is not here, and no count of it can be.
 history as (
     select min(file_month) as history_from from {{ ref('stg_landing__extracts') }}
@@ -134,6 +142,18 @@ set_aside as (
     left join heirs
         on period_months.period_key = heirs.period_key and quarantined.agency_code = heirs.agency_code
     group by period_months.period_key, coalesce(heirs.heir_code, quarantined.agency_code)
+),
+
+without_files as (
+    select
+        period_months.period_key,
+        coalesce(heirs.heir_code, refused.agency_code) as agency_code,
+        count(distinct refused.month) as refused_months
+    from period_months
+    inner join refused on period_months.month = refused.month
+    left join heirs
+        on period_months.period_key = heirs.period_key and refused.agency_code = heirs.agency_code
+    group by period_months.period_key, coalesce(heirs.heir_code, refused.agency_code)
 )
 
 select
@@ -149,8 +169,11 @@ select
     named.first_day >= history.history_from and not coalesce(owed.is_missing, false) as is_whole,
     coalesce(owed.is_missing, false) as is_missing,
     named.first_day <= history.history_from or coalesce(owed.is_missing_before, false) as is_history_short,
-    coalesce(set_aside.quarantined_rows, 0) as quarantined_rows
+    coalesce(set_aside.quarantined_rows, 0) as quarantined_rows,
+    without_files.refused_months
 from named
 cross join history
 left join owed on named.period_key = owed.period_key and named.agency_code = owed.agency_code
 left join set_aside on named.period_key = set_aside.period_key and named.agency_code = set_aside.agency_code
+left join without_files
+    on named.period_key = without_files.period_key and named.agency_code = without_files.agency_code

@@ -67,6 +67,7 @@ entities as (
         sum(case when is_missing then 1 else 0 end) as missing_agencies,
         bool_or(is_history_short) as is_history_short,
         sum(quarantined_rows) as quarantined_rows,
+        max(refused_months) as refused_months,
         {{ json_list(
             'case when is_missing then '
             ~ json_record({'code': 'agency_code', 'name_vi': 'name_vi', 'name_en': 'name_en'}) ~ ' end',
@@ -183,6 +184,8 @@ computed as (
             ~ json_record({'id': "'missing_feed'", 'agencies': json_value('entities.agencies_json')}) ~ ' end',
             'case when entities.quarantined_rows > 0 then '
             ~ json_record({'id': "'quarantined_rows'", 'row_count': 'entities.quarantined_rows'}) ~ ' end',
+            'case when entities.refused_months is not null then '
+            ~ json_record({'id': "'refused_file_of_period'", 'month_count': 'entities.refused_months'}) ~ ' end',
         ]) }} as caveats_json
     from lines
     inner join entities
