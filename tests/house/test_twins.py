@@ -35,7 +35,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "core/files.py": ("test_home.py", "what a home writes down, whole or not at all"),
     "core/ledger.py": ("landing/test_withdrawals.py", "the first ledger stands for all"),
     "extract/__init__.py": ("extract/test_files.py", _BY_USE),
-    "extract/_forms/__init__.py": ("extract/test_packed.py", _BY_USE),
+    "extract/_forms/__init__.py": ("extract/test_forms.py", _BY_USE),
     "extract/_forms/cells.py": ("extract/test_workbook.py", _ONE_STORY),
     "extract/_forms/outline.py": ("extract/test_workbook.py", _ONE_STORY),
     "extract/_survey.py": ("extract/test_refusals.py", _ONE_STORY),

@@ -436,17 +436,20 @@ def _check_columns(incoming: Incoming, text: Text, renamed: list[str]) -> None:
     where, entity, separator = f"{incoming.shown}{text.header_at}", incoming.entity, separator_in_words(text.delimiter)
     known = sum(column in CONTRACT_NAMES for column in renamed)
     if not known:
+        hint = (
+            f"is the header line missing, or the separator no {separator}?" if text.of_lines else "is it another table?"
+        )
         raise ExtractError(
             f"{where}: missing mandatory column {', '.join(entity.columns)}: none of the {len(renamed)} fields of "
-            f"{text.header_noun} is a column name of the contract; is the header line missing, or the separator no "
-            f"{separator}?",
+            f"{text.header_noun} is a column name of the contract; {hint}",
             "wrong_columns",
         )
     if unnamed := [place for place, column in enumerate(renamed, start=1) if not column]:
-        last = f" (a {separator} at the header's end: the columns before it are {len(renamed) - 1})"
+        is_last = text.of_lines and unnamed == [len(renamed)]
+        last = f" (a {separator} at the header's end: the columns before it are {len(renamed) - 1})" if is_last else ""
+        behind = f", and no {separator} behind the last" if text.of_lines else ""
         raise ExtractError(
-            f"{where}: column {_places(unnamed)} of {len(renamed)} has no name{last if unnamed == [len(renamed)] else ''}; "
-            f"wanted a name for every column, and no {separator} behind the last",
+            f"{where}: column {_places(unnamed)} of {len(renamed)} has no name{last}; wanted a name for every column{behind}",
             "wrong_columns",
         )
     twice = _names_twice(renamed)

@@ -20,7 +20,7 @@ from dvctt.province.model import Feed
 if TYPE_CHECKING:
     import duckdb
 
-PACKED_FORMS = ("csv",)
+PACKED_FORMS = ("csv", "json", "jsonl")
 """What may come in an archive: workbooks and Parquet are packed by themselves."""
 _PACKED = {f"{text}.{archive}": "packed" for text in PACKED_FORMS for archive in ("gz", "zip")}
 _MODULES = {
@@ -30,6 +30,9 @@ _MODULES = {
     "xlsx": "workbook",
     "xls": "workbook",
     "ods": "workbook",
+    "json": "json_text",
+    "jsonl": "json_lines",
+    "parquet": "parquet",
 }
 """The endings of names, and the module that reads what they end. The one list of them."""
 ENDINGS = tuple(_MODULES)
@@ -115,6 +118,7 @@ class Text:
         skipped: lines before the header that are no record.
         header_at: where the header stands in the source's file, in words that follow its name.
         header_noun: what the header is called there.
+        of_lines: whether the source itself wrote lines with separators, so that errors may speak of them.
         rows: how many rows the form counted in the file itself, in another way than it read them; None where it has but one.
     """
 
@@ -123,6 +127,7 @@ class Text:
     skipped: int = 0
     header_at: str = ":1"
     header_noun: str = "line 1"
+    of_lines: bool = True
     rows: int | None = None
 
 

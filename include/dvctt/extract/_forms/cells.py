@@ -5,6 +5,7 @@ with more digits than a spreadsheet keeps) becomes text that staging sets aside 
 """
 
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 
 EXACT = 10**15
 """From here on a spreadsheet has rounded: it keeps 15 digits. What was a key of 17 is none any more."""
@@ -41,7 +42,10 @@ def cell_text(value: object) -> str:
 def _number(value: float) -> str:
     if value.is_integer() and abs(value) < EXACT:
         return str(int(value))
-    return f"{value:.14E}" if abs(value) >= EXACT else repr(value)
+    if abs(value) < EXACT or not isfinite(value):
+        return repr(value)
+    digits = str(int(abs(value)))
+    return f"{'-' if value < 0 else ''}{digits[0]}.{digits[1:15]}E+{len(digits) - 1}"
 
 
 def _moment(value: datetime) -> str:

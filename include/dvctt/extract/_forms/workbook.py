@@ -351,7 +351,9 @@ def _written(incoming: Incoming, table: _Table) -> Text:
                 raise ExtractError(f"{where}, row {row + 1}: a sign that is none in any text; type it again") from None
     outline = table.sheet.outline
     rows = sum(row > table.row for row in outline.rows) if outline else None
-    return Text(path, header_at=f": sheet {table.place}, row {table.row + 1}", header_noun="that row", rows=rows)
+    return Text(
+        path, header_at=f": sheet {table.place}, row {table.row + 1}", header_noun="that row", of_lines=False, rows=rows
+    )
 
 
 def _refuse_formulas(where: str, table: _Table) -> None:
