@@ -288,7 +288,7 @@ SLOW = (
 )
 """The files that take longest, the longest first: begun last, one of them would keep a core busy while the others wait."""
 
-TOGETHER = (("chaos/test_kill.py", "chaos/test_disk_full.py"), ("sample/",))
+TOGETHER = (("chaos/test_kill.py", "chaos/test_kill_sharing.py", "chaos/test_disk_full.py"), ("sample/",))
 """Files that ask the same thing of the session (two homes after a night, the whole sample): one worker makes it, once."""
 
 

@@ -41,7 +41,7 @@ POINTS = (
     Point("audit: dbt has made some models", "audit_facts", (r"run open candidate/dbt/run/.+/aud_totals\.sql",)),
     Point("gate: passed and remembered", "check_counts", (r"run rename .+ verdicts/", r"run open candidate/verdict\.html")),
     Point("marts: dbt has made some models", "build_marts", (r"run open candidate/dbt/run/.+/mart_online_rates\.sql",)),
-    Point("assembling: some of the CSV files", "assemble_publication", (r"run open .+/csv/mart_payments\.csv",)),
+    Point("assembling: some of the CSV files", "assemble_publication", (r"run hardlink .+/csv/", r"run open .+/csv/mart_payments\.csv")),
     Point("sealing: the manifest is not yet in its place", "publish_marts", (r"run rename .+/manifest\.json",)),
     Point("between link and switch", "publish_marts", (r"run rename published/\.current\.new published/current",)),
     Point("after the switch", "publish_marts", (r"run rename published/\.current\.new ", r"run sync published$")),

@@ -113,7 +113,8 @@ def test_facts_dimensions_audit_and_marts_are_tables_with_descriptions(tiny_home
     assert undocumented == []
 
 
-def test_parquet_and_marts_hold_the_same_rows(tiny_home: Settings) -> None:
+def test_parquet_and_marts_hold_the_same_rows_in_the_same_types(tiny_home: Settings) -> None:
+    """By type too: DuckDB rounds what Parquet cannot hold (a HUGEINT becomes a DOUBLE), and the bytes stand for the rows."""
     publication = current(tiny_home)
     files = sorted((publication.folder / "parquet").glob("*.parquet"))
     assert {path.stem for path in files} == set(publication.manifest["row_counts"])
@@ -123,6 +124,11 @@ def test_parquet_and_marts_hold_the_same_rows(tiny_home: Settings) -> None:
                 f"(from {path.stem} except all from '{path}') union all (from '{path}' except all from {path.stem})"
             ).fetchall()
             assert differing == [], path.stem
+            types = [
+                connection.execute(f"select column_name, column_type from (describe from {source})").fetchall()
+                for source in (path.stem, f"'{path}'")
+            ]
+            assert types[0] == types[1], path.stem
 
 
 def test_every_mart_is_published_as_csv_too_and_its_verdict_as_a_page(tiny_home: Settings) -> None:

@@ -21,7 +21,7 @@ PLAN = "DVCTT_SABOTAGE"
 """JSON: ``home``, ``mark`` (the file that lines are written to) and, for a kill, ``steps``: regular expressions that lines
 must match one after the other; the process group dies at the last one, just before what it announces. ``fill``: nobody dies;
 a file of this name takes all the room that the disk has, and the run goes on. ``delay``: seconds between the last step and the
-kill, to land inside what is not announced."""
+kill, to land inside what is not announced. ``no_links``: no file below the home gets a second name, as on two file systems."""
 LANDED_AT = "DVCTT_SABOTAGE_LANDED_AT"
 """ISO time: files are landed at this moment, whenever that is, so that two runs can be compared byte for byte: when a file
 came is part of what is published."""
@@ -32,6 +32,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _NAMES = {
     "os.rename": "rename",
     "os.symlink": "link",
+    "os.link": "hardlink",
     "os.remove": "remove",
     "os.mkdir": "mkdir",
     "os.rmdir": "rmdir",
@@ -99,6 +100,8 @@ def install(plan: dict[str, object]) -> None:
         line = f"run {line}"
         if not steps:
             os.write(mark, f"{line}\n".encode())
+            if event == "os.link" and plan.get("no_links"):
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         elif reached < len(steps) and steps[reached].search(line):
             reached += 1
             if reached == len(steps):
