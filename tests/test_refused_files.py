@@ -73,12 +73,14 @@ class Home:
     def facts(self) -> dict[str, str]:
         """Each table of facts, as a hash of its rows in order; when a file came is no part of what it says."""
         return {
-            table: str(self.nights.rows(
-                f"select md5(string_agg(t::varchar, '|' order by t::varchar)) "
-                f"from (select * exclude ({'first_arrived_at' if 'feed' in table else 'extract_id'}) from {table}) as t"
-            ))
+            table: str(
+                self.nights.rows(
+                    f"select md5(string_agg(t::varchar, '|' order by t::varchar)) "
+                    f"from (select * exclude ({'first_arrived_at' if 'feed' in table else 'extract_id'}) from {table}) as t"
+                )
+            )
             for table in FACTS
-        }  # fmt: skip
+        }
 
 
 @pytest.fixture
@@ -97,8 +99,15 @@ def begin(tiny_home: Settings, tmp_path: Path) -> Callable[[str], Home]:
             (inbox.root / "one_stop" / entity).mkdir()
         settings = Settings(province_folder=root / "province", inbox=inbox.root, home=root / "home")
         nights = nights_after(tiny_home, settings)
-        nights.keep("mart_online_rates", "mart_refused_files", "aud_movements", "aud_refused_files", "aud_feeds", *FACTS,
-                    "aud_movement_files")  # fmt: skip
+        nights.keep(
+            "mart_online_rates",
+            "mart_refused_files",
+            "aud_movements",
+            "aud_refused_files",
+            "aud_feeds",
+            *FACTS,
+            "aud_movement_files",
+        )
         return Home(nights, inbox)
 
     return home

@@ -229,9 +229,14 @@ BAD_INPUT = [
 
 
 @pytest.mark.parametrize(("name", "break_it", "wanted"), BAD_INPUT, ids=[name for name, _, _ in BAD_INPUT])
-def test_bad_input_is_one_error_and_nothing_lands_in_part(
-    tiny_copy: Settings, name: str, break_it, wanted: str
+def test_where_no_refusal_is_tolerated_bad_input_is_one_error_and_nothing_lands_in_part(
+    tiny_copy: Settings, tmp_path: Path, name: str, break_it, wanted: str
 ) -> None:
+    strict = tmp_path / "strict"
+    shutil.copytree(PROVINCE, strict)
+    rules = (strict / "province.yml").read_text(encoding="utf-8")
+    (strict / "province.yml").write_text(rules.replace("  tolerated: 6", "  tolerated: 0"), encoding="utf-8")
+    tiny_copy = replace(tiny_copy, province_folder=strict)
     inbox = Inbox(tiny_copy.inbox)
     inbox.write("filings", "2022-11.bo-sung", [filing("GOOD", "243", "20221101000000")])
     break_it(inbox)
@@ -239,8 +244,29 @@ def test_bad_input_is_one_error_and_nothing_lands_in_part(
     finished = dvctt(tiny_copy, "run")
     assert finished.returncode == 1
     assert wanted in finished.stderr
+    assert "1 files are refused, wanted at most 0" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert sorted(str(path) for path in (*tiny_copy.landing.rglob("*"), *tiny_copy.published.rglob("*"))) == before
+
+
+def test_a_refused_file_stands_in_verdict_manifest_and_page_and_the_night_after_finds_nothing_new(
+    tiny_copy: Settings,
+) -> None:
+    inbox = Inbox(tiny_copy.inbox)
+    inbox.write("filings", "2022-11", [filing("A", "243", "20221101000000")], without=("MucDo",))
+    finished = dvctt(tiny_copy, "run")
+    assert finished.returncode == 0, finished.stderr
+    folder = tiny_copy.published / "2"
+    (refused,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["refused_files"]
+    assert (refused["file_name"], refused["reason"]) == ("2022-11.csv", "wrong_columns")
+    checks = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))["checks"]
+    (warned,) = [check for check in checks if check["id"] == "refused_files.there_are_none"]
+    assert (warned["status"], warned["failing_rows"][0]["subject"]) == ("failed", "2022-11.csv")
+    pages = {
+        month: (folder / "reports" / f"bao-cao-{month}.html").read_text("utf-8") for month in ("2022-10", "2022-11")
+    }
+    assert "Tệp của nguồn bị từ chối" in pages["2022-11"] and "Tệp của nguồn bị từ chối" not in pages["2022-10"]
+    assert "nothing new" in dvctt(tiny_copy, "run").stdout
 
 
 def test_a_publication_that_nobody_was_told_of_is_told_by_the_next_run_once(
