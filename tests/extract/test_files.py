@@ -227,3 +227,23 @@ def test_rows_by_agency_that_are_not_so_are_refused_without_their_codes(
         words = str(raised.value)
     assert wanted in words
     assert "243" not in words.replace(str(tmp_path), "")
+
+
+def test_what_a_file_is_converted_to_is_for_its_owner_alone_and_does_not_stay(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")])
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    (tmp_path / "staged").mkdir()
+    seen: list[tuple[Path, int]] = []
+
+    def killed(text: Path, *_: object) -> None:
+        seen.append((text, text.parent.stat().st_mode & 0o777))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "survey", killed)
+    with pytest.raises(KeyboardInterrupt):
+        read(inbox, tmp_path / "staged" / "x.parquet")
+    ((text, mode),) = seen
+    assert mode == 0o700 and text.is_relative_to(tmp_path / "staged")
+    assert list((tmp_path / "staged").iterdir()) == []

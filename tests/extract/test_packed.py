@@ -10,6 +10,7 @@ from dvctt.core.errors import ExtractError
 from dvctt.extract import Reading
 from dvctt.extract._forms import packed
 from dvctt.landing import zone
+from dvctt.landing.refusals import refused_files
 from dvctt.province.folder import load_province
 from dvctt.province.model import Feed
 
@@ -115,11 +116,16 @@ def test_a_form_that_comes_after_another_has_landed_is_no_second_file_of_the_mon
     path = inbox.write("filings", "2022-10", ROWS)
     zone.land(province, inbox.root, tmp_path / "landing")
     path.with_name("2022-10.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(ExtractError, match="they differ in form alone; keep one"):
-        zone.land(province, inbox.root, tmp_path / "landing")
+    assert zone.land(province, inbox.root, tmp_path / "landing") == []
+    both = refused_files(tmp_path / "landing")
+    assert [(one.file_name, one.reason) for one in both] == [("2022-10.csv", "one_name_twice")] * 2
+    assert all("they differ in form alone; keep one" in one.words for one in both)
     path.unlink()
-    with pytest.raises(ExtractError, match=r"which has landed as .*, in another form: its rows would count twice"):
-        zone.land(province, inbox.root, tmp_path / "landing")
+    assert zone.land(province, inbox.root, tmp_path / "landing") == []
+    (late,) = refused_files(tmp_path / "landing")
+    assert "which has landed as " in late.words
+    assert ", in another form: its rows would count twice" in late.words
+    assert late.file_name == "2022-10.csv", "the version that has landed goes on, and says so"
 
 
 def test_the_control_file_of_an_archive_states_its_own_hash(inbox: Inbox, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ import duckdb
 from dvctt.core.contract import ENTITIES
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import DvcttError
-from dvctt.core.sql import identifier, read_literal
+from dvctt.core.sql import identifier, literal, read_literal
 from dvctt.databases import open_database
 from dvctt.province.model import Province
 from dvctt.settings import Settings
@@ -327,13 +327,9 @@ def _search_sqlite(people: _People, path: Path, name: str, search: Search) -> No
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         tables = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
         for (table,) in tables:
-            for column in connection.execute(f"select name from pragma_table_info({_quoted(table)})").fetchall():
+            for column in connection.execute(f"select name from pragma_table_info({literal(table)})").fetchall():
                 asked = connection.execute(f"select distinct {identifier(column[0])} from {identifier(table)}")
                 _note(people.found_in_cells(_cells(asked.fetchmany)), name, f"{table}, column {column[0]}", search)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _search_zip(people: _People, path: Path, name: str, search: Search) -> None:
