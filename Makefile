@@ -52,6 +52,10 @@ chaos: setup ## Kill runs of the command line at every point (CHAOS_POINTS=20: a
 flips: setup ## Flip 500 bits of landing, publication and closed months, one at a time: each is noticed (FLIPS=…, FLIPS_SEED=…)
 	FLIPS=$${FLIPS:-500} $(BIN)/pytest -s tests/chaos/test_flips.py
 
+.PHONY: nights
+nights: setup ## Live through 20 nights in any order: what is shared is what is drawn from nothing (NIGHTS=…, NIGHTS_SEED=…)
+	NIGHTS=$${NIGHTS:-20} NIGHTS_SEED=$${NIGHTS_SEED:-$$(date +%s)} $(BIN)/pytest -s tests/publications/test_nights.py
+
 .PHONY: fuzz
 fuzz: setup ## Generated files through landing and staging (FUZZ_INPUTS=100000 records, from FUZZ_SEED=10)
 	FUZZ_INPUTS=$${FUZZ_INPUTS:-100000} $(BIN)/pytest -s tests/fuzz
