@@ -38,6 +38,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "extract/_forms/__init__.py": ("extract/test_forms.py", _BY_USE),
     "extract/_forms/cells.py": ("extract/test_workbook.py", _ONE_STORY),
     "extract/_forms/outline.py": ("extract/test_workbook.py", _ONE_STORY),
+    "extract/_control.py": ("extract/test_files.py", _ONE_STORY),
+    "extract/_header.py": ("extract/test_refusals.py", _ONE_STORY),
     "extract/_survey.py": ("extract/test_refusals.py", _ONE_STORY),
     "landing/integrity.py": ("chaos/test_flips.py", "bits are flipped in what it watches"),
     "notify/airflow_callback.py": ("notify/test_alerts.py", _ONE_STORY),

@@ -2,15 +2,12 @@
 
 Reads ``<inbox>/<source>/<entity>/<YYYY-MM>[.anything].<ending>`` and the control file beside it, strictly: a file is read whole
 or refused. What a form of file is, and how it becomes text, is ``_forms``; what all forms share stands here: which files are
-there, the header, the totals. It reads text and leaves text; what a value means is staging's business. An error names files,
-columns of the contract and counts; no cell, key or number of a file is quoted, because a file without its header line begins
-with a citizen.
+there, what was read of one, the totals. It reads text and leaves text; what a value means is staging's business. An error names
+files, columns of the contract and counts; no cell, key or number of a file is quoted, because a file without its header line
+begins with a citizen.
 """
 
-import csv
 import hashlib
-import io
-import json
 import os
 import re
 import shutil
@@ -20,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -30,18 +26,18 @@ from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
 from dvctt.extract import Control, NoOffer, Offer, Reading, count_in_words, likely_amount
+from dvctt.extract._control import read_control
 from dvctt.extract._forms import (
     CONTRACT_NAMES,
     ENDINGS,
     Incoming,
     Text,
-    clean_name,
     ending_of,
     form_of,
-    separator_in_words,
     stem_of,
 )
 from dvctt.extract._forms.legacy import ADVICE, advice_for_bytes, legacy_code_of
+from dvctt.extract._header import check_columns, read_header
 from dvctt.extract._survey import LONGEST_RECORD, Survey, count_records, diagnose, find_fault, survey
 from dvctt.province.model import Feed, Source
 
@@ -49,13 +45,7 @@ _NAME = re.compile(
     rf"(?P<month>[0-9]{{4}}-[0-9]{{2}})(?P<suffix>(?:\.[\w-]+)*?)\.(?:{'|'.join(map(re.escape, ENDINGS))})"
 )
 _CONTROL = ".control.json"
-_TOTALS = ("rows", "total_amount_vnd")
-_CONTROL_KEYS = {*_TOTALS, "sha256", "agencies"}
 _AGENCY = "MaDonVi"
-_CONTROL_BYTES = 65_536
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
-_HASH = re.compile(r"[0-9a-fA-F]{64}")
-_HEADER_BYTES = 1 << 20
 _BIGINT = 2**63 - 1
 _IN_TRANSIT = (".part", ".tmp", ".filepart")
 """Endings that transfer programs give to a file that is still coming; it is looked at when it has its real name."""
@@ -147,7 +137,7 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
     for offer in found:
         stem = stem_of(offer.name)
         try:
-            control = _read_control(controls[stem]) if stem in controls else None
+            control = read_control(controls[stem]) if stem in controls else None
         except ExtractError as error:
             refuse(offer.month, offer.name, str(error), error.reason)
         else:
@@ -189,94 +179,6 @@ def _refuse_one_name_twice(
                 f"they differ in {how} alone; keep one"
             )
             refuse(offer.month, offer.name, words, "one_name_twice")
-
-
-class _Malformed(ValueError):
-    """Why a control file is none; its words quote nothing."""
-
-
-def _read_control(path: Path) -> Control:
-    """Raises ExtractError: it is no regular file, cannot be opened, or is no control file."""
-    with open_regular(path) as file:
-        text = file.read(_CONTROL_BYTES + 1)
-    try:
-        content = _parsed(text)
-        totals = {key: _total(content, key) for key in _TOTALS}
-        sha256 = content.get("sha256")
-        if sha256 is not None and not (isinstance(sha256, str) and _HASH.fullmatch(sha256)):
-            raise _Malformed("key sha256: wanted a text of 64 hexadecimal digits")
-        agencies = _agencies(content.get("agencies"))
-    except _Malformed as error:
-        raise ExtractError(
-            f"{path_in_words(path)}: {error}; ask the source to send its control file again", "control_malformed"
-        ) from None
-    return Control(path, totals["rows"], totals["total_amount_vnd"], sha256, agencies)
-
-
-def _parsed(text: bytes) -> dict[str, Any]:
-    if len(text) > _CONTROL_BYTES:
-        raise _Malformed(f"not a control file: longer than {_CONTROL_BYTES} bytes; wanted an object of four keys")
-    try:
-        content = json.loads(
-            text.decode("utf-8-sig"),
-            object_pairs_hook=_once,
-            parse_int=_Number,
-            parse_float=_Number,
-            parse_constant=_Number,
-        )
-    except UnicodeDecodeError as error:
-        raise _Malformed(f"not UTF-8 text at byte {error.start + 1}") from error
-    except json.JSONDecodeError as error:
-        raise _Malformed(f"not JSON at line {error.lineno}, column {error.colno}") from error
-    except RecursionError as error:
-        raise _Malformed("not a control file: nested too deep; wanted an object of four keys") from error
-    if not isinstance(content, dict):
-        raise _Malformed(f"wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}, found another JSON value")
-    if unknown := set(content) - _CONTROL_KEYS:
-        raise _Malformed(
-            f"{len(unknown)} keys that no control file has; wanted an object with keys {', '.join(sorted(_CONTROL_KEYS))}"
-        )
-    return content
-
-
-class _Number(str):
-    """A number of a JSON text as it was written: how long it may be is asked before it is one."""
-
-    __slots__ = ()
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise _Malformed("a key stands twice in one object; wanted each once")
-    return dict(pairs)
-
-
-def _total(content: dict[str, Any], key: str) -> int | None:
-    value = content.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, _Number) or not _WHOLE.fullmatch(value):
-        raise _Malformed(f"key {key}: wanted a whole number of at most 18 digits, without quotes")
-    if key == "rows" and int(value) < 0:
-        raise _Malformed("key rows: found a number below 0")
-    return int(value)
-
-
-def _agencies(content: object) -> dict[str, int] | None:
-    """Rows by agency; the codes stay unsaid in an error, they are a source's words."""
-    if content is None:
-        return None
-    wrong = (
-        "key agencies: wanted an object with an agency's code for each key and a whole number of rows, without quotes"
-    )
-    if not isinstance(content, dict):
-        raise _Malformed(wrong)
-    counts = {}
-    for code, rows in content.items():
-        if not isinstance(rows, _Number) or not _WHOLE.fullmatch(rows) or int(rows) < 0:
-            raise _Malformed(wrong)
-        counts[str(code)] = int(rows)
-    return counts
 
 
 def fingerprint(offer: Offer) -> str:
@@ -341,8 +243,8 @@ def _read(offer: Offer, incoming: Incoming, target: Path, before: tuple[int, ...
         _check_hash(offer, sha256, before[0])
     if seen.fault:
         raise ExtractError(f"{shown}:{seen.fault}; {advice_for_bytes(text.path)}")
-    renamed = incoming.renamed(_read_header(shown, text, seen))
-    _check_columns(incoming, text, renamed)
+    renamed = incoming.renamed(read_header(shown, text, seen))
+    check_columns(incoming, text, renamed)
     if code := legacy_code_of(text.path):
         raise ExtractError(
             f"{shown}: its letters are those of {code}, which is a font's code, and no Vietnamese; {ADVICE.format(code=code)}"
@@ -397,103 +299,6 @@ def _refuse_change(path: Path, before: tuple[int, ...]) -> None:
             f"{path_in_words(path)}: {how} while it was read; run again when the source has finished writing",
             "changed_while_read",
         )
-
-
-def _read_header(shown: str, text: Text, seen: Survey) -> list[str]:
-    if seen.bytes == 0:
-        raise ExtractError(f"{shown}: empty file (0 bytes); wanted a header line and rows", "empty_file")
-    with open_regular(text.path) as file:
-        start = file.read(_HEADER_BYTES)
-    head = io.StringIO(start.decode("utf-8-sig", errors="ignore"), newline="")  # a letter may be cut at the end
-    if not head.getvalue():
-        raise ExtractError(
-            f"{shown}: empty file (a byte order mark and nothing else); wanted a header line and rows", "empty_file"
-        )
-    for _ in range(text.skipped):
-        head.readline()
-    reader = csv.reader(head, strict=True, delimiter=text.delimiter)
-    where = f"{shown}{text.header_at}"
-    try:
-        header = next(reader, [])
-        cut = reader.line_num > 0 and head.tell() == len(head.getvalue()) and seen.bytes > len(start)
-    except csv.Error as error:
-        raise ExtractError(
-            f"{where}: the header is no CSV: a quote that never closes, or text behind a closing quote", "wrong_columns"
-        ) from error
-    if cut:
-        raise ExtractError(
-            f"{where}: the header is longer than {_HEADER_BYTES} bytes; wanted the contract's columns", "wrong_columns"
-        )
-    if not any(column.strip() for column in header):
-        raise ExtractError(
-            f"{where}: the first line is empty; wanted the header with the contract's columns", "wrong_columns"
-        )
-    return [clean_name(column) for column in header]
-
-
-def _check_columns(incoming: Incoming, text: Text, renamed: list[str]) -> None:
-    """Hold the header against the contract, in words that name columns of the contract and places, and nothing else."""
-    where, entity, separator = f"{incoming.shown}{text.header_at}", incoming.entity, separator_in_words(text.delimiter)
-    known = sum(column in CONTRACT_NAMES for column in renamed)
-    if not known:
-        hint = (
-            f"is the header line missing, or the separator no {separator}?" if text.of_lines else "is it another table?"
-        )
-        raise ExtractError(
-            f"{where}: missing mandatory column {', '.join(entity.columns)}: none of the {len(renamed)} fields of "
-            f"{text.header_noun} is a column name of the contract; {hint}",
-            "wrong_columns",
-        )
-    if unnamed := [place for place, column in enumerate(renamed, start=1) if not column]:
-        is_last = text.of_lines and unnamed == [len(renamed)]
-        last = f" (a {separator} at the header's end: the columns before it are {len(renamed) - 1})" if is_last else ""
-        behind = f", and no {separator} behind the last" if text.of_lines else ""
-        raise ExtractError(
-            f"{where}: column {_places(unnamed)} of {len(renamed)} has no name{last}; wanted a name for every column{behind}",
-            "wrong_columns",
-        )
-    twice = _names_twice(renamed)
-    if twice:
-        raise ExtractError(f"{where}: {'; '.join(twice)}; wanted each once", "wrong_columns")
-    missing = [column for column in entity.columns if column not in renamed and column not in incoming.feed.absent]
-    if missing:
-        folded = {_folded(column): place for place, column in enumerate(renamed, start=1)}
-        spelled = [f"{name} (column {folded[_folded(name)]})" for name in missing if _folded(name) in folded]
-        raise ExtractError(
-            f"{where}: missing mandatory column {', '.join(missing)}; found {known} columns of the contract among "
-            f"{len(renamed)}; wanted all of {', '.join(entity.columns)}"
-            f"{'; in other letters stand ' + ', '.join(spelled) if spelled else ''} "
-            f"(a source that cannot give one says so in sources.yml, keys rename and absent)",
-            "wrong_columns",
-        )
-
-
-def _names_twice(renamed: list[str]) -> list[str]:
-    """Columns that are one, or one but for case, by place; named where the name is one of the contract."""
-    places: dict[str, list[int]] = {}
-    for place, column in enumerate(renamed, start=1):
-        places.setdefault(_folded(column), []).append(place)
-    contract = {_folded(name): name for name in sorted(CONTRACT_NAMES)}
-    lines = []
-    for folded, where in places.items():
-        if len(where) > 1:
-            name = contract.get(folded, "(a name that is not of the contract)")
-            alike = len({renamed[place - 1] for place in where}) == 1
-            lines.append(
-                f"column {name} stands more than once in the header, at {_places(where)}"
-                if alike
-                else f"columns {_places(where)} of the header have one name but for case: {name}"
-            )
-    return lines
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
-
-
-def _places(places: list[int]) -> str:
-    shown = ", ".join(map(str, places[:5]))
-    return shown if len(places) <= 5 else f"{shown} and {len(places) - 5} more"
 
 
 def _copy(incoming: Incoming, text: Text, renamed: list[str], target: Path, seen: Survey) -> tuple[int, int | None]:
