@@ -177,8 +177,9 @@ def _cut_in_a_row(site: Site) -> Iterable[Place]:
 
 
 def _other_encoding(site: Site) -> Iterable[Place]:
+    """A mainframe's letters; UTF-16 would be read."""
     path = site.csv("payment_requests", _MONTH)
-    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp037", errors="replace"))
     return ()
 
 
