@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, attempt, filing, payment
+from tests.conftest import PROVINCE, Inbox, attempt, copy_home, filing, payment
 from tests.nights import Nights, nights_after
 
 SPREADSHEET = "2.0221E+17"
@@ -18,7 +18,7 @@ SPREADSHEET = "2.0221E+17"
 def nights(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """Publication 1 is the tiny home's; before 2 come files with bad keys, before 3 a month whose keys a spreadsheet spoiled."""
     root = tmp_path_factory.mktemp("keys")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     nights = nights_after(tiny_home, Settings(province_folder=PROVINCE, inbox=root / "inbox", home=root / "home"))
     inbox = Inbox(root / "inbox")

@@ -14,7 +14,7 @@ from dvctt.core.files import seal
 from dvctt.publications import reading, store, switching
 from dvctt.settings import Settings
 
-from tests.conftest import REPOSITORY, dvctt, settings_for
+from tests.conftest import REPOSITORY, copy_home, dvctt, settings_for
 from tests.publications.test_publish import again, current
 
 
@@ -22,7 +22,7 @@ from tests.publications.test_publish import again, current
 def two_of_them(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with publications 1 and 2, the second current. Ask it, do not change it."""
     root = tmp_path_factory.mktemp("two")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     settings = settings_for(root / "home", tiny_home.inbox)
     again(settings)
     return settings

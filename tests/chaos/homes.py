@@ -17,7 +17,7 @@ from dvctt.pipeline.night import NIGHT
 from dvctt.settings import Settings
 
 from tests.chaos.reader import ask
-from tests.conftest import Inbox, environment_for, filing, payment, settings_for
+from tests.conftest import Inbox, copy_home, environment_for, filing, payment, settings_for
 from tests.zygote import Zygote
 
 SABOTAGE = Path(__file__).parent / "sabotage"
@@ -37,7 +37,7 @@ NOT_COMPARED = {
 
 def begin(home: Path, inbox: Path, base: Settings) -> Settings:
     """A copy of a home with publication 1, and two new files in its inbox: a filing and its payment, for October."""
-    shutil.copytree(base.home, home, symlinks=True)
+    copy_home(base.home, home)
     shutil.copytree(base.inbox, inbox)
     box = Inbox(inbox)
     box.write("filings", "2022-10.bo-sung", [filing("N1", "244", "20221012101010")])

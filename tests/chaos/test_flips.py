@@ -18,7 +18,7 @@ from dvctt.landing.zone import landed_extracts
 from dvctt.pipeline import close, inspection, stages
 from dvctt.settings import Settings
 
-from tests.conftest import rewrite, settings_for
+from tests.conftest import copy_home, rewrite, settings_for
 
 FLIPS = int(os.environ.get("FLIPS", "24"))
 SEED = int(os.environ.get("FLIPS_SEED", "20221101"))
@@ -29,7 +29,7 @@ PLACES = ("landing", "published/1", "closed")
 def home(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with a publication, and a month that was closed, opened and closed again."""
     root = tmp_path_factory.mktemp("flips")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     settings = settings_for(root / "home", tiny_home.inbox)
     close.close_month(settings, month=Month(2022, 10), approved_by="Nguyễn Văn Duyệt (MẪU)")
     close.reopen_month(settings, month=Month(2022, 10), by="Trần Thị Mở (MẪU)", reason="bổ sung")

@@ -23,7 +23,7 @@ from dvctt.publications.reading import Publication, current_publication
 from dvctt.publications.rebuild import compare, rebuild
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, attempt, dvctt, environment_for, filing, payment, rewrite
+from tests.conftest import PROVINCE, Inbox, attempt, copy_home, dvctt, environment_for, filing, payment, rewrite
 from tests.publications.test_publish import again
 
 SEPTEMBER, OCTOBER = Month(2022, 9), Month(2022, 10)
@@ -153,7 +153,7 @@ def change_province(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     root = tmp_path_factory.mktemp("walk")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     settings = with_own_province(
         Settings(province_folder=PROVINCE, inbox=root / "inbox", home=root / "home"), root / "province"

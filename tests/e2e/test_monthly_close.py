@@ -25,7 +25,7 @@ from dvctt.publications import holds
 from dvctt.settings import Settings
 from dvctt.warehouse.verdicts import Movement
 
-from tests.conftest import environment_for
+from tests.conftest import copy_home, environment_for
 
 PERSON = "tran.thi.b"
 PATIENCE = 240
@@ -112,11 +112,10 @@ def until(look: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def airflow(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    import shutil
     import socket
 
     root = tmp_path_factory.mktemp("close")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     settings = Settings(province_folder=tiny_home.province_folder, inbox=tiny_home.inbox, home=root / "home")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

@@ -18,7 +18,7 @@ from dvctt.publications.reading import Publication
 from dvctt.publications.store import notable
 from dvctt.settings import Settings
 
-from tests.conftest import PROVINCE, Inbox, dvctt, filing, settings_for
+from tests.conftest import PROVINCE, Inbox, copy_home, dvctt, filing, settings_for
 from tests.nights import Nights, nights_after
 
 VINH_PHUC = load_province(PROVINCE)
@@ -46,7 +46,7 @@ def october(nights: Nights) -> list[tuple[object, ...]]:
 @pytest.fixture(scope="module")
 def walk(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     root = tmp_path_factory.mktemp("withdrawn")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     settings = settings_for(root / "home", root / "inbox")
     nights, inbox = nights_after(tiny_home, settings), Inbox(settings.inbox)

@@ -22,6 +22,7 @@ from tests.conftest import (
     PROVINCE,
     Inbox,
     SentAlerts,
+    copy_home,
     dvctt,
     environment_for,
     filing,
@@ -173,7 +174,7 @@ def test_late_files_and_another_order_of_arrival_give_the_same_facts(tmp_path: P
 def broken_night(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, bytes]]:
     """A copy of the tiny home whose inbox got a month in which every row of one agency is of an unknown status."""
     root = tmp_path_factory.mktemp("broken")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     settings = settings_for(root / "home", root / "inbox")
     before = {str(p): p.read_bytes() for p in sorted(settings.published.rglob("*")) if p.is_file()}

@@ -32,7 +32,7 @@ from dvctt.report.tables.areas import contract_of_areas
 from dvctt.settings import Settings
 from dvctt.warehouse.previous import PREVIOUS_TABLES
 
-from tests.conftest import PROVINCE, Inbox, Rows, filing, payment, procedure
+from tests.conftest import PROVINCE, Inbox, Rows, copy_home, filing, payment, procedure
 from tests.nights import Nights, nights_after
 
 NIGHTS = int(os.environ.get("NIGHTS") or 2)
@@ -248,7 +248,7 @@ def life(tiny_home: Settings, tmp_path: Path) -> Callable[[int], Life]:
 
     def begin(seed: int) -> Life:
         root = tmp_path / str(seed)
-        shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+        copy_home(tiny_home.home, root / "home")
         shutil.copytree(tiny_home.inbox, root / "inbox")
         shutil.copytree(PROVINCE, root / "province")
         settings = Settings(province_folder=root / "province", inbox=root / "inbox", home=root / "home")

@@ -17,7 +17,7 @@ from dvctt.publications.restatements import CAUSES, Change, Comparison
 from dvctt.settings import Settings
 from dvctt.warehouse import definitions, previous, transform
 
-from tests.conftest import PROVINCE, Inbox, dvctt, filing, payment, state_anew
+from tests.conftest import PROVINCE, Inbox, copy_home, dvctt, filing, payment, state_anew
 from tests.nights import Nights, nights_after
 
 DISTRICTS = "Khối huyện thành phố"
@@ -39,7 +39,7 @@ STORY = (
 
 
 def nights_in(root: Path, tiny_home: Settings) -> Nights:
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     shutil.copytree(PROVINCE, root / "province")
     settings = Settings(province_folder=root / "province", inbox=root / "inbox", home=root / "home")

@@ -22,7 +22,7 @@ from dvctt.warehouse import definitions, transform
 from dvctt.warehouse.connections import open_published
 from dvctt.warehouse.definitions import read_definitions
 
-from tests.conftest import Inbox, dvctt, filing, rewrite, settings_for, state_anew
+from tests.conftest import Inbox, copy_home, dvctt, filing, rewrite, settings_for, state_anew
 
 ONLINE = "mart_online_rates/2022-10/agency/243/online"
 
@@ -31,7 +31,7 @@ ONLINE = "mart_online_rates/2022-10/agency/243/online"
 def two_nights(tiny_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The tiny home after a second night, which brought a late online filing of district 243 and one without a sound date."""
     root = tmp_path_factory.mktemp("two_nights")
-    shutil.copytree(tiny_home.home, root / "home", symlinks=True)
+    copy_home(tiny_home.home, root / "home")
     shutil.copytree(tiny_home.inbox, root / "inbox")
     settings = settings_for(root / "home", root / "inbox")
     late = [filing("O8", "243", "20221011101010"), filing("O9", "243", "31/31/2022")]
