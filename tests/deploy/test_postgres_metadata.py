@@ -160,7 +160,10 @@ def test_who_stands_in_airflow_s_records_is_found(initialised: dict[str, str], s
         )
 
     assert found().is_clean
-    server.query("INSERT INTO variable (key, val, description) VALUES ('x', 'y', 'mau@example.invalid') RETURNING key")
+    server.query(
+        "INSERT INTO variable (key, val, description, is_encrypted) VALUES ('x', 'y', 'mau@example.invalid', false) "
+        "RETURNING key"
+    )
     assert [(one.place, one.kind) for one in found().findings] == [("public.variable", "e-mail address")]
     assert FILLED["POSTGRES_PASSWORD"] not in str(found())
 

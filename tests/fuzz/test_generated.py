@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from dvctt.core.errors import DvcttError
 from dvctt.landing import zone
+from dvctt.landing.refusals import refused_files
 from dvctt.province.folder import load_province
 from dvctt.province.model import Province
 from dvctt.settings import Settings
@@ -94,16 +95,25 @@ class Machine:
         self.tally.counts["files"] += 1
         self.tally.counts["offered"] += sent.records
         try:
-            (extract,) = zone.land(self.province, root / f"inbox-{place}", root / "landing")
-        except DvcttError as error:
-            self.tally.counts["refused"] += sent.records
-            self.tally.counts["files refused"] += 1
-            self.tally.faults[sent.fault] += 1
-            self.look("error", str(error))
-            return 0
+            landed = zone.land(self.province, root / f"inbox-{place}", root / "landing")
+            words = [one.words for one in refused_files(root / "landing")]
+        except DvcttError as error:  # none has ever landed
+            landed, words = [], [str(error)]
         except Exception as error:  # noqa: BLE001
             self.tally.tracebacks.append(f"{sent.fault} of {sent.entity}: {type(error).__name__}: {error}")
             return 0
+        if len(landed) + len(words) != 1:
+            self.tally.tracebacks.append(
+                f"{sent.fault} of {sent.entity}: {len(landed)} landed, {len(words)} refused of one"
+            )
+        if not landed:
+            self.tally.counts["refused"] += sent.records
+            self.tally.counts["files refused"] += 1
+            self.tally.faults[sent.fault] += 1
+            for line in words:
+                self.look("error", line)
+            return 0
+        (extract,) = landed
         if extract.rows != sent.records:
             self.tally.tracebacks.append(f"{sent.fault} of {sent.entity}: {extract.rows} rows of {sent.records} landed")
         return extract.rows
