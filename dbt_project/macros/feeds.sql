@@ -5,9 +5,13 @@
     bool_or(is_delivered) and not bool_or(is_expected and not is_delivered)
 {%- endmacro %}
 
-{# What a file's name goes on with after its month: '' for 2022-10.csv, 'H62.01.bo-sung' for 2022-10.H62.01.bo-sung.csv. #}
+{# What a file's name goes on with after its month: '' for 2022-10.csv and for 2022-10.csv.gz, 'H62.01.bo-sung' for
+   2022-10.H62.01.bo-sung.csv. Text that is packed has an ending of two parts; tests/extract/test_forms.py holds this against the
+   list of endings. #}
 {% macro file_suffix(file_name) -%}
-    regexp_extract({{ file_name }}, '^\d{4}-\d{2}(?:\.(.*))?\.[A-Za-z0-9]+$', 1)
+    regexp_extract(
+        {{ file_name }}, '^\d{4}-\d{2}(?:\.(.*?))??\.(?:(?:csv|json|jsonl)\.(?:gz|zip)|[A-Za-z0-9]+)$', 1
+    )
 {%- endmacro %}
 
 {# Whether a file is an agency's own by what its name goes on with: its code, alone or before further parts. Of several codes that

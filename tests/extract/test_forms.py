@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from dvctt.province.folder import load_province
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import PROVINCE, filing, payment
+from tests.conftest import PROVINCE, REPOSITORY, filing, payment
 from tests.extract import books
 from tests.extract.test_delimited import read, written
 from tests.extract.test_packed import zipped
@@ -169,3 +170,15 @@ def test_every_ending_leads_to_a_form() -> None:
 def test_a_library_is_loaded_when_a_file_needs_it() -> None:
     code = "import sys, dvctt.extract.files; print([n for n in ('python_calamine', 'xlrd') if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("suffix", ["", "H62.01", "H62", "bo-sung", "H62.01.bo-sung"])
+def test_the_models_take_the_same_ending_off_a_name(ending: str, suffix: str) -> None:
+    """Otherwise 2022-10.csv.gz is not the file for all, and a month that has come counts as one that has not."""
+    macros = (REPOSITORY / "dbt_project" / "macros" / "feeds.sql").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"'(\^[^']+)', 1", macros)
+    name = f"2022-10{suffix and f'.{suffix}'}.{ending}"
+    wanted = stem_of(name).partition(".")[2]
+    assert wanted == suffix
+    assert duckdb.execute("select regexp_extract(?, ?, 1)", [name, pattern]).fetchall() == [(wanted,)]
