@@ -6,9 +6,14 @@ extracts as (
     where is_active
 ),
 
-codes as (
-    select distinct agency_code from {{ ref('dim_agencies') }}
+-- One name per code, the newest: a renamed agency must not double its rows.
+agencies as (
+    select
+        agency_code,
+        name_vi
+    from {{ ref('dim_agencies') }}
     where is_known
+    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
 ),
 
 file_names as (
@@ -29,16 +34,17 @@ select
     file_names.file_month,
     file_names.file_name,
     file_names.refusal_reason,
-    codes.agency_code,
+    agencies.agency_code,
+    agencies.name_vi as agency_name_vi,
     extracts.extract_id as read_instead,
     case
         when file_names.file_month is null or file_names.file_name is null then 'listed'
         when extracts.extract_id is not null then 'older_version'
-        when file_names.is_supplement and codes.agency_code is null then 'supplement'
+        when file_names.is_supplement and agencies.agency_code is null then 'supplement'
         else 'missing'
     end as consequence
 from file_names
-left join codes on {{ is_file_of('file_names.name_suffix', 'codes.agency_code') }}
+left join agencies on {{ is_file_of('file_names.name_suffix', 'agencies.agency_code') }}
 left join extracts
     on {{ share('file_names', 'extracts', ['source_id', 'entity', 'file_name']) }}
-qualify {{ latest_by(['file_names.refusal_number'], 'length(codes.agency_code) desc nulls last') }}
+qualify {{ latest_by(['file_names.refusal_number'], 'length(agencies.agency_code) desc nulls last') }}

@@ -1,26 +1,16 @@
 -- One row per file or folder of a source that lay in the inbox and did not land: why, and what figures are without it.
-with refused as (select * from {{ ref('int_refused_files') }}),
-
--- One name per code, the newest: a renamed agency must not double its rows.
-agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
-)
+with refused as (select * from {{ ref('int_refused_files') }})
 
 -- What is refused tonight, of closed months too: a close does not mend a file.
 select
-    refused.refusal_number,
-    refused.source_id,
-    refused.entity,
-    refused.file_month as month,
-    refused.file_name,
-    refused.agency_code,
-    agencies.name_vi as agency_name_vi,
-    refused.refusal_reason,
-    refused.consequence
+    refusal_number,
+    source_id,
+    entity,
+    file_month as month,
+    file_name,
+    agency_code,
+    agency_name_vi,
+    refusal_reason,
+    consequence
 from refused
-left join agencies on refused.agency_code = agencies.agency_code
-order by refused.refusal_number
+order by refusal_number
