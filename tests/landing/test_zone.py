@@ -1,5 +1,6 @@
 """Landing: all or nothing within a file, versions and supplements, immutable, and the last place that sees personal data."""
 
+import gzip
 import json
 import os
 import re
@@ -281,6 +282,18 @@ def test_two_control_files_for_one_data_file_are_refused(inbox: Inbox, tmp_path:
     path.with_name("2022-10.csv.control.json").write_text('{"rows": 2}', encoding="utf-8")
     with pytest.raises(ExtractError, match="second control file for the same data file"):
         land(VINH_PHUC, inbox.root, tmp_path / "landing")
+
+
+def test_a_second_control_file_refuses_its_data_file_whatever_its_form(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.write("filings", "2022-09", [filing("S", "243", "20220905090000")])
+    path = inbox.write("filings", "2022-10", [filing("A", "243", "20221005090000")], control={"rows": 1})
+    packed = path.with_name("2022-10.csv.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    packed.with_name("2022-10.csv.gz.control.json").write_text('{"rows": 1}', encoding="utf-8")
+    landed = land(VINH_PHUC, inbox.root, tmp_path / "landing")
+    assert [one.file_name for one in landed] == ["2022-09.csv"]
+    assert [one.reason for one in refused_files(tmp_path / "landing")] == ["one_name_twice"]
 
 
 @pytest.mark.parametrize("text", ["12.5", "1e3", "1_000", "2.952", "", "abc", "1 000"])

@@ -143,8 +143,8 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         else:
             offered.append(replace(offer, control=control))
     # What has two names, or two control files, is nobody's to choose: a file is refused under each of its faults.
-    faulty = {one.name for one in refused if one.entity == folder.name}
-    return [offer for offer in offered if offer.name not in faulty]
+    faulty = {stem_of(one.name) for one in refused if one.entity == folder.name and one.name}
+    return [offer for offer in offered if stem_of(offer.name) not in faulty]
 
 
 def _month_of(name: str) -> Month | None:
