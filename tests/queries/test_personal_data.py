@@ -191,6 +191,51 @@ def test_a_person_is_found_in_every_kind_of_file(tmp_path: Path, name: str, writ
     assert search(tmp_path).is_clean
 
 
+def as_workbook(path: Path, rows: list[list[str]]) -> None:
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        for place, row in enumerate(rows):
+            sheet.write_row(place, 0, row)
+
+
+def as_packed(path: Path, rows: list[list[str]]) -> None:
+    path.write_bytes(gzip.compress("\n".join(";".join(row) for row in rows).encode("utf-16")))
+
+
+def as_json(path: Path, rows: list[list[str]]) -> None:
+    path.write_text(json.dumps([dict(zip(rows[0], row, strict=True)) for row in rows[1:]]), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("ending", "write"), [("xlsx", as_workbook), ("csv.gz", as_packed), ("json", as_json)])
+def test_people_are_learnt_from_every_form_of_a_source_s_file(
+    tmp_path: Path, ending: str, write: Callable[[Path, list[list[str]]], None]
+) -> None:
+    offer_person(tmp_path / "inbox")
+    path = tmp_path / "inbox" / "one_stop" / "filings" / "2022-10.csv"
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    path.unlink()
+    write(path.with_name(f"2022-10.{ending}"), rows)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "x.log").write_text(NAME, encoding="utf-8")
+    found = search(tmp_path)
+    assert (found.values, found.unread) == (2, [])
+    assert [one.kind for one in found.findings] == [VALUE]
+
+
+def test_a_source_s_file_that_cannot_be_read_is_named_and_is_no_clean_answer(tmp_path: Path) -> None:
+    offer_person(tmp_path / "inbox")
+    folder = tmp_path / "inbox" / "one_stop" / "filings"
+    (folder / "2022-09.xlsx").write_bytes(b"no workbook")
+    (folder / "notes.txt").touch()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "x.log").write_text("nobody", encoding="utf-8")
+    found = search(tmp_path)
+    assert found.values == 2
+    assert len(found.unread) == 2
+    assert all("whose people cannot be learnt" in line for line in found.unread)
+    assert not found.is_clean
+
+
 def test_a_finding_says_the_first_line_and_how_many_there_are(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "x.log").write_text(f"a\n{NUMBER} {NUMBER}\n{NUMBER}\n", encoding="utf-8")

@@ -87,7 +87,7 @@ def check_personal_data(as_json: JsonOption = False) -> None:
     """Search all that this home keeps for people: tables, reports, logs, Airflow's records. Says where and of what kind, and
     never what. Exit 1 if something was found, or could not be read.
 
-    Searched for are the values in personal columns of the CSV files that lie in the inbox, and the forms of identity numbers,
+    Searched for are the values in personal columns of the files that lie in the inbox, and the forms of identity numbers,
     telephone numbers and e-mail addresses. The inbox itself, and what is installed in the home, is left out.
     """
     from dvctt.pipeline.local_airflow import metadata_database, settings_template

@@ -116,7 +116,7 @@ def likely_amount(found: int | None) -> int:
 
 
 class Kind(Protocol):
-    """The two functions of a source kind."""
+    """The functions of a source kind. One may have a further one, ``personal_values``, as ``files`` has."""
 
     offers: Callable[[Source, Path], Sequence[Offer | NoOffer]]
     """What the source has, in the order of arrival: by month, the plain name first, then supplements by name; what cannot be

@@ -7,6 +7,7 @@ files, columns of the contract and counts; no cell, key or number of a file is q
 begins with a citizen.
 """
 
+import csv
 import hashlib
 import os
 import re
@@ -214,6 +215,26 @@ def read(offer: Offer, feed: Feed, target: Path, connection: duckdb.DuckDBPyConn
         except ExtractError:
             target.unlink(missing_ok=True)
             raise
+
+
+def personal_values(offer: Offer, feed: Feed, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    """Column and value of every cell of the personal columns, for who looks whether one of them is kept anywhere.
+
+    Raises:
+        ExtractError: the file cannot become text.
+    """
+    entity = ENTITIES[offer.entity]
+    with tempfile.TemporaryDirectory() as scratch:
+        incoming = Incoming(offer.path, offer.path, entity, feed, Path(scratch), connection)
+        text = form_of(offer.name).as_text(incoming)
+        with text.path.open(encoding="utf-8-sig", newline="") as file:
+            for _ in range(text.skipped):
+                file.readline()
+            rows = csv.reader(file, delimiter=text.delimiter)
+            header = incoming.renamed(next(rows, []))
+            places = [(place, name) for place, name in enumerate(header) if name in entity.personal]
+            for row in rows if places else ():
+                yield from ((name, row[place]) for place, name in places if place < len(row) and row[place].strip())
 
 
 @contextmanager

@@ -25,11 +25,11 @@ from typing import IO, Any
 
 import duckdb
 
-from dvctt.core.contract import ENTITIES
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import DvcttError
 from dvctt.core.sql import identifier, literal, read_literal
 from dvctt.databases import open_database
+from dvctt.extract import NoOffer, kind_of
 from dvctt.province.model import Province
 from dvctt.settings import Settings
 
@@ -201,31 +201,26 @@ def _learn(people: _People, inbox: Path, province: Province, search: Search) -> 
     """Take up what stands in personal columns of source files; the words of the province's own lists are nobody's."""
     known_words = frozenset(" ".join(_WORD.findall(_folded(text))) for text in _texts(province.model_dump()))
     for source in province.sources:
-        for entity, feed in sorted(source.entities.items()):
-            for path in sorted((inbox / source.id / entity).glob("*.csv")):
-                try:
-                    _learn_file(people, path, ENTITIES[entity].personal, feed.rename, known_words)
-                except (OSError, ValueError, csv.Error) as error:
-                    search.unread.append(f"{path}: whose people cannot be learnt: {type(error).__name__}")
-                if people.values >= _MOST_VALUES:
-                    search.unread.append(
-                        f"{path}: the people of this file and of those behind it: more than {_MOST_VALUES} values"
-                    )
-                    return
-
-
-def _learn_file(
-    people: _People, path: Path, personal: Sequence[str], rename: Mapping[str, str], known_words: frozenset[str]
-) -> None:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        header = [rename.get(name, name) for name in (unicodedata.normalize("NFC", n.strip()) for n in next(rows, []))]
-        places = [(place, name) for place, name in enumerate(header) if name in personal]
-        if places:
-            for row in rows:
-                for place, name in places:
-                    if place < len(row) and row[place].strip():
-                        people.add(name, row[place], known_words)
+        kind = kind_of(source)
+        personal_values = getattr(kind, "personal_values", None)
+        if not (inbox / source.id).is_dir():
+            continue
+        if personal_values is None:
+            search.unread.append(f"source {source.id}: a kind, {source.kind}, whose people cannot be learnt")
+            continue
+        for offer in kind.offers(source, inbox):
+            if isinstance(offer, NoOffer):
+                search.unread.append(f"{offer.words}; whose people cannot be learnt")
+                continue
+            try:
+                with open_database() as connection:
+                    for column, value in personal_values(offer, source.entities[offer.entity], connection):
+                        people.add(column, value, known_words)
+            except (OSError, ValueError, csv.Error, duckdb.Error, DvcttError) as error:
+                search.unread.append(f"{offer.path}: whose people cannot be learnt: {describe_error(error)}")
+            if people.values >= _MOST_VALUES:
+                search.unread.append(f"the people of files behind {offer.path}: more than {_MOST_VALUES} values")
+                return
 
 
 def _texts(value: object) -> Iterator[str]:
