@@ -36,8 +36,8 @@ EVERY = [
     ),
     (
         {"id": "refused_file", "agencies": [ONE]},
-        "có tệp bị từ chối vì không đọc được, số liệu chưa tính tệp này (Sở A)",
-        "a file was refused because it cannot be read (Department A); these figures are without it",
+        "có tệp bị từ chối, số liệu chưa tính tệp này (Sở A)",
+        "a file was refused (Department A); these figures are without it",
     ),
     (
         {"id": "refused_file_of_period", "month_count": 2},

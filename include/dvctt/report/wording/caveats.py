@@ -24,7 +24,7 @@ SENTENCES = {
     "missing_months": "chưa có dữ liệu của {month_count} tháng trong kỳ",
     "missing_catalogue": "chưa có danh mục thủ tục của {files}",
     "held_file": "bản tệp mới đang được giữ lại chờ xác nhận ({agencies}), số liệu chưa tính bản này",
-    "refused_file": "có tệp bị từ chối vì không đọc được, số liệu chưa tính tệp này ({agencies})",
+    "refused_file": "có tệp bị từ chối, số liệu chưa tính tệp này ({agencies})",
     "refused_file_of_period": "có tệp bị từ chối của {month_count} tháng trong kỳ, số liệu chưa tính các tệp này",
     "month_without_file": "{row_count} bản ghi trong tệp của tháng thuộc tháng không có tệp nào: không bảng tháng nào đếm",
     "begins_before_data": "kỳ bắt đầu trước ngày {day}, ngày đầu tiên có dữ liệu",

@@ -82,7 +82,7 @@ CHANGE_GAP = {
 """Why a period is not compared with another."""
 
 MISSING_REASON = {
-    "refused_file": "tệp của tháng bị từ chối vì không đọc được",
+    "refused_file": "tệp của tháng bị từ chối",
     "no_file": "chưa có tệp của tháng",
     "empty_file": "tệp của tháng không có dòng nào",
     "no_rows": "tệp chung không có dòng nào của đơn vị",
