@@ -101,6 +101,9 @@ def begin(tiny_home: Settings, tmp_path: Path) -> Callable[[str], Home]:
         nights = nights_after(tiny_home, settings)
         nights.keep(
             "mart_online_rates",
+            "mart_restatements",
+            "mart_figure_movements",
+            "mart_data_cut_off",
             "mart_refused_files",
             "aud_movements",
             "aud_refused_files",
@@ -177,6 +180,11 @@ def test_a_supplement_of_an_agency_takes_its_month_and_one_for_all_is_told_of_ev
     assert [row[:2] for row in home.shown(BROKEN, OTHER, "26")] == sorted(
         [(BROKEN, None), (OTHER, 12), ("26", 12 * 25)]
     )
+    # The source corrected nothing and took nothing back.
+    assert home.nights.rows(
+        "select entity_code, old_value, new_value, refused_files, late_filings, corrections from mart_restatements "
+        "where metric = 'received' and scope <> 'group' order by entity_code"
+    ) == [(BROKEN, 12, None, -12, 0, 0), ("26", 12 * 26, 12 * 25, -12, 0, 0)]
     (home.inbox.root / "one_stop" / "filings" / f"2022-10.{BROKEN}.bo-sung.csv").unlink()
     home.send("2022-10.bo-sung", BROKEN, count=2)
     home.spoil("2022-10.bo-sung")

@@ -13,6 +13,15 @@
     ]) %}
 {%- endmacro %}
 
+{# Why a published figure changes, in the order in which it is told: rows of ref_restatement_causes, columns of
+   mart_restatements and mart_late_ledger_totals. #}
+{% macro restatement_causes() -%}
+    {% do return([
+        'late_filings', 'refused_files', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified',
+        'definition_changed',
+    ]) %}
+{%- endmacro %}
+
 {# Over received filings, one output column a figure. #}
 {% macro sum_filing_measures(weight) -%}
     sum({{ weight }}) as received,

@@ -13,8 +13,7 @@ where
     unexplained <> 0
     or unexplained is null
     or change <> coalesce(new_value, 0) - coalesce(old_value, 0)
-    or change
-    <> late_filings + corrections + set_aside + released_from_quarantine + reclassified + definition_changed
+    or change <> {{ restatement_causes() | join(' + ') }}
 
 union all
 

@@ -1,5 +1,6 @@
 """What changed between two publications is told with its cause, and the causes add up; read off homes that lived it."""
 
+import csv
 import json
 import shutil
 from collections import Counter
@@ -12,12 +13,15 @@ import duckdb
 import pytest
 from dvctt.core.errors import PublishError
 from dvctt.core.files import sha256_of
+from dvctt.core.published_tables import published_tables
 from dvctt.publications import next_night, publish, restatements, store
-from dvctt.publications.restatements import CAUSES, Change, Comparison
+from dvctt.publications.restatements import Change, Comparison
+from dvctt.report.wording.words import RESTATEMENT_CAUSE
 from dvctt.settings import Settings
 from dvctt.warehouse import definitions, previous, transform
+from dvctt.warehouse.previous import CAUSES
 
-from tests.conftest import PROVINCE, Inbox, copy_home, dvctt, filing, payment, state_anew
+from tests.conftest import PROVINCE, REPOSITORY, Inbox, copy_home, dvctt, filing, payment, state_anew
 from tests.nights import Nights, nights_after
 
 DISTRICTS = "Khối huyện thành phố"
@@ -120,6 +124,16 @@ def restated(comparison: Comparison, *metrics: str) -> list[tuple[object, ...]]:
         for c in comparison.changes
         if c.metric in (metrics or (c.metric,))
     ]
+
+
+def test_every_cause_is_told_by_all_who_tell_of_causes_in_one_order() -> None:
+    seed = (REPOSITORY / "dbt_project" / "seeds" / "ref_restatement_causes.csv").read_text(encoding="utf-8")
+    assert tuple(row["cause"] for row in csv.DictReader(seed.splitlines())) == CAUSES
+    assert tuple(RESTATEMENT_CAUSE) == CAUSES
+    for table in ("mart_restatements", "mart_late_ledger_totals"):
+        columns = tuple(published_tables()[table].columns)
+        start = columns.index(CAUSES[0])
+        assert columns[start : start + len(CAUSES)] == CAUSES
 
 
 def test_a_row_that_is_set_aside_moves_no_figure(story: Nights) -> None:
@@ -275,6 +289,17 @@ def test_the_newest_publication_tells_the_whole_story(story: Nights) -> None:
     assert sorted(in_mart, key=str) == sorted(by_diff, key=str)
 
 
+def test_a_publication_from_before_a_cause_had_a_name_is_compared_by_its_own_sql(
+    tiny_home: Settings, tmp_path: Path
+) -> None:
+    nights = nights_in(tmp_path, tiny_home)
+    nights.doctor("mart_restatements", lambda sql: f"select * exclude (refused_files) from ({sql}\n)")
+    Inbox(nights.settings.inbox).write("filings", "2022-09.muon", [filing("L1", "243", "20220910080000", level="3")])
+    nights.run()
+    (change,) = [c for c in compared(nights, 1, 2).changes if c.metric == "received" and c.scope == "agency"]
+    assert (change.change, change.late_filings, change.refused_files) == (1, 1, 0)
+
+
 def assertion(nights: Nights, name: str) -> list[tuple[object, ...]]:
     """What a singular test of dbt finds in the candidate."""
     compiled = transform.target_folder(nights.settings.candidate) / "compiled" / "dvctt" / "tests" / f"{name}.sql"
@@ -388,7 +413,7 @@ def test_the_command_prints_each_figure_and_says_when_none_differs(story: Nights
     assert "9 figures differ; the causes of 9 add up to the change" in finished.stdout
     (line,) = [x for x in finished.stdout.splitlines() if VINH_YEN in x and " received " in x]
     assert [cell.strip() for cell in line.split("│")[1:-1]] == [
-        VINH_YEN, "received", "2022-09", "2", "3", "1", "1", "0", "0", "0", "0", "0", "0", "50 -> 66,67",
+        VINH_YEN, "received", "2022-09", "2", "3", "1", "1", "0", "0", "0", "0", "0", "0", "0", "50 -> 66,67",
     ]  # fmt: skip # a line of the screen is a line
     assert "L1" in finished.stdout
     same = dvctt(settings, "publications", "diff", "1", "2")

@@ -283,7 +283,7 @@ def publications_diff(
 
 def _changes_table(found: "Comparison", earlier: int, later: int) -> "Table":
     """One row a figure that changed, a column a cause."""
-    from dvctt.publications.restatements import CAUSES
+    from dvctt.warehouse.previous import CAUSES
 
     table = new_table(title=f"What changed from publication {earlier} to {later}")
     for name in ("entity", "metric", "month", "old", "new", "change", *CAUSES, "unexplained", "rate"):

@@ -22,12 +22,10 @@ from dvctt.publications.reading import RUNBOOK, Publication, closed_in, file_pro
 from dvctt.warehouse import previous
 from dvctt.warehouse.connections import CANDIDATE_NAME, open_candidate
 from dvctt.warehouse.definitions import FOLDER, Node, read_definitions, replay
-from dvctt.warehouse.previous import Inputs
+from dvctt.warehouse.previous import CAUSES, Inputs
 
 log = logging.getLogger(__name__)
 
-CAUSES = ("late_filings", "corrections", "set_aside", "released_from_quarantine", "reclassified", "definition_changed")
-"""In the order in which they are told; ids of the seed ref_restatement_causes."""
 _RESTATEMENTS = "mart_restatements"
 _EVIDENCE = "mart_figure_movements"
 
@@ -50,6 +48,7 @@ class Change:
     new_value: int | None
     change: int
     late_filings: int
+    refused_files: int
     corrections: int
     set_aside: int
     released_from_quarantine: int
@@ -179,8 +178,11 @@ def _tables(later: Publication, read: Iterable[str]) -> list[Path]:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, earlier: int, later: int) -> Comparison:
+    told = {name for (name,) in connection.execute(f"select column_name from (describe {_RESTATEMENTS})").fetchall()}
+    # The later publication's own SQL may be from before a cause had a name; it told of none.
+    columns = [f"0 as {name}" if name in set(CAUSES) - told else name for name in Change.__dataclass_fields__]
     changes = connection.execute(
-        f"select {', '.join(Change.__dataclass_fields__)} from {_RESTATEMENTS} "
+        f"select {', '.join(columns)} from {_RESTATEMENTS} "
         "where from_publication = ? and to_publication = ? "
         "order by month, metric_place, scope = 'province' desc, scope = 'group' desc, entity_code",
         [earlier, later],

@@ -135,9 +135,9 @@ CONTRACT = contract(
     mart_restatements=Reading(
         "month DESC, to_publication, from_publication, metric_place, CASE scope WHEN 'province' THEN 1 WHEN 'group' "
         "THEN 2 ELSE 3 END, entity_code",
-        optional="set_aside",
+        optional="set_aside refused_files",
     ),
-    mart_late_ledger_totals=Reading("month, metric_place, agency_code", optional="set_aside"),
+    mart_late_ledger_totals=Reading("month, metric_place, agency_code", optional="set_aside refused_files"),
 )
 
 _OLDER: Mapping[str, Mapping[str, tuple[str, str]]] = {

@@ -25,6 +25,18 @@ from dvctt.warehouse.tables import write_table
 
 log = logging.getLogger(__name__)
 
+CAUSES = (
+    "late_filings",
+    "refused_files",
+    "corrections",
+    "set_aside",
+    "released_from_quarantine",
+    "reclassified",
+    "definition_changed",
+)
+"""Why a figure changes, in the order in which it is told: rows of the seed ref_restatement_causes, columns of
+mart_restatements."""
+
 _PREVIOUS = {
     "filings": (
         "fct_filings",
@@ -52,8 +64,7 @@ _PREVIOUS = {
     "restatements": (
         "mart_restatements",
         "from_publication to_publication metric scope entity_code entity_name_vi month old_value new_value change "
-        "late_filings corrections set_aside released_from_quarantine reclassified definition_changed old_rate_percent "
-        "new_rate_percent",
+        f"{' '.join(CAUSES)} old_rate_percent new_rate_percent",
     ),
     "payment_attempts": (
         "fct_payment_attempts",

@@ -44,6 +44,18 @@ rates as (select * from {{ ref('mart_online_rates') }}),
 
 payment_figures as (select * from {{ ref('mart_payments') }}),
 
+feeds as (select * from {{ ref('fct_feed_deliveries') }}),
+
+-- Agencies whose month is NULL because a file that may hold its rows was refused.
+refused as (
+    select distinct
+        case entity when 'filings' then 'filings' else 'payments' end as subject,
+        month,
+        agency_code
+    from feeds
+    where missing_reason = 'refused_file' and entity in ('filings', 'payment_requests')
+),
+
 restated_months as (
     select month from earlier_cut_off
     where {{ is_month_over() }}
@@ -207,7 +219,8 @@ movements as (
 select
     movements.*,
     earlier_cells.has_figure as had_figure,
-    later_cells.has_figure
+    later_cells.has_figure,
+    not later_cells.has_figure and refused.agency_code is not null as is_refused
 from movements
 left join cells as earlier_cells
     on
@@ -217,3 +230,4 @@ left join cells as later_cells
     on
         {{ share('movements', 'later_cells', ['subject', 'month', 'agency_code']) }}
         and not later_cells.is_earlier
+left join refused on {{ share('movements', 'refused', ['subject', 'month', 'agency_code']) }}

@@ -64,6 +64,9 @@ judged as (
                 and states.earlier_agency_code = movements.agency_code
                 and not movements.had_figure
                 then 'late_filings'
+            -- Whatever its records say: the agency's figure is gone because a file was refused, and its source took
+            -- nothing back.
+            when movements.baseline = 'publication' and movements.is_refused then 'refused_files'
             when not states.is_fact and not causes.is_row_set_aside and causes.is_set_aside then 'set_aside'
             when not states.is_fact and not causes.is_row_set_aside then 'corrections'
             when states.is_fact and not states.is_same_content then 'corrections'

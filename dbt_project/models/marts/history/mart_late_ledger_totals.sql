@@ -1,7 +1,5 @@
 -- One row per closed month, metric and agency of which the late ledger holds something: how many records, and how much.
-{% set causes = [
-    'late_filings', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified', 'definition_changed',
-] -%}
+{% set causes = restatement_causes() -%}
 with ledger as (select * from {{ ref('mart_late_ledger') }})
 
 select

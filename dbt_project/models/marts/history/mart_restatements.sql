@@ -1,8 +1,6 @@
 -- One row per pair of publications, metric, scope, entity and month whose published figure changed.
 -- The story is carried forward: the rows of the publication before, and what this one changes.
-{% set causes = [
-    'late_filings', 'corrections', 'set_aside', 'released_from_quarantine', 'reclassified', 'definition_changed',
-] -%}
+{% set causes = restatement_causes() -%}
 {% set rated = ['received', 'online'] -%}
 {% set place = ['from_publication', 'to_publication', 'metric', 'scope', 'entity_code', 'entity_name_vi', 'month'] -%}
 {% set old_and_new = ['old_value', 'new_value', 'old_rate_percent', 'new_rate_percent'] -%}

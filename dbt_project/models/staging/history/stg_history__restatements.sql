@@ -12,13 +12,10 @@ select
     old_value,
     new_value,
     change,
-    late_filings,
-    corrections,
-    -- Publications before this cause had a name told of none.
-    coalesce(set_aside, 0) as set_aside,
-    released_from_quarantine,
-    reclassified,
-    definition_changed,
+    -- Publications before a cause had a name told of none.
+    {% for cause in restatement_causes() -%}
+    coalesce({{ cause }}, 0) as {{ cause }},
+    {% endfor -%}
     old_rate_percent,
     new_rate_percent
 from source

@@ -62,6 +62,7 @@ FEED = {
 
 RESTATEMENT_CAUSE = {
     "late_filings": "dữ liệu đến muộn",
+    "refused_files": "tệp bị từ chối",
     "corrections": "nguồn gửi lại số liệu đã sửa",
     "set_aside": "dòng đã tính nay bị cách ly",
     "released_from_quarantine": "dòng bị cách ly đã được sửa",
