@@ -286,7 +286,7 @@ def test_a_packet_says_rank_change_rows_set_aside_and_what_mending_does(document
         "BÁO CÁO Tình hình cung cấp dịch vụ công trực tuyến tháng 10 năm 2022",
         "Kỳ báo cáo: từ ngày 01/10/2022 đến hết ngày 31/10/2022.",
         "Số liệu tính đến lúc 01:02 05/11/2022, từ 41 lần lấy dữ liệu. Lần công bố số 7.",
-        "Tỷ lệ hồ sơ trực tuyến: Báo cáo này dùng định nghĩa “",
+        "Tỷ lệ hồ sơ trực tuyến Báo cáo này dùng định nghĩa “",
         "Số liệu tháng 10/2022 đã chốt lúc 10:15 08/11/2022. Người phê duyệt: Bà Trần Thị B <MẪU>.",
         "lý do: hỏng máy.",
         "UBND huyện Vĩnh Tường: Hồ sơ: Chưa tính 8 dòng bị cách ly.",
@@ -297,6 +297,32 @@ def test_a_packet_says_rank_change_rows_set_aside_and_what_mending_does(document
 )
 def test_the_letter_says(documents, printed):
     assert squeezed(printed) in squeezed(pdf_text(documents / "out/bao-cao-2022-10.pdf"))
+
+
+def test_results_stand_before_the_signature_and_the_method_after_it(documents):
+    letter = squeezed(pdf_text(documents / "out/bao-cao-2022-10.pdf"))
+    parts = (
+        "1. Kỳ báo cáo và nguồn số liệu",
+        "2. Kết quả",
+        "3. Lưu ý về số liệu",
+        "Lưu: VT,",
+        "Báo cáo này dùng định nghĩa",
+    )
+    places = [letter.find(squeezed(part)) for part in parts]
+    assert -1 not in places, dict(zip(parts, places, strict=True))
+    assert places == sorted(places)
+
+
+INNER = re.compile(r"\b(?:mart|fct|dim|aud|stg|int|ref)_\w+|\bonline_rate\.\w+")
+"""Names of tables and definitions: words of the warehouse, not of an office."""
+
+
+def test_nothing_that_is_signed_or_sent_says_a_word_of_the_warehouse(documents):
+    page = (documents / "out/bao-cao-2022-10.html").read_text("utf-8")
+    assert INNER.search(page), "the page gives them, for whoever asks the warehouse"
+    letters = sorted((documents / "out").rglob("*.pdf"))
+    assert len(letters) > 5
+    assert {(path.name, found) for path in letters for found in INNER.findall(pdf_text(path))} == set()
 
 
 def test_number_place_day_and_signature_are_left_blank(documents):

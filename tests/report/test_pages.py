@@ -109,11 +109,12 @@ def test_a_target_that_nobody_held_against_its_text_says_so_where_it_is_called_m
 
 def test_the_page_names_the_definition_that_it_uses_with_its_basis_and_no_other(october, page):
     assert (
-        "Báo cáo này dùng định nghĩa “Tỷ lệ <mẫu>” (mã online_rate.x, phiên bản 2): tử số là hồ sơ trực tuyến; mẫu số là "
+        "Báo cáo này dùng định nghĩa “Tỷ lệ <mẫu>”: tử số là hồ sơ trực tuyến; mẫu số là "
         "toàn bộ hồ sơ; căn cứ: Nghị định mẫu (chưa đối chiếu được với văn bản gốc). Tỷ lệ của khối"
     ) in page.text
     assert 'data-figure="mart_online_rate_definitions/online_rate.x/2/2022-10/province/26/legal_basis_vi"' in october
     assert page.text.count("Báo cáo này dùng định nghĩa") == 1
+    assert october.count("Mã của định nghĩa trong kho số liệu: <code>online_rate.x</code>, phiên bản 2.") == 1
 
 
 def test_what_the_definition_in_use_cannot_apply_is_said(build_marts, rows, tmp_path, province):

@@ -56,9 +56,8 @@ class _Issue:
         return datetime.fromisoformat(formats.month_end(self.month).isoformat())
 
     @property
-    def basis(self) -> tuple[str, ...]:
-        """Period, source, cut-off and edition; the definition of the rate; whether the month is closed."""
-        term, meaning = self.sentences.definitions[0]
+    def opening(self) -> tuple[str, ...]:
+        """Period, source, cut-off and edition; whether the month is closed."""
         at = formats.moment(self.cut_off["data_cut_off_at"] if self.cut_off else None)
         source = _(
             "Nguồn: hệ thống một cửa. Số liệu tính đến lúc {at}. {edition}.",
@@ -79,7 +78,6 @@ class _Issue:
                 last=formats.day(formats.month_end(self.month)),
             ),
             source,
-            f"{term}: {meaning}",
             *self.sentences.closing,
         )
 
@@ -181,15 +179,24 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
         kind_vi=_("BÁO CÁO"),
         subject_vi=subject,
         moment=issue.moment,
-        sections=(
-            Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
-            caveats_section(caveats),
-            Section(_("Kết quả"), items=issue.sentences.findings, tables=(_whole(tables[0]),)),
-        ),
+        sections=letter_sections(issue.opening, issue.sentences, _whole(tables[0]), caveats),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(subject)),
         appendix=tables,
     )
-    return write_both(stem, letter, tables, issue.basis)
+    return write_both(stem, letter, tables, (*issue.opening, issue.sentences.definition_of_rate))
+
+
+def letter_sections(
+    opening: Sequence[str], sentences: Sentences, totals: DocumentTable, caveats: DocumentTable
+) -> tuple[Section, ...]:
+    """What stands before the signature: what the report is of, its results, and what is to be known of them. How it is counted
+    is the appendix's.
+    """
+    return (
+        Section(_("Kỳ báo cáo và nguồn số liệu"), tuple(opening)),
+        Section(_("Kết quả"), items=sentences.findings, tables=(totals,)),
+        caveats_section(caveats),
+    )
 
 
 def _whole(rates: DocumentTable) -> DocumentTable:
@@ -228,20 +235,21 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
         ),
         moment=issue.moment,
         sections=(
-            Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), issue.basis),
+            Section(_("Kỳ báo cáo và nguồn số liệu"), issue.opening),
             caveats_section(caveats),
             *(
                 Section(table.title_vi, () if table.lines else (table.empty_vi,), tables=(table,))
                 for table in tables
                 if table is not caveats
             ),
+            Section(_("Cách tính"), (issue.sentences.definition_of_rate,)),
         ),
     )
-    return write_both(stem, letter, tables, issue.basis)
+    return write_both(stem, letter, tables, (*issue.opening, issue.sentences.definition_of_rate))
 
 
 def write_both(stem: Path, letter: Letter, tables: Sequence[DocumentTable], basis: Sequence[str]) -> list[Path]:
-    """The letter as ``<stem>.pdf`` and its tables as ``<stem>.xlsx``, whose cover says the same basis as the letter."""
+    """The letter as ``<stem>.pdf`` and its tables as ``<stem>.xlsx``, whose cover says how they are counted."""
     title = f"{letter.kind_vi}: {letter.subject_vi}"
     cover = [title, letter.authority_vi, *basis, _("Các bảng trong tệp này:")]
     cover += [f"{place}. {table.sheet_vi}: {table.title_vi}" for place, table in enumerate(tables, start=1)]

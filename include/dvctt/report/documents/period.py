@@ -14,7 +14,7 @@ from typing import Any
 from dvctt.core.errors import ReportError
 from dvctt.province.model import Province
 from dvctt.report.choose import in_print_order
-from dvctt.report.documents.month import caveats_section, write_both
+from dvctt.report.documents.month import letter_sections, write_both
 from dvctt.report.documents.sentences import read_sentences
 from dvctt.report.marts import Marts, Row, read_rows
 from dvctt.report.tables.monthly import definitions_table
@@ -35,7 +35,7 @@ from dvctt.report.tables.table import DocumentTable, Line
 from dvctt.report.template import templates, write_page
 from dvctt.report.wording import formats, words
 from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, name, names_of
-from dvctt.report.writers.pdf import Letter, Section
+from dvctt.report.writers.pdf import Letter
 
 log = logging.getLogger(__name__)
 
@@ -113,15 +113,11 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         publication=publication,
         cut_off=cut_off,
         tables=tables,
-        basis=_basis(period, publication, cut_off),
+        opening=_opening(period, publication, cut_off),
         **context,
     )
     sentences = read_sentences(page)
-    basis = (
-        *_basis(period, publication, cut_off),
-        *(": ".join(sentences.definitions[0]),),
-        *sentences.closing,
-    )
+    opening = (*_opening(period, publication, cut_off), *sentences.closing)
     all_tables = (*tables, definitions_table(sentences.definitions))
     caveats = next(table for table in tables if table.sheet_vi == _("Lưu ý về số liệu"))
     letter = Letter(
@@ -130,15 +126,11 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         kind_vi=_("BÁO CÁO"),
         subject_vi=_subject(period),
         moment=_moment(cut_off, period),
-        sections=(
-            Section(_("Kỳ báo cáo, nguồn số liệu và cách tính"), basis),
-            caveats_section(caveats),
-            Section(_("Kết quả"), items=sentences.findings, tables=(_whole(tables[0]),)),
-        ),
+        sections=letter_sections(opening, sentences, _whole(tables[0]), caveats),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(_subject(period))),
         appendix=all_tables,
     )
-    written = [page, *write_both(stem, letter, all_tables, basis)]
+    written = [page, *write_both(stem, letter, all_tables, (*opening, sentences.definition_of_rate))]
     log.info("wrote %d documents of %s to %s", len(written), period["period_key"], out)
     return written
 
@@ -150,7 +142,7 @@ def _subject(period: Row) -> str:
     return _("Tình hình cung cấp dịch vụ công trực tuyến {period} {days}", period=period_inside(period), days=days)
 
 
-def _basis(period: Row, publication: int, cut_off: Row | None) -> tuple[str, ...]:
+def _opening(period: Row, publication: int, cut_off: Row | None) -> tuple[str, ...]:
     """Period, days, calendar, its basis and how certain that is; source, cut-off and publication."""
     return (
         _(

@@ -29,6 +29,10 @@ class Sentences:
     definitions: tuple[tuple[str, str], ...]
     """Terms and what they mean, the rate's first."""
 
+    @property
+    def definition_of_rate(self) -> str:
+        return ": ".join(self.definitions[0])
+
 
 @dataclass
 class _Block:
