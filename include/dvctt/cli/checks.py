@@ -1,4 +1,4 @@
-"""Commands that hold figures against each other: printed ones, and totals against their parts."""
+"""Commands that hold one thing against another: printed figures, totals, a home, a source's file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -12,12 +12,14 @@ import typer
 from dvctt.cli.root import check
 from dvctt.cli.screen import JsonOption, MonthOption, ask, current_of, digits, exact, new_table, out, print_json
 from dvctt.core.errors import DvcttError
+from dvctt.core.files import path_in_words
 from dvctt.core.period import Month
 from dvctt.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from dvctt.landing.trial import Trial
     from dvctt.publications.reading import Publication
     from dvctt.queries.additivity import FormatReading
     from dvctt.report.marts import MartRow
@@ -80,6 +82,56 @@ def check_additivity(
             out.print(line)
     if unexplained or any(reading.unexplained for reading in readings):
         raise typer.Exit(1)
+
+
+@check.command("file")
+def check_file(
+    files: Annotated[list[Path], typer.Argument(help="Files of a source, wherever they lie.", show_default=False)],
+    source: Annotated[str | None, typer.Option(help="Whose they are; by itself as their folders say.")] = None,
+    entity: Annotated[str | None, typer.Option(help="What they are of; by itself as their folders say.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold files against the contract as the night would, landing nothing: what each would land as, or why it is refused. Exit
+    1 if one is refused.
+
+    Looked at are the name, the form, the columns, the control file beside it and what has landed. What a value means is judged
+    at night: a row that cannot be counted is set aside, and does not refuse its file.
+    """
+    from dvctt.landing.trial import try_file
+    from dvctt.province.folder import load_province
+
+    settings = Settings.from_environment()
+    province = load_province(settings.province_folder)
+    trials = [try_file(province, settings.landing, path, source_id=source, entity=entity) for path in files]
+    if as_json:
+        print_json([{"file": str(path), **asdict(trial)} for path, trial in zip(files, trials, strict=True)])
+    else:
+        for path, trial in zip(files, trials, strict=True):
+            print("\n".join(_trial_lines(path, trial)))
+        refused = sum(trial.refused is not None for trial in trials)
+        print(f"{len(trials)} files tried, {refused} of them refused; nothing has landed")
+    if any(trial.refused is not None for trial in trials):
+        raise typer.Exit(1)
+
+
+def _trial_lines(path: Path, trial: "Trial") -> list[str]:
+    """What a night would make of one file."""
+    shown = path_in_words(path)
+    if trial.refused is not None:
+        return [f"{shown}: refused ({trial.reason})", f"  {trial.refused}"]
+    if trial.extract is None:
+        return [f"{shown}: has landed as {trial.replaces}, with this very content: a night would do nothing"]
+    extract = trial.extract
+    stated = "states nothing of it" if extract.control_rows is None else f"states {digits(extract.control_rows)} rows"
+    amount = "" if extract.total_amount_vnd is None else f", {digits(extract.total_amount_vnd)} VND"
+    left = f"{', '.join(extract.dropped_columns) or 'none'} of the contract; {extract.other_columns} others"
+    return [
+        f"{shown}: would land as {extract.extract_id}",
+        f"  {trial.entity} of {extract.month}, source {trial.source}: {digits(extract.rows)} rows{amount}; "
+        f"a control file {stated}",
+        f"  columns left behind: {left}",
+        *([f"  takes the place of {trial.replaces}"] if trial.replaces else []),
+    ]
 
 
 @check.command("personal-data")

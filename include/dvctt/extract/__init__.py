@@ -116,7 +116,9 @@ def likely_amount(found: int | None) -> int:
 
 
 class Kind(Protocol):
-    """The functions of a source kind. One may have a further one, ``personal_values``, as ``files`` has."""
+    """The functions of a source kind. One may have further ones, as ``files`` has: ``personal_values``, and ``offer_at`` where
+    what it reads are files.
+    """
 
     offers: Callable[[Source, Path], Sequence[Offer | NoOffer]]
     """What the source has, in the order of arrival: by month, the plain name first, then supplements by name; what cannot be

@@ -69,7 +69,7 @@ def offers(source: Source, inbox: Path) -> list[Offer | NoOffer]:
     refused: list[NoOffer] = []
     for folder in (path for path in _listed(root) if not path.name.startswith(".")):
         if folder.is_dir() and folder.name in source.entities:
-            found.extend(_offers_of_entity(source, folder, refused))
+            found.extend(_offers_of_entity(source, folder.name, folder, refused))
         else:
             words = (
                 f"{path_in_words(folder)}: not an entity of source {source.id!r}; wanted {', '.join(source.entities)}"
@@ -93,12 +93,25 @@ def _arrival(offer: Offer) -> tuple[str, str, tuple[str, ...]]:
     return offer.entity, str(offer.month), tuple(stem_of(offer.name).split(".")[1:])
 
 
-def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> list[Offer]:
+def offer_at(source: Source, entity: str, path: Path) -> Offer | NoOffer | None:
+    """What one file would be if its folder were that of an entity: an offer, or why it is none; None where it is passed over,
+    as a file that is still coming.
+    """
+    refused: list[NoOffer] = []
+    offered = _offers_of_entity(source, entity, path.parent, refused)
+    name = unicodedata.normalize("NFC", path.name)
+    of_the_file: list[Offer | NoOffer] = [one for one in offered if one.path == path]
+    of_the_file += [one for one in refused if one.name and stem_of(one.name) == stem_of(name)]
+    of_the_file += [one for one in refused if one.name is None and one.words.startswith(f"{path_in_words(path)}: ")]
+    return next(iter(of_the_file), None)
+
+
+def _offers_of_entity(source: Source, entity: str, folder: Path, refused: list[NoOffer]) -> list[Offer]:
     found: list[Offer] = []
     controls: dict[str, Path] = {}
 
     def refuse(month: Month | None, name: str | None, words: str, reason: RefusalReason) -> None:
-        refused.append(NoOffer(source.id, folder.name, month, name, words, reason))
+        refused.append(NoOffer(source.id, entity, month, name, words, reason))
 
     for path in _listed(folder):
         name = unicodedata.normalize("NFC", path.name)
@@ -123,10 +136,10 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         elif what := not_regular(path):
             refuse(month, name, f"{path_in_words(path)}: found {what}, wanted a regular file", "not_a_file")
         else:
-            found.append(Offer(source.id, folder.name, month, name, path, None))
+            found.append(Offer(source.id, entity, month, name, path, None))
     _refuse_one_name_twice(found, refuse)
     named = {stem_of(offer.name) for offer in found}
-    named |= {stem_of(one.name) for one in refused if one.entity == folder.name and one.name}
+    named |= {stem_of(one.name) for one in refused if one.entity == entity and one.name}
     for stem in sorted(controls.keys() - named):
         name = f"{stem}.csv"
         words = (
@@ -144,7 +157,7 @@ def _offers_of_entity(source: Source, folder: Path, refused: list[NoOffer]) -> l
         else:
             offered.append(replace(offer, control=control))
     # What has two names, or two control files, is nobody's to choose: a file is refused under each of its faults.
-    faulty = {stem_of(one.name) for one in refused if one.entity == folder.name and one.name}
+    faulty = {stem_of(one.name) for one in refused if one.entity == entity and one.name}
     return [offer for offer in offered if stem_of(offer.name) not in faulty]
 
 

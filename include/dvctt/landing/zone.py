@@ -169,7 +169,7 @@ def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int
     return first
 
 
-class _Engine:
+class Engine:
     """DuckDB in memory for all files of one landing: opened by the first that is read, which on most nights none is."""
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     problems: list[str] = []
     refused: list[tuple[Refusal, str]] = []
     offered = 0
-    with closing(_Engine()) as engine:
+    with closing(Engine()) as engine:
         for source in province.sources:
             kind = kind_of(source)
             try:
@@ -229,7 +229,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
                     refused.append((_refusal(province, offer, offer.words, offer.reason, known, inbox), offer.words))
                     continue
                 try:
-                    extract = _prepare(kind, province, source, offer, known, staged, engine)
+                    extract = prepare(kind, province, source, offer, known, staged, engine)
                 except ExtractError as error:
                     refused.append((_refusal(province, offer, str(error), error.reason, known, inbox), str(error)))
                     engine.close()  # what one file has broken must not speak against the next
@@ -323,11 +323,17 @@ def _warn_of_missing_feeds(source: Source, offers: Sequence[Offer | NoOffer], al
             log.warning("source %s has never sent %s: its figures stay empty, not 0", source.id, entity)
 
 
-def _prepare(
-    kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path, engine: _Engine
+def prepare(
+    kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path, engine: Engine
 ) -> Extract | None:
     """Read one offer into the staging folder; None when its newest landed version has the same content, and its control
     file says no more of single agencies than it said then.
+
+    Args:
+        known: what has landed, and what this night has prepared already.
+
+    Raises:
+        ExtractError: the file is refused.
     """
     versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
     sha256 = kind.fingerprint(offer)
