@@ -2,13 +2,8 @@
 -- point.
 {% set entities = {'filings': 'fct_filings', 'payment_requests': 'fct_payments'} -%}
 with
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 {% for entity, fact in entities.items() -%}

@@ -4,13 +4,8 @@ with deliveries as (
     where is_expected
 ),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 named as (

@@ -7,13 +7,8 @@ heirs as (select * from {{ ref('dim_agency_heirs') }}),
 
 filings as (select * from {{ ref('fct_filings') }}),
 
--- One name per code, the newest.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 {% set identities = [

@@ -5,13 +5,8 @@ with quarantined as (select * from {{ ref('fct_quarantined_rows') }}),
 
 budget as (select * from {{ ref('stg_province__quarantine_budget') }}),
 
--- One name per code, the newest: a code that was renamed has two spans, and must not double what is counted.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 extracts as (

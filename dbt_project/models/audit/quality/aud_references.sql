@@ -5,13 +5,8 @@ payments as (select * from {{ ref('fct_payments') }}),
 
 attempts as (select * from {{ ref('fct_payment_attempts') }}),
 
--- One name per code, the newest: a code that was renamed has two spans, and must not double what is counted.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 successes as (

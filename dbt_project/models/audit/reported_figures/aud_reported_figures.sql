@@ -23,13 +23,8 @@ reported as (
     inner join indicators on figures.indicator = indicators.indicator
 ),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 -- Where the records did not come there is nothing to compare: aud_feeds says so, and 0 would be a lie.

@@ -37,14 +37,8 @@ reasons as (select * from {{ ref('ref_quarantine_reasons') }}),
 
 stand_ins as (select * from {{ ref('ref_stand_in_names') }}),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    where is_known
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies(known_only=true) }}
 ),
 
 unioned as (

@@ -6,14 +6,8 @@ extracts as (
     where is_active
 ),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    where is_known
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies(known_only=true) }}
 ),
 
 file_names as (

@@ -1,14 +1,8 @@
 -- One row per source, entity, month and agency: was its feed owed, did it come, was it on time.
 with deliveries as (select * from {{ ref('fct_feed_deliveries') }}),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi,
-        group_code
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 ),
 
 named as (

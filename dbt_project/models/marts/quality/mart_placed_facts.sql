@@ -3,13 +3,8 @@ with placed as (select * from {{ ref('fct_placed_facts') }}),
 
 places as (select * from {{ ref('ref_fact_places') }}),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi
-    from {{ ref('dim_agencies') }}
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies() }}
 )
 
 select

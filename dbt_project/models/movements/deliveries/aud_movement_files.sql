@@ -20,14 +20,8 @@ moved_{{ entity }} as (
 
 {% endfor -%}
 
--- One group per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        group_code
-    from {{ ref('dim_agencies') }}
-    where is_known
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies(known_only=true) }}
 ),
 
 {% for side in ['present', 'before'] -%}

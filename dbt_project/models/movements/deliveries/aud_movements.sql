@@ -7,16 +7,8 @@ accepted as (select * from {{ ref('stg_history__accepted_movements') }}),
 
 held_against as (select * from {{ ref('aud_movement_baselines') }}),
 
--- One name per code, the newest: a renamed agency must not double its rows.
 agencies as (
-    select
-        agency_code,
-        name_vi,
-        group_code,
-        group_name_vi
-    from {{ ref('dim_agencies') }}
-    where is_known
-    qualify {{ latest_by(['agency_code'], 'valid_from desc') }}
+    {{ select_newest_agencies(known_only=true) }}
 ),
 
 agency_groups as (
