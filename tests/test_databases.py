@@ -18,7 +18,7 @@ from dvctt.core.engines import describe_error, describe_node
 from dvctt.core.errors import ConfigError
 from dvctt.core.machine import MEMORY_LIMIT, memory_of_machine, parse_size
 from dvctt.core.period import Month
-from dvctt.databases import describe_limit, lend_limit, memory_limit, open_database
+from dvctt.databases import describe_limit, lend_limit, memory_limit, open_database, private_folder
 from dvctt.landing import zone
 from dvctt.pipeline import stages
 from dvctt.province.folder import load_province
@@ -142,6 +142,49 @@ def test_one_process_has_one_database_open_at_a_time(home: Path, tmp_path: Path)
     with open_database(), pytest.raises(RuntimeError, match="one database at a time"), open_database():
         pass
     assert list(home.iterdir()) == []
+
+
+def test_a_private_folder_is_its_owner_s_lies_in_the_home_and_does_not_stay(home: Path) -> None:
+    with private_folder() as folder:
+        (folder / "người.csv").write_bytes(b"x")
+        assert folder.parent == home / "spill"
+        assert {oct(path.stat().st_mode & 0o777) for path in (home / "spill", folder)} == {"0o700"}
+        with open_database() as connection:
+            (spill,) = connection.execute("select current_setting('temp_directory')").fetchall()[0]
+            assert Path(spill).parent == home / "spill"
+            assert Path(spill) != folder
+        assert (folder / "người.csv").is_file()
+    assert not (home / "spill").exists()
+
+
+def test_what_a_killed_reader_left_in_its_private_folder_is_removed_by_whoever_comes_next(home: Path) -> None:
+    waits = textwrap.dedent(
+        """
+        from dvctt.databases import private_folder
+        with private_folder() as folder:
+            (folder / "left.csv").write_bytes(b"x")
+            print(folder, flush=True)
+            input()
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    forsaken = Path(process.stdout.readline().strip())
+    assert (forsaken / "left.csv").is_file()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with private_folder():
+        assert not forsaken.exists()
+    assert not (home / "spill").exists()
+
+
+def test_without_a_home_a_private_folder_is_the_machine_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DVCTT_HOME", str(tmp_path / "none"))
+    with private_folder() as folder:
+        assert folder.is_dir()
+        assert oct(folder.stat().st_mode & 0o777) == "0o700"
+    assert not folder.exists()
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_a_killed_process_spilled_is_removed_by_the_next_and_what_a_living_one_spills_is_not(home: Path) -> None:

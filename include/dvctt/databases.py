@@ -120,28 +120,57 @@ def open_database(path: Path | None = None, *, read_only: bool = False) -> Itera
 
 @contextmanager
 def _spill_folder() -> Iterator[Path | None]:
-    """A folder of this process alone, below the home, that its owner alone can read; gone when the last database is closed.
+    """Where this process's databases put what does not fit; gone when the last of them is closed.
 
-    None where this process may not write, or the disk is full: whoever only asks has its memory and nothing else. The folder
-    is locked while its process lives, however that ends, so that whoever comes next knows what is forsaken.
+    None where this process may not write, or the disk is full: whoever only asks has its memory and nothing else.
+    """
+    if _Process.opened:
+        yield _Process.spill
+        return
+    with _folder_in_home() as folder:
+        _Process.spill = folder
+        try:
+            yield folder
+        finally:
+            _Process.spill = None
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder for what citizens may stand in while a file is read: its owner alone can read it, and it does not stay.
+
+    It lies in the home, where what a killed process leaves is removed by whoever comes next; where no home can be written, in
+    the machine's folder for what is temporary.
+    """
+    with _folder_in_home() as folder:
+        if folder is not None:
+            yield folder
+            return
+        with tempfile.TemporaryDirectory(prefix="dvctt-") as name:
+            yield Path(name)
+
+
+@contextmanager
+def _folder_in_home() -> Iterator[Path | None]:
+    """A new folder of this process alone, below the home; None where there is none that it may write to.
+
+    The folder is locked while its process lives, however that ends, so that whoever comes next knows what is forsaken.
     """
     home = home_of(os.environ)
-    if _Process.opened or not (home.is_dir() and os.access(home, os.W_OK)):
-        yield _Process.spill
+    if not (home.is_dir() and os.access(home, os.W_OK)):
+        yield None
         return
     spills = home / _SPILLS
     try:
         folder, handle = _claim_folder(spills)
     except OSError as error:
-        log.info("%s: DuckDB has no disk for what does not fit into memory: %s", spills, os.strerror(error.errno or 0))
+        log.info("%s: no disk for what does not fit into memory: %s", spills, os.strerror(error.errno or 0))
         yield None
         return
-    _Process.spill = folder
     try:
         _remove_forsaken(spills, folder)
         yield folder
     finally:
-        _Process.spill = None
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
         with suppress(OSError):  # another process has its own in it

@@ -26,6 +26,7 @@ from dvctt.core.errors import ExtractError, PeriodError, RefusalReason
 from dvctt.core.files import no_room, not_regular, open_regular, path_in_words
 from dvctt.core.period import Month
 from dvctt.core.sql import file_literal, identifier, literal, read_literal, readable
+from dvctt.databases import private_folder
 from dvctt.extract import Control, NoOffer, Offer, Reading, count_in_words, likely_amount
 from dvctt.extract._control import read_control
 from dvctt.extract._forms import (
@@ -237,8 +238,8 @@ def personal_values(offer: Offer, feed: Feed, connection: duckdb.DuckDBPyConnect
         ExtractError: the file cannot become text.
     """
     entity = ENTITIES[offer.entity]
-    with tempfile.TemporaryDirectory() as scratch:
-        incoming = Incoming(offer.path, offer.path, entity, feed, Path(scratch), connection)
+    with private_folder() as scratch:
+        incoming = Incoming(offer.path, offer.path, entity, feed, scratch, connection)
         text = form_of(offer.name).as_text(incoming)
         with text.path.open(encoding="utf-8-sig", newline="") as file:
             for _ in range(text.skipped):

@@ -7,10 +7,10 @@ A file is read and refused by the functions with which `zone` lands, so that a t
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from dvctt.core.errors import ConfigError, ExtractError, RefusalReason
 from dvctt.core.files import path_in_words
+from dvctt.databases import private_folder
 from dvctt.extract import NoOffer, kind_of
 from dvctt.landing.zone import Engine, Extract, active_extracts, landed_extracts, prepare
 from dvctt.province.model import Province, Source
@@ -69,8 +69,8 @@ def try_file(
             )
         if isinstance(offer, NoOffer):
             raise ExtractError(offer.words, offer.reason)
-        with TemporaryDirectory(prefix="dvctt-trial-") as scratch, closing(Engine()) as engine:
-            extract = prepare(kind, province, source, offer, known, Path(scratch), engine)
+        with private_folder() as scratch, closing(Engine()) as engine:
+            extract = prepare(kind, province, source, offer, known, scratch, engine)
     except ExtractError as error:
         return Trial(source.id, entity, None, None, str(error), error.reason)
     active = {one.name_key: one.extract_id for one in active_extracts(known)}
