@@ -363,6 +363,7 @@ def _end_the_runner() -> Iterator[None]:
     yield
     for runner in _RUNNERS:
         runner.close()
+        shutil.rmtree(runner.socket.parent)
 
 
 def dvctt(settings: Settings, *arguments: str, plainly: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
