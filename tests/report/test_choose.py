@@ -3,7 +3,14 @@
 from datetime import date
 
 from dvctt.province.model import Province
-from dvctt.report.choose import additivity_of_month, caveats_between, feeds_behind, in_print_order, restated
+from dvctt.report.choose import (
+    additivity_of_month,
+    alike_caveats,
+    caveats_between,
+    feeds_behind,
+    in_print_order,
+    restated,
+)
 from dvctt.report.marts import Marts
 from dvctt.report.wording.caveats import in_words
 
@@ -81,3 +88,15 @@ def test_checks_are_told_apart_by_what_there_is_to_say_of_them(province: Provinc
     assert found["unexplained"] == [wrong]
     assert found["unanswered"] == [open_]
     assert right not in found["notable"]
+
+
+def test_a_caveat_of_many_months_in_the_same_words_is_told_once_with_its_months() -> None:
+    def caveat(month: int, subject: str, words: str) -> dict[str, object]:
+        return {"month": date(2022, month, 1), "subject": subject, "entity_code": "26", "caveat_json": words}
+
+    rows = [caveat(1, "checks", "a"), caveat(1, "checks", "b"), caveat(2, "checks", "a"), caveat(2, "filings", "a")]
+    assert alike_caveats(rows) == [
+        (rows[0], [date(2022, 1, 1), date(2022, 2, 1)]),
+        (rows[1], [date(2022, 1, 1)]),
+        (rows[3], [date(2022, 2, 1)]),
+    ]

@@ -164,3 +164,25 @@ def test_a_signed_change_and_its_opposite_mirror_each_other(value):
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False))
 def test_an_exact_number_loses_and_gains_no_decimal(value):
     assert read_vietnamese(formats.exact(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("months", "vietnamese", "english"),
+    [
+        ([(2022, 9)], "tháng 09/2022", "September 2022"),
+        ([(2022, 9), (2022, 8)], "tháng 08/2022, tháng 09/2022", "August 2022, September 2022"),
+        ([(2021, 11), (2021, 12), (2022, 1)], "tháng 11/2021 đến tháng 01/2022", "November 2021 to January 2022"),
+        (
+            [(2022, 1), (2022, 2), (2022, 3), (2022, 9)],
+            "tháng 01/2022 đến tháng 03/2022, tháng 09/2022",
+            "January 2022 to March 2022, September 2022",
+        ),
+    ],
+)
+def test_months_that_follow_each_other_are_told_by_the_first_and_the_last(
+    months: list[tuple[int, int]], vietnamese: str, english: str
+) -> None:
+    days = [date(year, month, 1) for year, month in months]
+    assert formats.months(days) == vietnamese
+    with in_language("en"):
+        assert formats.months(days) == english

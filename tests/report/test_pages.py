@@ -178,6 +178,18 @@ def test_a_caveat_of_an_earlier_month_marks_what_is_summed_over_that_month(page)
     assert "Tháng 10/2022 1.000 912.345.678" in payments
 
 
+def test_what_is_said_of_many_earlier_months_is_said_once(build_marts, rows, tmp_path, province):
+    told = [
+        (date(2022, month, 1), "checks", "province", "26", "Vĩnh Phúc", "a", in_words("có <tệp> bị từ chối"))
+        for month in range(1, 11)
+    ]
+    write_reports(build_marts(mart_caveats=[*rows["mart_caveats"], *told]), tmp_path / "r", province, 1)
+    text = Page((tmp_path / "r" / "bao-cao-2022-10.html").read_text(encoding="utf-8")).text
+    assert text.count("Tháng 01/2022 đến tháng 09/2022, cảnh báo kiểm tra: có <tệp> bị từ chối.") == 1
+    assert text.count("có <tệp> bị từ chối") == 1
+    assert text.count("Có <tệp> bị từ chối") == 1, "October's own"
+
+
 def test_a_mark_in_a_table_leads_to_the_box_and_says_its_caveat_to_a_pointer(october):
     assert '<a href="#luu-y" title="Chưa tính 8 dòng bị cách ly">' in october
     assert '<a href="#luu-y" title="Tháng 09/2022: chưa tính 2 dòng bị cách ly">' in october

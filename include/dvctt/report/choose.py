@@ -81,6 +81,19 @@ def earlier_caveats_of_month(content: Marts, month: date) -> list[Row]:
     ]
 
 
+def alike_caveats(rows: Sequence[Row]) -> list[tuple[Row, list[date]]]:
+    """Caveats that say the same of the same figures, once, each with the months that it is of: what is warned of in every month
+    is read once.
+    """
+    months: dict[tuple[str, str, str], list[date]] = {}
+    first: dict[tuple[str, str, str], Row] = {}
+    for row in rows:
+        key = (row["subject"], row["entity_code"], row["caveat_json"])
+        first.setdefault(key, row)
+        months.setdefault(key, []).append(row["month"])
+    return [(row, months[key]) for key, row in first.items()]
+
+
 def caveats_between(content: Marts, table: str, row: Row, start: date | None, end: date | None) -> str | None:
     """The caveats of one entity in the months of a period, each with its month; None where there is none."""
     if start is None or end is None:

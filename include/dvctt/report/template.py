@@ -79,6 +79,7 @@ def templates() -> Environment:
         formats.day,
         formats.moment,
         formats.month,
+        formats.months,
         formats.month_title,
         formats.month_key,
         formats.month_end,

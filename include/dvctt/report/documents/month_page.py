@@ -20,6 +20,7 @@ from dvctt.province.model import Province
 from dvctt.report import charts
 from dvctt.report.choose import (
     additivity_of_month,
+    alike_caveats,
     caveats_between,
     caveats_of_month,
     earlier_caveats_of_month,
@@ -204,7 +205,7 @@ def _month_context(content: Marts, month: date, province: Province) -> dict[str,
         "cut_off": next(iter(content.of_month("mart_data_cut_off", month)), None),
         "closings": content.of_month("mart_closed_months", month),
         "caveats": caveats_of_month(content, month, province),
-        "earlier_caveats": earlier_caveats_of_month(content, month),
+        "earlier_caveats": alike_caveats(earlier_caveats_of_month(content, month)),
         "missing": _missing(content, month),
         "caveat_of": {row["entity_code"]: caveats.words(row["caveats_json"]) for row in totals},
         "baseline_caveats": {

@@ -7,6 +7,7 @@ from dvctt.province.model import Province
 from dvctt.report.choose import (
     additivity_note,
     additivity_of_month,
+    alike_caveats,
     caveats_of_month,
     earlier_caveats_of_month,
     feeds_behind,
@@ -165,10 +166,10 @@ def caveats_table(content: Marts, month: date, province: Province) -> DocumentTa
             (
                 text(words.entity(row)),
                 text(words.word(row["subject"], words.CAVEAT_SUBJECT, "mart_caveats.subject")),
-                text(words.caveat(f"{formats.month(row['month'])}: {caveats.words(row['caveat_json'])}")),
+                text(words.caveat(f"{formats.months(months)}: {caveats.words(row['caveat_json'])}")),
             )
         )
-        for row in earlier_caveats_of_month(content, month)
+        for row, months in alike_caveats(earlier_caveats_of_month(content, month))
     ]
     return DocumentTable(
         _("Lưu ý về số liệu"),

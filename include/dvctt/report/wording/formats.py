@@ -11,6 +11,7 @@ value is "chưa có dữ liệu".
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
@@ -130,6 +131,24 @@ def moment(value: datetime | None) -> str:
 def month(value: date) -> str:
     """The month of a date in running text: "tháng 10/2022", "tháng 01/2022"; "October 2022"."""
     return _dated(value, _("'tháng' MM/yyyy"))
+
+
+def months(values: Sequence[date]) -> str:
+    """Several months in running text, in their order, three or more that follow each other by the first and the last:
+    "tháng 01/2022 đến tháng 03/2022, tháng 09/2022".
+    """
+    runs: list[list[date]] = []
+    for value in sorted(values):
+        if runs and 12 * value.year + value.month == 12 * runs[-1][-1].year + runs[-1][-1].month + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(
+        _("{first} đến {last}", first=month(run[0]), last=month(run[-1]))
+        if len(run) > 2
+        else ", ".join(month(value) for value in run)
+        for run in runs
+    )
 
 
 def month_number(value: date) -> str:
