@@ -244,13 +244,13 @@ def alert_about_inbox(
 
 
 def alert_about_refused(refused: Sequence[Refusal], *, province_vi: str, run_id: str | None = None) -> Alert:
-    """Word the alert of source files that cannot be read: each costs only itself, and the night goes on without it."""
+    """Word the alert of source files that were refused: each costs only itself, and the night goes on without it."""
     findings = tuple(
         Finding(
             None,
             one.month,
             f"tệp {' '.join(filter(None, (one.source, one.entity, one.file_name)))}",
-            "đọc được",
+            "đúng quy định về tệp của nguồn",
             f"bị từ chối: {refusal_reason(one.reason)}",
             note=without_personal_data(one.words),
         )
