@@ -18,7 +18,7 @@ from dvctt.sample.catalogue import Desk, build_catalogue
 from dvctt.sample.filings import FilingMaker
 from dvctt.sample.payments import PaymentMaker, online_amounts
 from dvctt.sample.plan import load_plan
-from dvctt.sample.write import _CsvFile
+from dvctt.sample.write import _File
 
 from .conftest import PROVINCE, Sample
 
@@ -119,7 +119,7 @@ def test_amounts_of_online_payments_add_up_to_the_dong() -> None:
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     old = tmp_path / "2022-01.csv"
     old.write_text("old", encoding="utf-8")
-    with pytest.raises(ZeroDivisionError), _CsvFile(tmp_path, ENTITIES["index_counts"], "2022-01") as file:
+    with pytest.raises(ZeroDivisionError), _File(tmp_path, ENTITIES["index_counts"], "2022-01") as file:
         file.add([["a", "2022-01", "b", "1", "2"]])
         raise ZeroDivisionError
     assert old.read_text(encoding="utf-8") == "old"

@@ -102,6 +102,9 @@ def reopen(
 def sample(
     out_folder: Annotated[Path, typer.Option("--out", help="Inbox folder to write the source files into.")],
     scale: Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")] = 1,
+    form: Annotated[
+        str, typer.Option("--as", help="Form of the files: csv, csv.gz, json, jsonl, parquet or xlsx.")
+    ] = "csv",
 ) -> None:
     """Write the sample one-stop system's source files: ten months that reproduce the published figures."""
     from dvctt.sample import write_sample
@@ -109,7 +112,7 @@ def sample(
     clock = time.monotonic()
     settings = Settings.from_environment()
     refuse_no_folder(out_folder)
-    summary = write_sample(settings.province_folder, out_folder, scale)
+    summary = write_sample(settings.province_folder, out_folder, scale, form=form)
     rows = sum(file.rows for file in summary.files)
     log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, out_folder, time.monotonic() - clock)
 

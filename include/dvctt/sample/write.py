@@ -4,7 +4,6 @@ Owns paths, bytes and control files. What stands in a row is decided elsewhere i
 """
 
 import csv
-import hashlib
 import io
 import json
 import logging
@@ -20,6 +19,7 @@ from dvctt.core.files import sha256_of, write_atomically
 from dvctt.province.folder import load_province
 from dvctt.sample.catalogue import Desk, build_catalogue, catalogue_files
 from dvctt.sample.filings import FilingMaker
+from dvctt.sample.forms import CSV, FORMS, convert
 from dvctt.sample.payments import PaymentMaker
 from dvctt.sample.plan import FILE_NAME, Plan, load_plan
 
@@ -35,7 +35,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class SampleFile:
-    """One CSV file: where it lies, its rows without the header, and whether its bytes are new."""
+    """One file: where it lies, its rows without the header, and whether its bytes are new."""
 
     path: Path
     entity: str
@@ -59,18 +59,19 @@ class SampleSummary:
         return totals
 
 
-class _CsvFile:
-    """One CSV file in the making; hashes and adds up while it writes, and replaces its target only at the end."""
+class _File:
+    """One file in the making: rows are added up while they are written as CSV, and its target is replaced only at the end."""
 
-    def __init__(self, folder: Path, entity: Entity, stem: str) -> None:
+    def __init__(self, folder: Path, entity: Entity, stem: str, form: str = CSV) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._entity = entity
-        self._target = folder / f"{stem}.csv"
+        self._form = form
+        self._target = folder / f"{stem}.{form}"
         self._control = folder / f"{stem}.control.json"
         self._temporary = folder / f".{stem}.csv.tmp"
+        self._converted = folder / f".{stem}.{form}.converted.tmp"
         self._columns = (*entity.columns, *entity.personal)
         self._amount_at = self._columns.index(entity.amount) if entity.amount else None
-        self._hash = hashlib.sha256()
         self._rows = 0
         self._amount = 0
         self._file = self._temporary.open("wb")
@@ -81,7 +82,8 @@ class _CsvFile:
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        for path in (self._temporary, self._converted):
+            path.unlink(missing_ok=True)
 
     def add(self, rows: list[list[str]]) -> None:
         self._write(rows)
@@ -92,16 +94,18 @@ class _CsvFile:
     def _write(self, rows: Iterable[Iterable[str]]) -> None:
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows(rows)
-        content = text.getvalue().encode("utf-8")
-        self._hash.update(content)
-        self._file.write(content)
+        self._file.write(text.getvalue().encode("utf-8"))
 
     def finish(self) -> SampleFile:
         self._file.close()
-        digest = self._hash.hexdigest()
+        made = self._temporary
+        if self._form != CSV:
+            made = self._converted
+            convert(self._temporary, made, self._form)
+        digest = sha256_of(made)
         changed = not (self._target.is_file() and sha256_of(self._target) == digest)
         if changed:
-            os.replace(self._temporary, self._target)
+            os.replace(made, self._target)
         control: dict[str, int | str] = {"rows": self._rows}
         if self._amount_at is not None:
             control["total_amount_vnd"] = self._amount
@@ -113,8 +117,9 @@ class _CsvFile:
 
 
 class _Writer:
-    def __init__(self, root: Path, progress: Progress | None) -> None:
+    def __init__(self, root: Path, progress: Progress | None, form: str) -> None:
         self._root = root
+        self._form = form
         self._progress = progress
         self.files: list[SampleFile] = []
         self._made = self._marked()
@@ -144,14 +149,21 @@ class _Writer:
         """Keep the names of all that the sample has made here, for the next call."""
         for made in self.files:
             name = made.path.relative_to(self._root)
-            self._made |= {name.as_posix(), name.with_name(f"{made.path.stem}.control.json").as_posix()}
+            stem = made.path.name.removesuffix(f".{self._form}")
+            self._made |= {name.as_posix(), name.with_name(f"{stem}.control.json").as_posix()}
         text = json.dumps({"made": sorted(self._made)}, indent=1) + "\n"
         path = self._root / MARKER
         if not (path.is_file() and path.read_text(encoding="utf-8") == text):
             write_atomically(path, text)
 
-    def open(self, entity: str, stem: str) -> _CsvFile:
-        return _CsvFile(self._root / entity, ENTITIES[entity], stem)
+    def open(self, entity: str, stem: str) -> _File:
+        """A new file; what an earlier call made of it in another form makes way, for one month is sent in one form."""
+        for other in FORMS.keys() - {self._form}:
+            name = f"{entity}/{stem}.{other}"
+            if name in self._made:
+                (self._root / name).unlink(missing_ok=True)
+                self._made.discard(name)
+        return _File(self._root / entity, ENTITIES[entity], stem, self._form)
 
     def done(self, made: SampleFile) -> None:
         self.files.append(made)
@@ -166,20 +178,25 @@ class _Writer:
             self.done(file.finish())
 
 
-def write_sample(province_folder: Path, out: Path, scale: int = 1, progress: Progress | None = None) -> SampleSummary:
-    """Write the sample one-stop system of a province as ``<out>/<source>/<entity>/<YYYY-MM>[.suffix].csv`` and control
-    files (contract: docs/how-to/the-sample.md). The same province data and scale give the same bytes everywhere.
+def write_sample(
+    province_folder: Path, out: Path, scale: int = 1, progress: Progress | None = None, *, form: str = CSV
+) -> SampleSummary:
+    """Write the sample one-stop system of a province as ``<out>/<source>/<entity>/<YYYY-MM>[.suffix].<form>`` and control
+    files (contract: docs/how-to/the-sample.md). The same province data, scale and form give the same bytes everywhere.
 
     Args:
         province_folder: a province folder with a sample.yml.
         out: created when missing; files that an earlier call made are replaced, others are not touched.
         scale: multiplies filings, payment requests and attempts of every agency and month; the catalogue stays.
         progress: called after each file with its path below ``out`` and its rows.
+        form: one of `forms.FORMS`, the ending of every file. What an earlier call made in another form is removed.
 
     Raises:
-        ConfigError: the province folder or its sample.yml is wrong, ``scale`` is less than 1, or a file of a month that the
-            sample writes lies there and was not made by it: nothing is written then.
+        ConfigError: the province folder or its sample.yml is wrong, ``scale`` is less than 1, there is no such form, or a file
+            of a month that the sample writes lies there and was not made by it: nothing is written then.
     """
+    if form not in FORMS:
+        raise ConfigError(f"form: found {form!r}, wanted one of {', '.join(FORMS)}")
     if scale < 1:
         raise ConfigError(f"scale: found {scale}, wanted 1 or more")
     province = load_province(province_folder)
@@ -189,7 +206,7 @@ def write_sample(province_folder: Path, out: Path, scale: int = 1, progress: Pro
             f"{province_folder / 'sources.yml'}: key sources: found no source of kind {SOURCE_KIND!r}; the sample needs one"
         )
     plan = load_plan(province)
-    writer = _Writer(out / source.id, progress)
+    writer = _Writer(out / source.id, progress, form)
     writer.refuse_others({*plan.data.all_months, *catalogue_files(plan, build_catalogue(plan))})
     catalogue = build_catalogue(plan)
     for month, rows in catalogue_files(plan, catalogue).items():
