@@ -246,7 +246,8 @@ def test_the_command_answers_programs_and_refuses_what_is_not_there(tiny_home: S
 def test_the_report_names_the_definition_that_it_uses(publication: Publication, october: Comparison) -> None:
     page = (publication.reports / "bao-cao-2022-10.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]*>", "", page)
-    assert f"Báo cáo này dùng định nghĩa “{october.report.name_vi}” (mã {R5}, phiên bản 1)" in text
+    assert f"Báo cáo này dùng định nghĩa “{october.report.name_vi}”: tử số là" in text
+    assert f"Mã của định nghĩa trong kho số liệu: {R5}, phiên bản 1." in text
     assert f"căn cứ: {october.report.legal_basis_vi}" in text
 
 
