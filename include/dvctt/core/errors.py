@@ -18,6 +18,7 @@ RefusalReason = Literal[
     "wrong_columns",
     "empty_file",
     "unreadable",
+    "not_fetched",
 ]
 """Why a source's file is refused, as a class; how each is called for people is said in `report.wording`."""
 

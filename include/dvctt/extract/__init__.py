@@ -2,18 +2,22 @@
 
 What may live here: how to find out what a source offers, and how to read one offer into a Parquet file of the contract's
 columns. What may not: manifests, versions, what was landed before (landing), and anything about a province. A kind is a
-module of this package with two functions, ``offers`` and ``read``; the types that they share stand below.
+module of this package, and is one of two: it reads what lies there already (`Kind`), or it fetches a month from a running
+system (`FetchingKind`) into a file that is read like any other, later, by `_spool`. The types that they share stand below.
 """
 
 import importlib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from dvctt.core.errors import ConfigError, RefusalReason
+from pydantic import BaseModel, ValidationError
+
+from dvctt.core.contract import Entity
+from dvctt.core.errors import ConfigError, ExtractError, RefusalReason
 from dvctt.core.period import Month
 from dvctt.extract._forms import ending_of, stem_of
 from dvctt.province.model import Feed, Source
@@ -22,15 +26,24 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = [
+    "Asked",
     "Control",
+    "FetchingKind",
     "Kind",
+    "Login",
+    "NoOffer",
     "Offer",
     "Reading",
+    "SourceUnreachable",
+    "Taken",
+    "check_source",
     "count_in_words",
     "ending_of",
+    "fetching_kind_of",
     "folded_name",
     "kind_of",
     "likely_amount",
+    "options_of",
     "stem_of",
 ]
 
@@ -130,15 +143,155 @@ class Kind(Protocol):
     ExtractError and leaves no file when it cannot."""
 
 
+class SourceUnreachable(ExtractError):
+    """A running system gave no usable answer, which may mend itself: it is down, slow, busy, or changed while it was read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "not_fetched")
+
+
+@dataclass(frozen=True)
+class Login:
+    """What opens a running system: the fields of an Airflow connection. Printed, it says no more than its name.
+
+    Attributes:
+        connection: the connection's name, for words.
+        system: its type: ``http``, ``postgres``, …
+        extra: what its field "extra" holds, as an object.
+    """
+
+    connection: str
+    system: str
+    host: str | None = None
+    port: int | None = None
+    schema: str | None = None
+    user: str | None = None
+    password: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Login({self.connection!r})"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One month of one entity, asked of a running system.
+
+    Attributes:
+        progress: is told of the rows taken so far; whoever fetches calls it often, and it decides what is shown.
+    """
+
+    source: Source
+    entity: Entity
+    month: Month
+    login: Login
+    progress: Callable[[int], None]
+
+    @property
+    def feed(self) -> Feed:
+        return self.source.entities[self.entity.name]
+
+    @property
+    def words(self) -> str:
+        return f"source {self.source.id!r}, {self.entity.name} of {self.month}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the system itself said that it gave: its own totals, which the file is held against when it lands. None where it
+    says none.
+    """
+
+    rows: int | None
+    total_amount_vnd: int | None
+
+
+class FetchingKind(Protocol):
+    """The functions of a source kind that asks a running system."""
+
+    check_options: Callable[[Source], None]
+    """Whether what sources.yml says of this source and its entities can be asked; raises ConfigError."""
+    fetch: Callable[[Asked, Path], Taken]
+    """Write the month's records to the path given, as CSV: UTF-8, comma, one header line, the contract's columns that the feed
+    does not call absent, and no other, so that nothing personal leaves the system. Raises SourceUnreachable where another try
+    may succeed, ExtractError where a person has to mend something, ConfigError; what is at the path then is nobody's."""
+
+
+_Options = TypeVar("_Options", bound=BaseModel)
+
+
+def options_of(model: type[_Options], options: Mapping[str, Any], where: str) -> _Options:
+    """A kind's own keys of sources.yml, checked.
+
+    Args:
+        where: the place in words: which source, which entity.
+
+    Raises:
+        ConfigError: a key is unknown or missing, or a value is of the wrong form; every one is named.
+    """
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"key {'.'.join(map(str, fault['loc'])) or 'options'}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
+        raise ConfigError(f"sources.yml: {where}: options: {faults}") from None
+
+
 def kind_of(source: Source) -> Kind:
-    """The module that reads this kind of source.
+    """What reads this source's files: its module, or, where that fetches them, what reads what was fetched.
 
     Raises:
         ConfigError: no module of this package has that name.
     """
+    if fetching_kind_of(source) is not None:
+        return cast(Kind, importlib.import_module(f"{__name__}._spool"))
+    return cast(Kind, _module_of(source))
+
+
+def fetching_kind_of(source: Source) -> FetchingKind | None:
+    """What fetches this source's records from a running system; None where its files lie in the inbox.
+
+    Raises:
+        ConfigError: no module of this package has that name.
+    """
+    module = _module_of(source)
+    return cast(FetchingKind, module) if hasattr(module, "fetch") else None
+
+
+def check_source(source: Source) -> None:
+    """Whether sources.yml says of a source what its kind needs, and nothing that its kind does not know.
+
+    Raises:
+        ConfigError: it does not; the message names source, entity and key.
+    """
+    kind = fetching_kind_of(source)
+    if kind is not None:
+        if source.connection is None:
+            raise ConfigError(
+                f"sources.yml: source {source.id!r}: key connection: missing; wanted the name of an Airflow connection, for it "
+                f"is of kind {source.kind!r}"
+            )
+        if source.fetch is None:
+            raise ConfigError(
+                f"sources.yml: source {source.id!r}: key fetch: missing; wanted which months are fetched (first_month, …)"
+            )
+        kind.check_options(source)
+        return
+    said = [key for key, value in (("connection", source.connection), ("fetch", source.fetch)) if value is not None]
+    said += ["options"] if source.options or any(feed.options for feed in source.entities.values()) else []
+    if said:
+        raise ConfigError(
+            f"sources.yml: source {source.id!r}: key {', '.join(said)}: of kinds that ask a running system; wanted none with "
+            f"kind {source.kind!r}"
+        )
+
+
+def _module_of(source: Source) -> ModuleType:
     name = f"{__name__}.{source.kind}"
     try:
-        module: ModuleType = importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
@@ -146,4 +299,3 @@ def kind_of(source: Source) -> Kind:
         raise ConfigError(
             f"sources.yml: source {source.id!r}: key kind: found {source.kind!r}, wanted one of {known}"
         ) from error
-    return cast(Kind, module)

@@ -18,6 +18,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from dvctt.core.columns import NO_COLUMN, Column
 from dvctt.core.contract import ENTITIES
+from dvctt.core.errors import PeriodError
+from dvctt.core.period import Month
 from dvctt.settings import PROJECT_ROOT
 
 _SLUG = r"^[a-z][a-z0-9_]*$"
@@ -46,6 +48,13 @@ def _first_day_of_month(value: object) -> object:
     if not _MONTH.fullmatch(value):
         raise ValueError(f"found {value!r}, wanted a month as YYYY-MM")
     return f"{value}-01"
+
+
+def _month(value: object) -> object:
+    try:
+        return Month.parse(value) if isinstance(value, str) else value
+    except PeriodError as error:
+        raise ValueError(str(error)) from error
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
@@ -78,6 +87,7 @@ class Feed(_Frozen):
         encoding: of CSV files that are not UTF-8; ``utf-16`` is known by its mark without being said.
         separator: what stands between the fields of CSV files, where their header alone does not say it.
         sheet: the name of the sheet of workbooks that is meant, where several have the contract's columns.
+        options: what only the source's kind knows, of a kind that asks a running system: path, table, paging, …; checked by it.
     """
 
     month_means: Literal["received", "updated"] = "received"
@@ -87,6 +97,21 @@ class Feed(_Frozen):
     encoding: Literal["utf-8", "utf-16", "windows-1258"] | None = None
     separator: Literal[",", ";", "|", "tab"] | None = None
     sheet: Text | None = None
+    options: Mapping[str, Any] = {}
+
+
+class Fetch(_Frozen):
+    """Which months of a running system are fetched, and how many at a time.
+
+    Attributes:
+        first_month: the first one that the system is asked for.
+        reread_months: so many of the newest months are asked for every night, for they still change; of the others each once.
+        at_once: so many entities are fetched at the same time, so that a small server is not flooded.
+    """
+
+    first_month: Annotated[Month, BeforeValidator(_month)]
+    reread_months: Annotated[int, Field(ge=1, le=120)] = 2
+    at_once: Annotated[int, Field(ge=1, le=16)] = 2
 
 
 def _day_to_text(value: object) -> object:
@@ -113,6 +138,9 @@ class Source(_Frozen):
         date_limits: this system's own limits for its dates in place of those of the seed ``ref_date_limits``.
         agencies: whom it serves, by code or as ``group:<code>``; nothing said is every agency. ``*`` in expected_feeds.csv
             means these.
+        connection: the Airflow connection that opens the system, of a kind that asks one.
+        fetch: which months such a source is asked for.
+        options: what only the kind knows; checked by it.
     """
 
     id: Annotated[str, Field(pattern=_SLUG)]
@@ -121,6 +149,9 @@ class Source(_Frozen):
     entities: Mapping[str, Feed]
     no_date: tuple[_NoDate, ...] = ()
     date_limits: Mapping[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
+    fetch: Fetch | None = None
+    options: Mapping[str, Any] = {}
 
     @property
     def no_date_days(self) -> tuple[date, ...]:
