@@ -7,14 +7,19 @@ of ``dvctt.pipeline.night``; what they do is imported when they run, because thi
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, chain, dag, task
-from dvctt.pipeline.night import NIGHT, Stage
-from warehouse_dags import MONTH, ZONE, dag_settings, fail_at_once_on
+from airflow.sdk import CronTriggerTimetable, chain, dag, get_current_context, task
+from dvctt.pipeline.night import LAND_EXTRACTS, NIGHT, Stage
+from dvctt.province.folder import installed_sources
+from dvctt.province.model import Source
+from warehouse_dags import BESIDE_THE_WRITER, MONTH, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
 ### What it makes
 One **publication**: facts, marts and reports of every month in landing, gated, numbered, immutable
 (`$DVCTT_HOME/published/current`). A night with nothing new ends after the first task, green, and its log says so.
+
+Sources that are running systems are asked first: `fetch_<source>`, one mapped task an entity. One that is down is tried again,
+then costs only itself: the night goes on with what was fetched before, names what is missing and tells people.
 
 ### Which month a run means
 The calendar month before the night, in the province's time zone (the night of 2022-11-01 reports 2022-10), unless the parameter
@@ -39,6 +44,11 @@ RETRY_POLICY = fail_at_once_on(
     because="would fail the same way again: a person has to mend the input, the configuration or the data",
 )
 
+# A system that is down or busy may mend itself within minutes; what sources.yml asks wrongly does not.
+FETCH_RETRIES = fail_at_once_on(
+    ("ConfigError", "PeriodError"), because="would fail the same way again: a person has to mend the configuration"
+)
+
 
 @dag(
     schedule=CronTriggerTimetable("0 1 * * *", timezone=ZONE),
@@ -53,8 +63,33 @@ RETRY_POLICY = fail_at_once_on(
     ),
 )
 def nightly_warehouse() -> None:
+    def fetch_of(source: Source) -> Any:
+        # A failed one is told by the night itself, with what it costs; an alert a task would be a second word for one thing.
+        @task(
+            task_id=f"fetch_{source.id}",
+            pool=BESIDE_THE_WRITER,
+            max_active_tis_per_dagrun=source.fetch.at_once if source.fetch else None,
+            map_index_template="{{ entity }}",
+            retries=2,
+            retry_delay=timedelta(minutes=2),
+            retry_exponential_backoff=2,
+            retry_policy=FETCH_RETRIES,
+            on_failure_callback=None,
+        )
+        def fetch_entity(entity: str) -> int:
+            get_current_context()["entity"] = entity  # type: ignore[typeddict-unknown-key] # what the map index is called by
+            from dvctt.pipeline import fetching
+            from dvctt.settings import Settings
+
+            return fetching.fetch_entity(Settings.from_environment(), source.id, entity)
+
+        return fetch_entity.expand(entity=list(source.entities))
+
     def task_of(stage: Stage) -> Any:
-        @(task.short_circuit if stage.may_end_night else task)(task_id=stage.name)
+        # Whatever could be fetched lands: landing knows what could not, and what that costs.
+        rule = "all_done" if stage is LAND_EXTRACTS else "all_success"
+
+        @(task.short_circuit if stage.may_end_night else task)(task_id=stage.name, trigger_rule=rule)
         def run_stage(params: Any = None, logical_date: Any = None, run_id: Any = None) -> bool:
             from dvctt.core import period
             from dvctt.pipeline.night import Run
@@ -65,7 +100,11 @@ def nightly_warehouse() -> None:
 
         return run_stage()
 
-    chain(*(task_of(stage) for stage in NIGHT))
+    stages = [task_of(stage) for stage in NIGHT]
+    chain(*stages)
+    for source in installed_sources():
+        if source.connection is not None:
+            fetch_of(source) >> stages[0]
 
 
 nightly_warehouse()

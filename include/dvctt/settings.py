@@ -52,6 +52,11 @@ class Settings:
         return cls(province_folder=_province_folder(env.get("DVCTT_PROVINCE") or "vinh_phuc"), inbox=inbox, home=home)
 
     @property
+    def fetched(self) -> Path:
+        """What was fetched from running systems, as files: an inbox that the warehouse fills itself."""
+        return self.home / "fetched"
+
+    @property
     def landing(self) -> Path:
         return self.home / "landing"
 

@@ -5,12 +5,9 @@ Only the host is another one (loopback instead of the container's name). Needs D
 
 import json
 import os
-import shutil
-import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +18,7 @@ from dvctt.province.folder import load_province
 from dvctt.queries import personal_data
 
 from tests.conftest import PROVINCE, settings_for
+from tests.postgres import running_postgres
 
 from .compose_file import FILLED, load_compose
 
@@ -45,65 +43,16 @@ class Server:
             link.close()
 
 
-def programs() -> Path:
-    """The folder of initdb and pg_ctl, newest version first."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        pytest.fail(
-            "no PostgreSQL server here: found no initdb in /usr/lib/postgresql/*/bin or on PATH. "
-            "Install it: apt-get install --no-install-recommends postgresql"
-        )
-    return found[-1].parent if found else Path(str(on_path)).parent
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    binaries = programs()
-    folder = Path(tempfile.mkdtemp(prefix="dvctt-pg-"))
-    # PostgreSQL refuses to run as root; pytest's own folders cannot be entered by anyone else.
-    as_user = "nobody" if os.geteuid() == 0 else None
-    if as_user:
-        shutil.chown(folder, as_user)
-
-    def call(*command: str | Path) -> None:
-        try:
-            subprocess.run(
-                command,
-                user=as_user,
-                cwd=folder,
-                check=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=60,
-            )
-        except subprocess.CalledProcessError as error:
-            log = (folder / "log").read_text(encoding="utf-8") if (folder / "log").exists() else ""
-            pytest.fail(f"{Path(command[0]).name} ended with {error.returncode}: {error.stderr.decode()}{log}")
-
-    try:
-        (folder / "password").write_text(FILLED["POSTGRES_PASSWORD"], encoding="utf-8")
-        (folder / "password").chmod(0o644)
-        call(
-            *(binaries / "initdb", "--pgdata", folder / "data", "--username=airflow", "--auth=scram-sha-256"),
-            *("--pwfile", folder / "password", "--encoding=UTF8", "--no-locale", "--no-sync"),
+    with running_postgres(user="airflow", password=FILLED["POSTGRES_PASSWORD"]) as port:
+        link = psycopg2.connect(
+            host="127.0.0.1", port=port, user="airflow", dbname="postgres", password=FILLED["POSTGRES_PASSWORD"]
         )
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        call(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-o", options, "-w", "start")
-        try:
-            link = psycopg2.connect(
-                host="127.0.0.1", port=port, user="airflow", dbname="postgres", password=FILLED["POSTGRES_PASSWORD"]
-            )
-            link.autocommit = True
-            link.cursor().execute("CREATE DATABASE airflow")
-            link.close()
-            yield Server(port)
-        finally:
-            call(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder)
+        link.autocommit = True
+        link.cursor().execute("CREATE DATABASE airflow")
+        link.close()
+        yield Server(port)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ CONTAINERS = {"Dockerfile", "docker-compose.yml"}
 MAY_IMPORT_AIRFLOW = {
     "include/dvctt/notify/airflow_callback.py",
     "include/dvctt/notify/airflow_smtp.py",
+    "include/dvctt/pipeline/airflow_login.py",
     "include/dvctt/pipeline/airflow_once.py",
     "include/dvctt/pipeline/local_airflow.py",
 }

@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from dvctt import __version__
-from dvctt.cli import checks, decisions, documents, figures, gate, metrics, pipeline, publications  # noqa: F401 - they add their commands
+from dvctt.cli import (  # noqa: F401 - they add their commands
+    checks,
+    decisions,
+    documents,
+    figures,
+    gate,
+    metrics,
+    pipeline,
+    publications,
+    samples,
+    sources,
+)
 from dvctt.cli.root import app
 from dvctt.core.errors import DvcttError
 from dvctt.core.files import denied_in_words, is_denied_in

@@ -227,11 +227,14 @@ def baselines_update(
 @check.command("config")
 def check_config() -> None:
     """Load the province folder and the gate's suites; an error names file, line and key."""
+    from dvctt.extract import check_source
     from dvctt.gate.judge import load_suites
     from dvctt.province.folder import load_province
 
     settings = Settings.from_environment()
     province = load_province(settings.province_folder)
+    for source in province.sources:
+        check_source(source)
     suites = load_suites()
     rules = sum(len(suite.expectations) for suite in suites)
     out.print(

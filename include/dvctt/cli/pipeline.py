@@ -1,16 +1,14 @@
-"""Commands that run: a night, a close, the sample, Airflow, and what people were told."""
+"""Commands that run: a night, a close, Airflow, and what people were told."""
 
 import logging
-import time
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from dvctt.cli.root import airflow, alerts, app, check
-from dvctt.cli.screen import MonthOption, current_of, digits, new_table, out, refuse_no_folder
+from dvctt.cli.screen import MonthOption, current_of, digits, new_table, out
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.core.sql import day_literal
@@ -27,8 +25,9 @@ def run(
     month: MonthOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Publish again although nothing is new.")] = False,
 ) -> None:
-    """Run the night's stages here, without Airflow: land, build, check, publish."""
+    """Run the night's stages here, without Airflow: fetch, land, build, check, publish."""
     from dvctt.clock import now
+    from dvctt.pipeline.fetching import fetch_all
     from dvctt.pipeline.home import read_night
     from dvctt.pipeline.night import NIGHT, Run
 
@@ -36,6 +35,7 @@ def run(
     reporting = Month.parse(month) if month else None
     asked = Run(f"cli__{now().isoformat()}", reporting, rebuild)
     try:
+        fetch_all(settings)
         for stage in NIGHT:
             if not stage.run(settings, asked):
                 out.print("nothing new: the current publication holds all that has landed (không có gì mới)")
@@ -96,25 +96,6 @@ def reopen(
         f"{month} is open again; revision {revision.closed.revision} stays as it is: {revision.closed.folder}\n"
         f"the next night publishes its live figures: dvctt run"
     )
-
-
-@app.command()
-def sample(
-    out_folder: Annotated[Path, typer.Option("--out", help="Inbox folder to write the source files into.")],
-    scale: Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")] = 1,
-    form: Annotated[
-        str, typer.Option("--as", help="Form of the files: csv, csv.gz, json, jsonl, parquet or xlsx.")
-    ] = "csv",
-) -> None:
-    """Write the sample one-stop system's source files: ten months that reproduce the published figures."""
-    from dvctt.sample import write_sample
-
-    clock = time.monotonic()
-    settings = Settings.from_environment()
-    refuse_no_folder(out_folder)
-    summary = write_sample(settings.province_folder, out_folder, scale, form=form)
-    rows = sum(file.rows for file in summary.files)
-    log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, out_folder, time.monotonic() - clock)
 
 
 @app.command()

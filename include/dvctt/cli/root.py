@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "Nights": ("run", "status", "verdict", "rows", "alerts", "airflow"),
-    "Files that came": ("extracts", "held", "quarantine", "values"),
+    "Files that came": ("sources", "extracts", "held", "quarantine", "values"),
     "Reports and figures": (
         "report",
         "metric",
@@ -86,6 +86,12 @@ gates = _group("The gate itself.")
 alerts = _group("What people were told, and what still waits to be delivered.")
 form = _group("Forms that the reporting regime prescribes.")
 extracts = _group("Files that have landed, and which of them the nights leave out.")
+sources = _group("Running systems that records are fetched from.")
+samples = typer.Typer(
+    cls=Group, invoke_without_command=True, help="The sample one-stop system: its files, its service, its database."
+)
+app.add_typer(sources, name="sources")
+app.add_typer(samples, name="sample")
 held = _group("What moved a month beyond its band, and waits for a named person.")
 app.add_typer(held, name="held")
 app.add_typer(extracts, name="extracts")

@@ -178,6 +178,7 @@ class Asked:
     """One month of one entity, asked of a running system.
 
     Attributes:
+        timezone: the province's, for moments that the system gives with a zone: the contract's times carry none.
         progress: is told of the rows taken so far; whoever fetches calls it often, and it decides what is shown.
     """
 
@@ -185,6 +186,7 @@ class Asked:
     entity: Entity
     month: Month
     login: Login
+    timezone: str
     progress: Callable[[int], None]
 
     @property

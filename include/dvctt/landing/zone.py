@@ -30,8 +30,10 @@ from dvctt.extract import (
     Kind,
     NoOffer,
     Offer,
+    check_source,
     count_in_words,
     ending_of,
+    fetching_kind_of,
     folded_name,
     kind_of,
     likely_amount,
@@ -187,12 +189,20 @@ class Engine:
         self._open.close()
 
 
-def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
+def current_month() -> Month:
+    """The month of today, by the clock and in the zone of the province."""
+    return Month.of(now())
+
+
+def land(province: Province, inbox: Path, landing: Path, fetched: Path | None = None) -> list[Extract]:
     """Land every file that is new or has new content; what cannot land is refused by name and costs only itself. A file is
     all or nothing.
 
     A file of a month that cannot be is refused: one after the month that follows today's, or before the province's first
     day. What has landed before such a rule was there stays until somebody withdraws it.
+
+    Args:
+        fetched: where the files of sources lie that are fetched from running systems; None where there is no such source.
 
     Returns:
         What has landed; what was refused is said by `refusals.refused_files`.
@@ -202,7 +212,7 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
             file ever landed, or more is refused than the province tolerates; each fault is named, and nothing of this call has
             landed.
     """
-    if not inbox.is_dir():
+    if not inbox.is_dir() and not all(fetching_kind_of(source) for source in province.sources):
         raise ExtractError(f"{inbox}: no inbox; wanted a folder with one folder per source, set DVCTT_INBOX")
     landing.mkdir(parents=True, exist_ok=True)
     staged = landing / _STAGED
@@ -215,9 +225,11 @@ def land(province: Province, inbox: Path, landing: Path) -> list[Extract]:
     offered = 0
     with closing(Engine()) as engine:
         for source in province.sources:
+            check_source(source)
             kind = kind_of(source)
+            place = inbox if fetching_kind_of(source) is None or fetched is None else fetched
             try:
-                offers = kind.offers(source, inbox)
+                offers = kind.offers(source, place)
             except ExtractError as error:
                 problems.append(str(error))
                 continue
@@ -288,15 +300,18 @@ def _why_not_tolerated(refused: list[Refusal], tolerated: Refusals, *, nothing: 
 
     Args:
         nothing: whether there would be nothing to publish.
+
+    What could not be fetched is not counted: a system that is down is one fault, however many months of it were asked for.
     """
     if not refused:
         return []
     found = []
     if nothing:
         found.append(f"all of the {len(refused)} files are refused, and none ever landed")
-    if len(refused) > tolerated.tolerated:
+    counted = sum(one.reason != "not_fetched" for one in refused)
+    if counted > tolerated.tolerated:
         found.append(
-            f"{len(refused)} files are refused, wanted at most {tolerated.tolerated} (province.yml: refusals, tolerated)"
+            f"{counted} files are refused, wanted at most {tolerated.tolerated} (province.yml: refusals, tolerated)"
         )
     if stopping := sorted({one.entity for one in refused if one.entity} & set(tolerated.stop_for)):
         found.append(f"files of {', '.join(stopping)} are refused, without which no night goes on (refusals, stop_for)")
@@ -305,9 +320,9 @@ def _why_not_tolerated(refused: list[Refusal], tolerated: Refusals, *, nothing: 
 
 def unknown_entries(province: Province, inbox: Path) -> list[str]:
     """What lies in the inbox itself and belongs to no source: files, and folders of a mistyped source. None of it is read."""
-    known = {source.id for source in province.sources}
+    known = {source.id for source in province.sources if fetching_kind_of(source) is None}
     try:
-        listed = sorted(inbox.iterdir())
+        listed = sorted(inbox.iterdir()) if known or inbox.exists() else []
     except OSError as error:
         raise ExtractError(
             f"{path_in_words(inbox)}: the inbox cannot be read: {os.strerror(error.errno or 0)}"
@@ -417,8 +432,7 @@ def _is_possible(month: Month, first_day: date) -> bool:
 
 
 def _possible_months(first_day: date) -> tuple[Month, Month]:
-    today = now()
-    return Month(first_day.year, first_day.month), Month(today.year, today.month).shifted(1)
+    return Month.of(first_day), current_month().shifted(1)
 
 
 def _refuse_landed_duplicate(offer: Offer, known: list[Extract]) -> None:

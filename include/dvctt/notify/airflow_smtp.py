@@ -27,7 +27,7 @@ class MailServer(Protocol):
 
 def mail_server(conn_id: str) -> AbstractContextManager[MailServer]:
     """The mail server of one of Airflow's connections; it is opened by ``with``."""
-    _settle_airflow_home()
+    settle_airflow_home()
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     class OneAttemptHook(SmtpHook):
@@ -48,7 +48,7 @@ def mail_server(conn_id: str) -> AbstractContextManager[MailServer]:
     return OneAttemptHook(conn_id)
 
 
-def _settle_airflow_home() -> None:
+def settle_airflow_home() -> None:
     """Outside Airflow, importing it makes a folder in the user's home unless it is told where to live."""
     if "airflow" not in sys.modules and not os.environ.get("AIRFLOW_HOME"):
         # Which province it is does not matter here, and a wrong one may be what the alert reports.

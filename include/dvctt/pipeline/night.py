@@ -64,7 +64,7 @@ def _stages() -> ModuleType:
 
 LAND_EXTRACTS = Stage(
     "land_extracts",
-    reads=("inbox", "published", "closed", "ledgers", "landing"),
+    reads=("inbox", "fetched", "published", "closed", "ledgers", "landing"),
     writes=("landing", "candidate/run.json", "candidate/warehouse.duckdb", "outbox", "states.json", "alerted.json"),
     work=lambda settings, run: _stages().land_extracts(
         settings, run_id=run.run_id, month=run.month, rebuild=run.rebuild

@@ -59,7 +59,7 @@ def land_extracts(settings: Settings, *, run_id: str, month: Month | None, rebui
         log.info(describe_limit())
         province = load_province(settings.province_folder)
         standing = _settle_last_night(settings, province, run_id=run_id, month=month)
-        zone.land(province, settings.inbox, settings.landing)
+        zone.land(province, settings.inbox, settings.landing, settings.fetched)
         alert_about_unread_files(settings, province, run_id)
         alert_about_refused_files(settings, province, run_id)
         verified = read_and_verify(settings, standing.base)

@@ -21,6 +21,7 @@ from dvctt.province.model import (
     ProvinceFile,
     PublishedCheck,
     PublishedFigure,
+    Source,
     SourcesFile,
     Target,
     ValueMapping,
@@ -79,6 +80,15 @@ def read_timezone(folder: Path) -> str:
         ConfigError: province.yml is missing or wrong; the message gives file, line and key.
     """
     return _read_province_file(folder).timezone
+
+
+def installed_sources() -> tuple[Source, ...]:
+    """The sources of the province that this installation serves, for a DAG that is parsed often: one small file.
+
+    Raises:
+        ConfigError: sources.yml is missing or wrong; the message gives file, line and key.
+    """
+    return read_yaml(Settings.from_environment().province_folder / "sources.yml", SourcesFile).sources
 
 
 def installed_timezone() -> str:

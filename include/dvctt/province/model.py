@@ -105,11 +105,13 @@ class Fetch(_Frozen):
 
     Attributes:
         first_month: the first one that the system is asked for.
+        last_month: the last one, of a system whose records have ended; nothing said is the month of today.
         reread_months: so many of the newest months are asked for every night, for they still change; of the others each once.
         at_once: so many entities are fetched at the same time, so that a small server is not flooded.
     """
 
     first_month: Annotated[Month, BeforeValidator(_month)]
+    last_month: Annotated[Month | None, BeforeValidator(_month)] = None
     reread_months: Annotated[int, Field(ge=1, le=120)] = 2
     at_once: Annotated[int, Field(ge=1, le=16)] = 2
 
@@ -415,9 +417,10 @@ class Refusals(_Frozen):
     """What of refused files a night bears. Beyond it the night stops, and nothing of it lands.
 
     Attributes:
-        tolerated: so many refused files at most, in the whole inbox. Six by default: an agency whose export is broken spoils
-            the three files of its month (filings, requests, attempts), and two such agencies in one night are bad luck; more
-            is rather something of ours, or a system that has changed, and a person should look before anything is published.
+        tolerated: so many refused files at most, in the whole inbox; what a running system did not give is not counted. Six by
+            default: an agency whose export is broken spoils the three files of its month (filings, requests, attempts), and
+            two such agencies in one night are bad luck; more is rather something of ours, or a system that has changed, and a
+            person should look before anything is published.
         stop_for: entities without which no night goes on, however few of their files are refused. None by default: the figures
             of a month that did not come are NULL and named, and what is right goes on.
     """

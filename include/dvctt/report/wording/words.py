@@ -103,6 +103,7 @@ REFUSAL_REASON = {
     "wrong_columns": "dòng tiêu đề không đúng các cột quy định",
     "empty_file": "tệp không có dòng nào",
     "unreadable": "không mở được, hoặc không phải là tệp CSV đúng dạng",
+    "not_fetched": "không lấy được từ hệ thống nguồn",
 }
 """Why a source's file was refused."""
 
@@ -117,6 +118,7 @@ REFUSAL_NEXT = {
     "wrong_columns": "gửi lại tệp có đủ các cột quy định ở dòng đầu",
     "empty_file": "gửi lại tệp có dữ liệu, hoặc tệp kiểm soát ghi 0 dòng",
     "unreadable": "gửi lại tệp CSV, mã UTF-8",
+    "not_fetched": "kiểm tra hệ thống nguồn và kết nối; đêm kế tiếp tự lấy lại",
 }
 """What to do about it."""
 

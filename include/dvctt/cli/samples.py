@@ -1,0 +1,99 @@
+"""Commands of the sample one-stop system: its files, and the same records in a database."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from dvctt.cli.root import samples
+from dvctt.cli.screen import digits, out, refuse_no_folder
+from dvctt.core.errors import ConfigError
+from dvctt.province.folder import load_province
+from dvctt.province.model import Source
+from dvctt.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ScaleOption = Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", help="Under which source of sources.yml; without it, the first.")
+]
+
+
+@samples.callback()
+def sample(
+    context: typer.Context,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Inbox folder to write the source files into.", show_default=False)
+    ] = None,
+    scale: ScaleOption = 1,
+    form: Annotated[
+        str, typer.Option("--as", help="Form of the files: csv, csv.gz, json, jsonl, parquet or xlsx.")
+    ] = "csv",
+) -> None:
+    """The sample one-stop system: ten months that reproduce the published figures. With --out, its files are written; its
+    commands put the same records into a running system.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if out_folder is None:
+        raise typer.BadParameter("wanted --out FOLDER, or a command: load, serve", param_hint="--out")
+    refuse_no_folder(out_folder)
+    _write(Settings.from_environment(), out_folder, scale, form)
+
+
+def _write(settings: Settings, folder: Path, scale: int, form: str = "csv") -> None:
+    from dvctt.sample import write_sample
+
+    clock = time.monotonic()
+    summary = write_sample(settings.province_folder, folder, scale, form=form)
+    rows = sum(file.rows for file in summary.files)
+    log.info("sample: %d files, %d rows in %s, %.1f s", len(summary.files), rows, folder, time.monotonic() - clock)
+
+
+@contextmanager
+def _files(settings: Settings, scale: int) -> Iterator[Path]:
+    """The sample's files in a folder of this call alone."""
+    with TemporaryDirectory(prefix="dvctt-sample-") as name:
+        _write(settings, Path(name), scale)
+        (folder,) = (path for path in Path(name).iterdir() if path.is_dir())
+        yield folder
+
+
+def _source(settings: Settings, source_id: str | None) -> Source:
+    sources = load_province(settings.province_folder).sources
+    for source in sources:
+        if source_id in (None, source.id):
+            return source
+    raise ConfigError(f"sources.yml: no source {source_id!r}; wanted one of {', '.join(one.id for one in sources)}")
+
+
+def _months(folder: Path, source: Source) -> tuple[str, str]:
+    from dvctt.sample.records import months_of
+
+    months = [month for entity in source.entities for month in months_of(folder, entity)]
+    return min(months), max(months)
+
+
+@samples.command("load")
+def load(
+    url: Annotated[str, typer.Argument(help="postgresql://user:password@host:port/name", show_default=False)],
+    scale: ScaleOption = 1,
+    source: SourceOption = None,
+) -> None:
+    """Put the sample into the schema one_stop of a PostgreSQL, and print the sources.yml that reads it from there."""
+    from dvctt.sample.load import load_sample, sources_yaml
+
+    settings = Settings.from_environment()
+    described = _source(settings, source)
+    with _files(settings, scale) as folder:
+        rows = load_sample(folder, url)
+        months = _months(folder, described)
+    for entity, count in rows.items():
+        out.print(f"# {entity}: {digits(count)} rows")
+    print(sources_yaml(described, months), end="")
