@@ -135,6 +135,7 @@ def _put(folder: Path, month: Month, coming: Path, control: str) -> bool:
     if data.is_file() and totals.is_file() and totals.read_text(encoding="utf-8") == control:
         coming.unlink()
         return False
+    coming.chmod(0o600)
     with coming.open("rb") as file:
         os.fsync(file.fileno())
     totals.unlink(missing_ok=True)

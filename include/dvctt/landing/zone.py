@@ -208,12 +208,12 @@ def land(province: Province, inbox: Path, landing: Path, fetched: Path | None = 
         What has landed; what was refused is said by `refusals.refused_files`.
 
     Raises:
+        ConfigError: sources.yml says of a source what its kind cannot do.
         ExtractError: nobody can say what the sources have sent (no inbox, no folder of a source, one that cannot be read), no
             file ever landed, or more is refused than the province tolerates; each fault is named, and nothing of this call has
             landed.
     """
-    if not inbox.is_dir() and not all(fetching_kind_of(source) for source in province.sources):
-        raise ExtractError(f"{inbox}: no inbox; wanted a folder with one folder per source, set DVCTT_INBOX")
+    _check_sources(province, inbox)
     landing.mkdir(parents=True, exist_ok=True)
     staged = landing / _STAGED
     shutil.rmtree(staged, ignore_errors=True)
@@ -225,7 +225,6 @@ def land(province: Province, inbox: Path, landing: Path, fetched: Path | None = 
     offered = 0
     with closing(Engine()) as engine:
         for source in province.sources:
-            check_source(source)
             kind = kind_of(source)
             place = inbox if fetching_kind_of(source) is None or fetched is None else fetched
             try:
@@ -274,6 +273,13 @@ def land(province: Province, inbox: Path, landing: Path, fetched: Path | None = 
         total,
     )
     return [extract for extract, _ in prepared]
+
+
+def _check_sources(province: Province, inbox: Path) -> None:
+    for source in province.sources:
+        check_source(source)
+    if not inbox.is_dir() and not all(fetching_kind_of(source) for source in province.sources):
+        raise ExtractError(f"{inbox}: no inbox; wanted a folder with one folder per source, set DVCTT_INBOX")
 
 
 def _refusal(

@@ -3,9 +3,24 @@
 Airflow is imported inside the function: it costs seconds, and most runs ask no system.
 """
 
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dvctt.core.errors import ConfigError
 from dvctt.extract import Login
 from dvctt.notify.airflow_smtp import settle_airflow_home
+
+
+@contextmanager
+def _own_log_lines() -> Iterator[None]:
+    """Outside of Airflow, importing it turns the lines of a command into Airflow's own; within, they are Airflow's to shape."""
+    root = logging.getLogger()
+    before = None if "airflow" in sys.modules else (list(root.handlers), root.level)
+    yield
+    if before is not None:
+        root.handlers[:], root.level = before
 
 
 def login_of(connection: str) -> Login:
@@ -15,8 +30,9 @@ def login_of(connection: str) -> Login:
         ConfigError: there is no such connection, or its text is none.
     """
     settle_airflow_home()
-    from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
+    with _own_log_lines():
+        from airflow.sdk import BaseHook
+        from airflow.sdk.exceptions import AirflowNotFoundException
 
     variable = f"AIRFLOW_CONN_{connection.upper()}"
     try:
