@@ -1,11 +1,13 @@
-"""Commands of the sample one-stop system: its files, and the same records in a database."""
+"""Commands of the sample one-stop system: its files, and the same records in a service and in a database."""
 
+import json
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -97,3 +99,33 @@ def load(
     for entity, count in rows.items():
         out.print(f"# {entity}: {digits(count)} rows")
     print(sources_yaml(described, months), end="")
+
+
+@samples.command("serve")
+def serve(
+    password: Annotated[
+        str, typer.Option("--password", envvar="DVCTT_SAMPLE_PASSWORD", help="What a client has to send.")
+    ] = "mau",  # noqa: S107 # of records that are made up
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 8899,
+    fail_percent: Annotated[int, typer.Option("--fail-percent", min=0, max=90, help="So many answers fail.")] = 0,
+    scale: ScaleOption = 1,
+    source: SourceOption = None,
+) -> None:
+    """Offer the sample over HTTP, on this machine alone, until Ctrl-C, and print the sources.yml that reads it from there."""
+    from dvctt.sample.serve import Faults, serving, sources_yaml
+
+    settings = Settings.from_environment()
+    described = _source(settings, source)
+    with (
+        _files(settings, scale) as folder,
+        serving(folder, password=password, port=port, faults=Faults(percent=fail_percent)) as running,
+    ):
+        print(sources_yaml(described, _months(folder, described)), end="", flush=True)
+        log.info(
+            "serving on http://127.0.0.1:%d; AIRFLOW_CONN_%s='%s'",
+            running.port,
+            described.id.upper(),
+            json.dumps({"conn_type": "http", "host": f"http://127.0.0.1:{running.port}", "password": "..."}),
+        )
+        with suppress(KeyboardInterrupt):
+            Event().wait()

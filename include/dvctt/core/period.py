@@ -7,7 +7,7 @@ Which days a reporting period holds is its calendar's matter, and data (ref_repo
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -45,6 +45,10 @@ class Month:
     @property
     def first_day(self) -> date:
         return date(self.year, self.number, 1)
+
+    @property
+    def last_day(self) -> date:
+        return self.shifted(1).first_day - timedelta(days=1)
 
     def shifted(self, months: int) -> "Month":
         """The month that many months later (earlier when negative)."""

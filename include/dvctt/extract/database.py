@@ -7,7 +7,6 @@ codes; never its messages, which may quote a record.
 """
 
 import csv
-import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dvctt.core.errors import ConfigError, ExtractError
 from dvctt.extract import Asked, Login, SourceUnreachable, Taken, options_of
+from dvctt.extract._address import is_here
 from dvctt.province.model import Feed, Source
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ def _address(login: Login, options: SourceOptions) -> tuple["URL", dict[str, Any
     arguments: dict[str, Any] = {}
     if driver.startswith("postgresql"):
         # Outside of this machine nothing goes over a wire in the clear unless the connection says so.
-        extra.setdefault("sslmode", "prefer" if _is_here(login.host) else "require")
+        extra.setdefault("sslmode", "prefer" if is_here(login.host) else "require")
         arguments = {
             "connect_timeout": _CONNECT_SECONDS,
             "options": f"-c statement_timeout={options.statement_seconds}s -c datestyle=ISO -c client_encoding=UTF8",
@@ -308,15 +308,6 @@ def _address(login: Login, options: SourceOptions) -> tuple["URL", dict[str, Any
         }
     url = sa.URL.create(driver, login.user, login.password, login.host, login.port, login.schema, extra)
     return url, arguments
-
-
-def _is_here(host: str | None) -> bool:
-    if not host or host == "localhost" or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _in_words(error: Exception, asked: Asked) -> ExtractError:
