@@ -10,7 +10,6 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, chain, dag, get_current_context, task
 from dvctt.pipeline.night import LAND_EXTRACTS, NIGHT, Stage
 from dvctt.province.folder import installed_sources
-from dvctt.province.model import Source
 from warehouse_dags import BESIDE_THE_WRITER, MONTH, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
@@ -63,9 +62,9 @@ FETCH_RETRIES = fail_at_once_on(
     ),
 )
 def nightly_warehouse() -> None:
-    def fetch_of(source: Source) -> Any:
+    def fetch_of(source: Any) -> Any:
         # A failed one is told by the night itself, with what it costs; an alert a task would be a second word for one thing.
-        @task(
+        mapped = task(
             task_id=f"fetch_{source.id}",
             pool=BESIDE_THE_WRITER,
             max_active_tis_per_dagrun=source.fetch.at_once if source.fetch else None,
@@ -76,6 +75,8 @@ def nightly_warehouse() -> None:
             retry_policy=FETCH_RETRIES,
             on_failure_callback=None,
         )
+
+        @mapped
         def fetch_entity(entity: str) -> int:
             get_current_context()["entity"] = entity  # type: ignore[typeddict-unknown-key] # what the map index is called by
             from dvctt.pipeline import fetching

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,10 @@ def command_line() -> TyperGroup:
 
 def _wrong_word(call: str) -> str | None:
     command = group = command_line()
-    for word in call.replace("[", " ").replace("]", " ").split():
+    words = call.replace("[", " ").replace("]", " ").split()
+    for before, word in pairwise(["", *words]):
+        if before.startswith("--") and word.isupper():
+            continue  # what the option is given, whatever it is called
         if word == "|":
             command = group
         elif word.startswith("--"):

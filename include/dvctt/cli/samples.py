@@ -21,6 +21,9 @@ from dvctt.settings import Settings
 
 log = logging.getLogger(__name__)
 
+FromOption = Annotated[
+    Path | None, typer.Option("--from", help="Folder that --out wrote as CSV; without it, the sample is made anew.")
+]
 ScaleOption = Annotated[int, typer.Option("--scale", min=1, help="Multiply the volume, for benchmarks.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", help="Under which source of sources.yml; without it, the first.")
@@ -59,12 +62,17 @@ def _write(settings: Settings, folder: Path, scale: int, form: str = "csv") -> N
 
 
 @contextmanager
-def _files(settings: Settings, scale: int) -> Iterator[Path]:
-    """The sample's files in a folder of this call alone."""
+def _files(settings: Settings, source: Source, scale: int, written: Path | None) -> Iterator[Path]:
+    """The source's folder of what --out wrote, or of a sample that lives as long as this call."""
+    if written is not None:
+        folder = written / source.id
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder; wanted what dvctt sample --out {written} writes")
+        yield folder
+        return
     with TemporaryDirectory(prefix="dvctt-sample-") as name:
         _write(settings, Path(name), scale)
-        (folder,) = (path for path in Path(name).iterdir() if path.is_dir())
-        yield folder
+        yield Path(name) / source.id
 
 
 def _source(settings: Settings, source_id: str | None) -> Source:
@@ -85,6 +93,7 @@ def _months(folder: Path, source: Source) -> tuple[str, str]:
 @samples.command("load")
 def load(
     url: Annotated[str, typer.Argument(help="postgresql://user:password@host:port/name", show_default=False)],
+    written: FromOption = None,
     scale: ScaleOption = 1,
     source: SourceOption = None,
 ) -> None:
@@ -93,7 +102,7 @@ def load(
 
     settings = Settings.from_environment()
     described = _source(settings, source)
-    with _files(settings, scale) as folder:
+    with _files(settings, described, scale, written) as folder:
         rows = load_sample(folder, url)
         months = _months(folder, described)
     for entity, count in rows.items():
@@ -108,6 +117,7 @@ def serve(
     ] = "mau",  # noqa: S107 # of records that are made up
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 8899,
     fail_percent: Annotated[int, typer.Option("--fail-percent", min=0, max=90, help="So many answers fail.")] = 0,
+    written: FromOption = None,
     scale: ScaleOption = 1,
     source: SourceOption = None,
 ) -> None:
@@ -117,7 +127,7 @@ def serve(
     settings = Settings.from_environment()
     described = _source(settings, source)
     with (
-        _files(settings, scale) as folder,
+        _files(settings, described, scale, written) as folder,
         serving(folder, password=password, port=port, faults=Faults(percent=fail_percent)) as running,
     ):
         print(sources_yaml(described, _months(folder, described)), end="", flush=True)

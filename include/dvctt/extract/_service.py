@@ -49,10 +49,10 @@ class ServiceOptions(BaseModel):
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
     token_path: Annotated[str, Field(pattern=r"^/")] = "/oauth2/token"  # noqa: S105 # a path
     scope: str | None = None
-    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    timeout_seconds: Annotated[int | float, Field(gt=0, le=3600)] = 60
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     pause_seconds: Annotated[float, Field(ge=0, le=60)] = 1
-    largest_answer_mb: Annotated[float, Field(gt=0, le=1024)] = 64
+    largest_answer_mb: Annotated[int | float, Field(gt=0, le=1024)] = 64
     takes: Annotated[int, Field(ge=1, le=10)] = 3
 
 
@@ -179,7 +179,7 @@ class Service:
                 finally:
                     response.close()
         except httpx.TimeoutException:
-            raise _AgainError(f"no answer within {self.options.timeout_seconds:g} seconds") from None
+            raise _AgainError(f"no answer within {self.options.timeout_seconds} seconds") from None
         except httpx.TransportError as error:
             raise _AgainError(f"no connection, or one that broke off ({type(error).__name__})") from None
         except httpx.DecodingError:
@@ -209,7 +209,7 @@ class Service:
             content += piece
             if len(content) > most:
                 raise self._refusal(
-                    f"an answer of more than {self.options.largest_answer_mb:g} MB; wanted smaller pages, or a larger "
+                    f"an answer of more than {self.options.largest_answer_mb} MB; wanted smaller pages, or a larger "
                     f"largest_answer_mb (sources.yml: options)"
                 )
         try:

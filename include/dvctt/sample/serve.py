@@ -267,7 +267,7 @@ def sources_yaml(source: Source, months: tuple[str, str]) -> str:
         source: whose records they are, as the province's own sources.yml has it.
         months: first and last of the sample.
     """
-    paging = {"by": "page", "parameter": "trang", "size_parameter": "kichThuoc", "size": 1000}
+    paging = {"by": "page", "parameter": "trang", "size_parameter": "kichThuoc", "size": 5000}
     return as_fetched(
         source,
         "rest",
