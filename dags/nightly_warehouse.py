@@ -69,9 +69,6 @@ def nightly_warehouse() -> None:
             pool=BESIDE_THE_WRITER,
             max_active_tis_per_dagrun=source.fetch.at_once if source.fetch else None,
             map_index_template="{{ entity }}",
-            retries=2,
-            retry_delay=timedelta(minutes=2),
-            retry_exponential_backoff=2,
             retry_policy=FETCH_RETRIES,
             on_failure_callback=None,
         )

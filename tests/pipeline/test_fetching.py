@@ -208,7 +208,7 @@ def test_a_fetch_that_was_killed_is_no_month_that_came(system: System, monkeypat
             system.fetch("2022-10")
     assert system.land() == []
     (refused,) = refused_files(system.settings.landing)
-    assert "the fetch has begun and did not end" in refused.words
+    assert "it was to be fetched and was not: the fetch was killed, or is still on" in refused.words
     system.file("O3", "2022-10")
     system.fetch()
     assert [one.rows for one in system.land()] == [3]
@@ -294,6 +294,22 @@ def test_a_connection_that_is_missing_or_broken_is_a_person_s_to_mend(
     monkeypatch.delenv("AIRFLOW_CONN_ONE_STOP")
     with pytest.raises(ConfigError, match="connection 'one_stop': Airflow has none; wanted one in the UI"):
         system.fetch()
+    with pytest.raises(ExtractError, match="all of the 3 files are refused, and none ever landed"):
+        system.land()
+
+
+def test_a_fetch_that_was_killed_early_passes_no_month_over(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    system.fetch()
+    system.land()
+
+    def killed(asked: Any, target: Path) -> Taken:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database, "fetch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        system.fetch()
+    assert system.land() == []
+    assert [one.month for one in refused_files(system.settings.landing)] == ["2022-09", "2022-10"]
 
 
 @pytest.fixture

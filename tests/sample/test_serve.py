@@ -53,9 +53,7 @@ def test_the_printed_source_is_the_province_s_own_asked_in_another_way(module: o
 
 
 def answer_of(port: int, path: str, password: str = "mau") -> dict[str, object]:  # noqa: S107
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {password}"}
-    )
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {password}"})
     with urllib.request.urlopen(request, timeout=10) as response:
         found: dict[str, object] = json.load(response)
     return found

@@ -6,7 +6,8 @@ Nothing here asks a system, and nothing knows what has landed. Layout, below the
     <source>/<entity>/<YYYY-MM>.control.json   the system's totals: a month is fetched when this file is there
     <source>/.failed/<entity>/<YYYY-MM>.json   why the newest try brought nothing; what was fetched before stays as it is
 
-A try that is killed has brought nothing too, so that is written down when it begins.
+What a night asks for is written down as not fetched before it is asked, and each month that comes takes that away: however a
+fetch ends, no month that was wanted is passed over in silence.
 
 They are read and refused by ``files``, like whatever a source puts into the inbox.
 """
@@ -16,7 +17,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,8 +71,21 @@ def fetched_months(source: Source, entity: str, fetched: Path) -> set[Month]:
     return {Month.parse(path.name.removesuffix(".control.json")) for path in folder.glob("*.control.json")}
 
 
+def _failure(fetched: Path, source_id: str, entity: str, month: Month) -> Path:
+    return fetched / source_id / _FAILED / entity / f"{month}.json"
+
+
+def write_failures(source_id: str, entity: str, months: Iterable[Month], fetched: Path, words: str) -> None:
+    """Say of months why they are not fetched, until they are."""
+    for month in months:
+        path = _failure(fetched, source_id, entity, month)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(path, seal({"words": f"source {source_id!r}, {entity} of {month}: {words}"}), mode=0o600)
+
+
 def fetch_month(kind: FetchingKind, asked: Asked, fetched: Path) -> bool:
-    """Fetch one month and put it in the place of what was fetched before; whether anything of it is new.
+    """Fetch one month of those that `write_failures` has spoken of, and put it in the place of what was fetched before; whether
+    anything of it is new.
 
     A kill leaves the month as it was, or as one that is not fetched, which the next night asks for again.
 
@@ -81,18 +95,17 @@ def fetch_month(kind: FetchingKind, asked: Asked, fetched: Path) -> bool:
     """
     folder = fetched / asked.source.id / asked.entity.name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    failed = fetched / asked.source.id / _FAILED / asked.entity.name / f"{asked.month}.json"
+    failed = _failure(fetched, asked.source.id, asked.entity.name, asked.month)
     coming = folder / f".{asked.month}.csv.part"
     with _alone(folder):
         clock = time.monotonic()
-        _write_failure(failed, f"{asked.words}: the fetch has begun and did not end: it was killed, or is still on")
         try:
             taken = kind.fetch(asked, coming)
             if taken.rows is None:
                 _refuse_unsaid_zero(asked, coming)
         except DvcttError as error:
             coming.unlink(missing_ok=True)
-            _write_failure(failed, str(error))
+            write_atomically(failed, seal({"words": str(error)}), mode=0o600)
             raise
         control: dict[str, int | str] = {"sha256": sha256_of(coming)}
         if taken.rows is not None:
@@ -110,11 +123,6 @@ def fetch_month(kind: FetchingKind, asked: Asked, fetched: Path) -> bool:
         time.monotonic() - clock,
     )
     return changed
-
-
-def _write_failure(path: Path, words: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_atomically(path, seal({"words": words}), mode=0o600)
 
 
 def _refuse_unsaid_zero(asked: Asked, coming: Path) -> None:

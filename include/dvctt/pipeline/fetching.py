@@ -19,7 +19,7 @@ from dvctt.core.files import HOME_MODE, make_folder
 from dvctt.core.period import Month
 from dvctt.databases import private_folder
 from dvctt.extract import Asked, Control, FetchingKind, Offer, Reading, Taken, check_source, fetching_kind_of, kind_of
-from dvctt.extract._spool import fetch_month, fetched_months
+from dvctt.extract._spool import fetch_month, fetched_months, write_failures
 from dvctt.landing.zone import Engine, current_month
 from dvctt.pipeline.airflow_login import login_of
 from dvctt.pipeline.home import stage_context
@@ -88,7 +88,13 @@ def fetch_entity(settings: Settings, source_id: str, entity: str, months: Iterab
             )
         make_folder(settings.home, HOME_MODE)
         wanted = list(months or months_to_fetch(source, entity, settings.fetched, current_month()))
-        login = login_of(source.connection or "")
+        pending = "it was to be fetched and was not: the fetch was killed, or is still on"
+        write_failures(source_id, entity, wanted, settings.fetched, pending)
+        try:
+            login = login_of(source.connection or "")
+        except ConfigError as error:
+            write_failures(source_id, entity, wanted, settings.fetched, str(error))
+            raise
         changed, failed = 0, []
         for month in wanted:
             asked = Asked(
