@@ -10,12 +10,15 @@ import pytest
 from dvctt.closing import freeze, months
 from dvctt.closing.plan import plan_close
 from dvctt.core.period import Month
+from dvctt.gate import judge
+from dvctt.pipeline import stages
 from dvctt.pipeline.home import read_night
 from dvctt.province.folder import load_province
 from dvctt.publications.reading import Publication, load_publication
 from dvctt.settings import Settings
+from dvctt.warehouse import definitions
 
-from tests.conftest import Inbox, dvctt, filing, settings_for, write_tiny
+from tests.conftest import Inbox, copy_home, dvctt, filing, settings_for, write_tiny
 from tests.nights import Nights, nights_after
 
 LINE = "SỐ LIỆU MẪU, KHÔNG PHẢI SỐ LIỆU THẬT"
@@ -59,6 +62,24 @@ def test_one_file_of_a_sample_among_real_ones_is_said_by_night_and_publication(
     assert [name for name, text in pages.items() if text.count('class="sample" role="note"') != 1] == []
     for folder in ("csv", "parquet"):
         assert texts(first)[f"{folder}/README.txt"].partition("\n")[0] == LINE
+
+
+def test_the_verdicts_page_says_it_of_the_night_that_it_was_given_on(
+    walk: tuple[Nights, Inbox, Publication], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights, _, first = walk
+    copy_home(nights.settings.home, tmp_path / "home")
+    settings = settings_for(tmp_path / "home", nights.settings.inbox)
+    page = settings.candidate / "verdict.html"
+    assert LINE not in page.read_text("utf-8")
+
+    def judged(candidate: Path, **_: object) -> None:
+        shutil.copyfile(first.verdict, candidate / "verdict.json")
+
+    monkeypatch.setattr(judge, "check_counts", judged)
+    monkeypatch.setattr(definitions, "data_tests_that_ran", lambda *_: ())
+    stages.check_counts(settings, run_id=read_night(settings).run_id)
+    assert page.read_text("utf-8").count(LINE) == 2
 
 
 def test_the_commands_say_it_of_what_they_write_and_show(
