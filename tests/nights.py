@@ -65,6 +65,7 @@ class Nights:
             extracts=[e for e in zone.landed_extracts(settings.landing) if e.extract_id in night.extract_ids],
             left_out=[zone.LeftOut(**one) for one in night.left_out],
             refused=[Refusal(**one) for one in night.refused],
+            is_sample=night.is_sample,
             closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             run_id=night.run_id,
             month=night.month,

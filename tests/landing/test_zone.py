@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from dvctt.core.contract import ENTITIES
 from dvctt.core.errors import ExtractError, LandingError
+from dvctt.core.files import seal, unseal
 from dvctt.extract import files
 from dvctt.landing.refusals import refused_files
-from dvctt.landing.zone import active_extracts, land, landed_extracts, unknown_entries
+from dvctt.landing.zone import active_extracts, is_of_sample, land, landed_extracts, unknown_entries
 from dvctt.province.folder import load_province
 from dvctt.province.model import Refusals
 
@@ -275,6 +276,48 @@ def test_a_control_file_that_comes_after_its_data_file_is_compared_all_the_same(
     (doubtful,) = refused_files(landing)
     assert (doubtful.entity, doubtful.month, doubtful.file_name) == ("payment_requests", "2022-10", "2022-10.csv")
     assert re.search(r"2022-10\.control\.json: control total differs .*found 100, wanted 101", doubtful.words)
+
+
+def test_what_a_control_file_says_of_a_sample_goes_with_the_content(inbox: Inbox, tmp_path: Path) -> None:
+    landing, rows = tmp_path / "landing", [filing("A", "243", "20221001000000")]
+    path = inbox.write("filings", "2022-10", rows)
+    control = path.with_name("2022-10.control.json")
+    first = land(VINH_PHUC, inbox.root, landing)
+
+    def told(text: str | None) -> list[bool]:
+        """What lands when the control file says this and the data file is as it was."""
+        control.unlink(missing_ok=True)
+        if text is not None:
+            control.write_text(text, encoding="utf-8")
+        return [extract.is_sample for extract in land(VINH_PHUC, inbox.root, landing)]
+
+    assert [extract.is_sample for extract in first] == [False]
+    assert told('{"rows": 1, "sample": true}') == [True]
+    # A control file that is silent, or gone, makes no real figures of made-up ones.
+    assert told('{"rows": 1}') == told(None) == told('{"sample": true}') == []
+    assert told('{"rows": 1, "sample": false}') == [False]
+    assert told('{"rows": 1}') == []
+    assert told('{"sample": true}') == [True]
+    inbox.write("filings", "2022-10", [*rows, filing("B", "243", "20221001000000")])
+    assert told(None) == [False]
+    inbox.write("filings", "2022-10", rows)
+    assert told(None) == [True]
+    landed = landed_extracts(landing)
+    assert len({extract.content_id for extract in landed}) == 2
+    assert [extract.is_sample for extract in landed] == [False, True, False, True, False, True]
+    assert is_of_sample(landed)
+    assert not is_of_sample(landed, {landed[-1].extract_id})
+
+
+def test_a_manifest_of_a_version_that_knew_no_samples_is_of_none(inbox: Inbox, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"sample": True})
+    (extract,) = land(VINH_PHUC, inbox.root, landing)
+    assert extract.is_sample
+    path = extract.manifest(landing)
+    known = unseal(path.read_bytes())
+    path.write_text(seal({key: value for key, value in known.items() if key != "is_sample"}), encoding="utf-8")
+    assert [one.is_sample for one in landed_extracts(landing)] == [False]
 
 
 def test_two_control_files_for_one_data_file_are_refused(inbox: Inbox, tmp_path: Path) -> None:

@@ -20,8 +20,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from dvctt import clock
 from dvctt.core.errors import ConfigError, DvcttError, ExtractError, GateCouldNotCheck, GateFailed, NotifyError
+from dvctt.landing.withdrawals import withdraw
+from dvctt.landing.zone import land, landed_extracts
 from dvctt.notify import airflow_callback, alerts, channels, outbox, wording
+from dvctt.province.folder import load_province
 from dvctt.report.findings import Value
+
+from tests.conftest import PROVINCE, Inbox, filing
 
 FAILED: dict[str, Any] = {
     "verdict": "failed",
@@ -315,6 +320,64 @@ def test_the_html_body_says_the_same_and_escapes_names(mailbox: Mailbox) -> None
     assert "Bản công bố trước vẫn giữ nguyên" in page
     assert "&lt;script&gt;Sở &amp; Mẫu&lt;/script&gt;" in page
     assert "<script>" not in page
+
+
+def land_one(*, is_sample: bool) -> None:
+    """A file in the home's landing, whose control file says whether it is of a sample."""
+    home = Path(os.environ["DVCTT_HOME"])
+    inbox = Inbox(home / "inbox")
+    inbox.write("filings", "2022-10", [filing("A", "243", "20221001000000")], control={"sample": is_sample})
+    assert len(land(load_province(PROVINCE), inbox.root, home / "landing")) == 1
+
+
+SAMPLE_VI = "Số liệu mẫu: sinh ra để dùng thử, không phải số liệu thật của tỉnh; không dùng để báo cáo."
+
+
+def test_where_a_sample_has_landed_mail_and_webhook_say_so_first(mailbox: Mailbox, hook: Hook) -> None:
+    land_one(is_sample=True)
+    channels.send(failed_alert())
+    message = mailbox.message()
+    subject = "[MẪU] [DVCTT Vĩnh Phúc] KHÔNG ĐẠT: số liệu tháng 10/2022 không qua kiểm tra (2 phát hiện)"
+    assert message["Subject"] == subject
+    assert plain(message).startswith(f"{SAMPLE_VI}\n")
+    page = message.get_body(preferencelist=("html",))
+    assert page is not None
+    assert f"<body><p><b>{SAMPLE_VI}</b></p>" in page.get_content()
+    assert hook.payload["subject"] == subject
+    assert hook.payload["text"].startswith(f"{subject}\n{SAMPLE_VI}\n")
+    assert [entry.subject_vi for entry in channels.waiting_and_sent()] == [subject]
+
+
+def test_where_no_sample_has_landed_or_it_was_withdrawn_no_alert_speaks_of_one(mailbox: Mailbox, hook: Hook) -> None:
+    channels.send(failed_alert())
+    land_one(is_sample=True)
+    home = Path(os.environ["DVCTT_HOME"])
+    extracts = landed_extracts(home / "landing")
+    withdraw(home / "ledgers", extracts, extracts[0].extract_id, by="Bà Mẫu", reason="thử xong")
+    channels.send(failed_alert())
+    assert len(mailbox.envelopes) == len(hook.taken) == 2
+    for entry in channels.waiting_and_sent():
+        assert entry.subject_vi.startswith("[DVCTT Vĩnh Phúc]")
+    assert [body for _, _, _, body in hook.taken if "MẪU".encode() in body or SAMPLE_VI.encode() in body] == []
+
+
+@pytest.mark.parametrize("is_sample", [True, False])
+def test_an_alert_about_a_publication_says_what_the_publication_says_whatever_has_landed_since(
+    mailbox: Mailbox, is_sample: bool
+) -> None:
+    land_one(is_sample=not is_sample)
+    alert = alerts.alert_about_publication(WARNED, VERDICT_PATH, publication=12, is_sample=is_sample)
+    assert alert is not None
+    channels.send(alert)
+    assert mailbox.message()["Subject"].startswith("[MẪU] [DVCTT" if is_sample else "[DVCTT")
+
+
+def test_a_landing_that_cannot_be_read_costs_no_alert(mailbox: Mailbox) -> None:
+    land_one(is_sample=True)
+    (manifest,) = (Path(os.environ["DVCTT_HOME"]) / "landing").glob("*/*/*/*.json")
+    manifest.write_text("{}", encoding="utf-8")
+    channels.send(failed_alert())
+    assert mailbox.message()["Subject"].startswith("[DVCTT")
 
 
 def test_the_webhook_carries_numbers_as_numbers_and_vietnamese_as_utf8(hook: Hook) -> None:

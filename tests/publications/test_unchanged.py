@@ -29,7 +29,9 @@ NOTHING = "update mart_online_rates set received = received"
 OCTOBER_CHANGES = "update mart_online_rates set received = received + 1 where month = '2022-10-01'"
 
 
-def publish(published: Path, number: int, change: str, province: Province = VINH_PHUC) -> tuple[Publication, Sharing]:
+def publish(
+    published: Path, number: int, change: str, province: Province = VINH_PHUC, *, is_sample: bool = False
+) -> tuple[Publication, Sharing]:
     """A publication of the literal rows, with one change of them, as a night assembles and seals it."""
     sharing = unchanged.begin(published)
     building = building_folder(published)
@@ -41,7 +43,7 @@ def publish(published: Path, number: int, change: str, province: Province = VINH
             path = building / "parquet" / f"{name}.parquet"
             connection.execute(f"copy (from {name} order by all) to '{path}' (format parquet)")
             sharing.settle(path)
-    unchanged.draw(marts, province, number, sharing)
+    unchanged.draw(marts, province, number, sharing, is_sample=is_sample)
     unchanged.keep_inputs(sharing)
     drawn_by, inputs = unchanged.inputs_of(building)
     (building / unchanged.INPUTS).unlink()
@@ -52,7 +54,8 @@ def publish(published: Path, number: int, change: str, province: Province = VINH
         for name in (path.relative_to(building).as_posix(),)
     }
     manifest = {"number": number, "drawn_by": drawn_by, "province_digest": province.digest, "extracts": []}
-    (building / "manifest.json").write_text(seal({**manifest, "files": files}), encoding="utf-8")
+    said = {**manifest, "is_sample": is_sample, "files": files}
+    (building / "manifest.json").write_text(seal(said), encoding="utf-8")
     for path in building.rglob("*.*"):
         path.chmod(0o444)
     building.rename(published / str(number))
@@ -151,6 +154,29 @@ def test_what_another_province_folder_or_other_code_drew_is_drawn_again(
     (tmp_path / "anew").mkdir()
     assert unchanged.redraw(reading.load_publication(published / "1"), province, tmp_path / "anew") is None
     assert list(reading.file_problems(second)) == []
+
+
+def test_pages_are_drawn_again_when_the_same_rows_are_a_sample_and_when_they_are_none_any_more(
+    made: tuple[Path, dict[int, set[str]]], tmp_path: Path
+) -> None:
+    published = tmp_path / "published"
+    shutil.copytree(made[0] / "1", published / "1")
+    switching.switch(published, 1)
+    notes = {"csv/README.txt", "parquet/README.txt"}
+    # Not October's: what a publication restated of it, by its number, is news on its page.
+    page = "reports/bao-cao-2022-09.html"
+    for number, is_sample, shares in ((2, True, False), (3, True, True), (4, False, False)):
+        publication, sharing = publish(published, number, NOTHING, is_sample=is_sample)
+        assert (page in sharing.shared) is shares
+        assert len(kinds(sharing.shared, ".csv")) > 10, "a table says nothing of a sample, and is the same"
+        assert list(reading.file_problems(publication)) == []
+        assert notes & publication.manifest["files"].keys() == (notes if is_sample else set())
+        (tmp_path / str(number)).mkdir()
+        drawn = unchanged.redraw(publication, VINH_PHUC, tmp_path / str(number))
+        assert drawn is not None
+        assert drawn[1] == []
+        same_as_first = (publication.folder / page).read_bytes() == (published / "1" / page).read_bytes()
+        assert same_as_first is not is_sample
 
 
 def test_nothing_is_taken_from_a_publication_whose_manifest_was_changed(

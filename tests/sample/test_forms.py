@@ -83,7 +83,7 @@ def test_a_form_takes_the_place_of_another_and_its_control_file_says_its_own_has
         names = {path.name for path in (tmp_path / "index_counts").iterdir()}
         assert names == {f"2022-01.{form}", "2022-01.control.json"}
         control = json.loads((tmp_path / "index_counts" / "2022-01.control.json").read_text(encoding="utf-8"))
-        assert control == {"rows": 1, "sha256": sha256_of(made.path)}
+        assert control == {"rows": 1, "sha256": sha256_of(made.path), "sample": True}
         marker = json.loads((tmp_path / ".sample.json").read_text(encoding="utf-8"))
         assert set(marker["made"]) == {f"index_counts/{name}" for name in names}
         writer.refuse_others({"2022-01"})

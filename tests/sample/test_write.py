@@ -31,13 +31,14 @@ def digests(out: Path) -> dict[str, str]:
     }
 
 
-def test_control_files_say_rows_amount_and_hash_of_the_file_beside_them(sample: Sample) -> None:
+def test_control_files_say_rows_amount_hash_and_that_the_file_beside_them_is_a_sample(sample: Sample) -> None:
     checked = 0
     for path in sample.root.rglob("*.csv"):
         control = json.loads(path.with_name(path.name.removesuffix(".csv") + ".control.json").read_text("utf-8"))
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        expected: dict[str, int | str] = {"rows": len(rows), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        expected: dict[str, int | str] = {"rows": len(rows), "sha256": digest, "sample": True}
         if "SoTien" in rows[0]:
             expected["total_amount_vnd"] = sum(int(row["SoTien"]) for row in rows)
         assert control == expected, path

@@ -130,6 +130,7 @@ def _trial_lines(path: Path, trial: "Trial") -> list[str]:
         f"  {trial.entity} of {extract.month}, source {trial.source}: {digits(extract.rows)} rows{amount}; "
         f"a control file {stated}",
         f"  columns left behind: {left}",
+        *(["  a sample: made up, as its control file says or said"] if extract.is_sample else []),
         *([f"  takes the place of {trial.replaces}"] if trial.replaces else []),
     ]
 

@@ -81,7 +81,15 @@ def _report_period(settings: Settings, publication: "Publication", folder: Path,
 
     clock = time.monotonic()
     province = load_province(settings.province_folder)
-    written = write_period_documents(publication.marts, folder, province, publication.number, key, language=language)
+    written = write_period_documents(
+        publication.marts,
+        folder,
+        province,
+        publication.number,
+        key,
+        is_sample=publication.is_sample,
+        language=language,
+    )
     out.print("\n".join(map(str, written)))
     log.info("report: period %s out of publication %d, %.1f s", key, publication.number, time.monotonic() - clock)
 
@@ -101,6 +109,7 @@ def _report_month(
         publication.number,
         month.first_day,
         data=publication.data_of(f"reports/bao-cao-{month}.html"),
+        is_sample=publication.is_sample,
         packets=packets,
         language=language,
     )

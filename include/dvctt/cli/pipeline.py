@@ -196,11 +196,13 @@ _SUMMARY = ("received", "online", "online_rate_percent", "online_level_3", "onli
 
 def _print_summary(settings: Settings, month: Month | None) -> None:
     """The month's figures by group, and the paths of what was published."""
-    from dvctt.report.wording import formats
+    from dvctt.report.wording import formats, sample
     from dvctt.report.wording.caveats import words_of
     from dvctt.warehouse.connections import open_published, read_rows
 
     publication = current_of(settings)
+    if publication.is_sample:
+        out.print(sample.line())
     # A day as a literal: DuckDB loads pandas to look at a parameter, which costs more than all else that is done here.
     with open_published(publication.marts) as connection:
         newest = connection.execute("select max(month) from mart_online_rates").fetchone()

@@ -159,6 +159,7 @@ def _seal(plan: Plan, building: Path, approver: str, note: str | None) -> None:
         "software_version": plan.publication.manifest["software_version"],
         "definitions": plan.publication.manifest["definitions"],
         "province_digest": plan.publication.manifest["province_digest"],
+        "is_sample": plan.publication.is_sample,
         "files": {
             str(path.relative_to(building)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files
         },

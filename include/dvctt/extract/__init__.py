@@ -58,6 +58,8 @@ class Control:
     sha256: str | None
     agencies: Mapping[str, int] | None = None
     """Rows by agency: what says that an agency without rows has none."""
+    is_sample: bool | None = None
+    """Whether the file's records are made up, for a trial; None where the source does not say."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dvctt.core.files import open_regular, path_in_words
 from dvctt.extract import Control
 
 _TOTALS = ("rows", "total_amount_vnd")
-_KEYS = {*_TOTALS, "sha256", "agencies"}
+_KEYS = {*_TOTALS, "sha256", "agencies", "sample"}
 _MOST_BYTES = 65_536
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
@@ -39,16 +39,19 @@ def read_control(path: Path) -> Control:
         if sha256 is not None and not (isinstance(sha256, str) and _HASH.fullmatch(sha256)):
             raise _Malformed("key sha256: wanted a text of 64 hexadecimal digits")
         agencies = _agencies(content.get("agencies"))
+        is_sample = content.get("sample")
+        if is_sample is not None and not isinstance(is_sample, bool):
+            raise _Malformed("key sample: wanted true or false, without quotes")
     except _Malformed as error:
         raise ExtractError(
             f"{path_in_words(path)}: {error}; ask the source to send its control file again", "control_malformed"
         ) from None
-    return Control(path, totals["rows"], totals["total_amount_vnd"], sha256, agencies)
+    return Control(path, totals["rows"], totals["total_amount_vnd"], sha256, agencies, is_sample)
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
     if len(text) > _MOST_BYTES:
-        raise _Malformed(f"not a control file: longer than {_MOST_BYTES} bytes; wanted an object of four keys")
+        raise _Malformed(f"not a control file: longer than {_MOST_BYTES} bytes; wanted an object of five keys")
     try:
         content = json.loads(
             text.decode("utf-8-sig"),
@@ -62,7 +65,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _Malformed(f"not JSON at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise _Malformed("not a control file: nested too deep; wanted an object of four keys") from error
+        raise _Malformed("not a control file: nested too deep; wanted an object of five keys") from error
     if not isinstance(content, dict):
         raise _Malformed(f"wanted an object with keys {', '.join(sorted(_KEYS))}, found another JSON value")
     if unknown := set(content) - _KEYS:

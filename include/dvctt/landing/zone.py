@@ -85,6 +85,8 @@ class Extract:
     """How many columns outside the contract were left behind; ``dropped_columns`` names those of the contract alone."""
     control_agencies: dict[str, int] | None = None
     """Rows by agency, as the control file states them; None where it states none."""
+    is_sample: bool = False
+    """Whether its records are made up, as a control file of this very content has said; no figure depends on it."""
 
     @property
     def content_id(self) -> str:
@@ -157,6 +159,15 @@ def active_extracts(extracts: Iterable[Extract], left_out: Set[str] = frozenset(
     """
     newest = {extract.name_key: extract for extract in extracts if extract.extract_id not in left_out}
     return sorted(newest.values(), key=lambda extract: (extract.source, extract.entity, extract.arrival))
+
+
+def is_of_sample(extracts: Iterable[Extract], left_out: Set[str] = frozenset()) -> bool:
+    """Whether figures that are made of these extracts are a sample's: one file of a sample among the active ones is enough.
+
+    Args:
+        left_out: as in `active_extracts`.
+    """
+    return any(extract.is_sample for extract in active_extracts(extracts, left_out))
 
 
 def name_arrivals(extracts: Iterable[Extract]) -> dict[tuple[str, str, str], int]:
@@ -348,7 +359,7 @@ def prepare(
     kind: Kind, province: Province, source: Source, offer: Offer, known: list[Extract], staged: Path, engine: Engine
 ) -> Extract | None:
     """Read one offer into the staging folder; None when its newest landed version has the same content, and its control
-    file says no more of single agencies than it said then.
+    file says no more of single agencies than it said then, and nothing else of whether it is a sample.
 
     Args:
         known: what has landed, and what this night has prepared already.
@@ -358,18 +369,20 @@ def prepare(
     """
     versions = [e for e in known if (e.source, e.entity, e.file_name) == (source.id, offer.entity, offer.name)]
     sha256 = kind.fingerprint(offer)
+    same = [version for version in versions if version.sha256 == sha256]
+    is_sample = _is_sample(offer, same)
     if versions and versions[-1].sha256 == sha256:
         _refuse_late_control(offer, versions[-1])
         by_agency = offer.control.agencies if offer.control else None
-        if by_agency is None or dict(by_agency) == versions[-1].control_agencies:
+        says_no_more = by_agency is None or dict(by_agency) == versions[-1].control_agencies
+        if says_no_more and is_sample == versions[-1].is_sample:
             return None
     _refuse_impossible_month(offer, province.first_day)
     _refuse_landed_duplicate(offer, known)
     started, clock = now(), time.monotonic()
     stem = f"{source.id}.{offer.entity}.{stem_of(offer.name)}-{sha256[:12]}"
     _refuse_long_name(offer, stem)
-    seen_before = sum(version.sha256 == sha256 for version in versions)
-    extract_id = f"{stem}-{seen_before + 1}" if seen_before else stem
+    extract_id = f"{stem}-{len(same) + 1}" if same else stem
     feed = source.entities[offer.entity]
     reading = kind.read(offer, feed, staged / f"{extract_id}.parquet", engine.connection())
     if reading.sha256 != sha256:
@@ -401,6 +414,7 @@ def prepare(
         software_version=__version__,
         parquet_sha256=sha256_of(staged / f"{extract_id}.parquet"),
         other_columns=reading.other_columns,
+        is_sample=is_sample,
     )
     log.info(
         "extract %s: %d bytes in, %d rows out, %.1f s",
@@ -472,6 +486,14 @@ def _refuse_long_name(offer: Offer, stem: str) -> None:
             f"file that it lands as is called by it and by source, entity and hash; ask the source for a shorter one",
             "not_of_contract",
         )
+
+
+def _is_sample(offer: Offer, same: Sequence[Extract]) -> bool:
+    """What the control file says; where it says nothing, what was said of this content when it landed before: a control file
+    that is gone makes no real figures of made-up ones.
+    """
+    said = offer.control.is_sample if offer.control else None
+    return said if said is not None else bool(same) and same[-1].is_sample
 
 
 def _refuse_late_control(offer: Offer, landed: Extract) -> None:

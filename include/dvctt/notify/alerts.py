@@ -76,6 +76,7 @@ _AFTER_CHANGES_VI = (
 class Alert:
     """One alert for one run. ``findings_total`` counts what the verdict counted, listed here or not; ``publication`` is the
     number of what was published, None when nothing was. ``happened_at`` is the moment that its words are true of, as ISO.
+    ``is_sample`` is whether the figures that it tells of are a sample's; None asks what has landed when it is sent.
     """
 
     kind: Kind
@@ -93,6 +94,7 @@ class Alert:
     findings_total: int = 0
     publication: int | None = None
     happened_at: str | None = None
+    is_sample: bool | None = None
 
 
 def alert_from_verdict(
@@ -154,6 +156,7 @@ def alert_about_publication(
     stage: str = "tell_people",
     log_url: str | None = None,
     happened_at: str | None = None,
+    is_sample: bool | None = None,
 ) -> Alert | None:
     """Word the alert of a run that published with warnings, that changed what was published before, or that holds something
     back; None when no warning failed, nothing changed and nothing is held. What is ``info`` never alerts.
@@ -161,6 +164,7 @@ def alert_about_publication(
     Args:
         publication: number of what was published.
         happened_at: when it was published, as ISO with its zone.
+        is_sample: whether its figures are a sample's.
         changed: figures of published months that this publication changed: expected is the old one, observed the new.
         held: what waits for a person's word and is not in it: expected is the figure that it is held against.
         month: the month that the run reports on, ``YYYY-MM`` or anything that prints so.
@@ -205,6 +209,7 @@ def alert_about_publication(
         findings_total=total,
         publication=publication,
         happened_at=happened_at,
+        is_sample=is_sample,
     )
 
 

@@ -24,14 +24,14 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from dvctt import clock
-from dvctt.core.errors import NotifyError
+from dvctt.core.errors import DvcttError, NotifyError
 from dvctt.core.printable import one_line
 from dvctt.notify import outbox
 from dvctt.notify.airflow_smtp import mail_server
 from dvctt.notify.alerts import Alert, alert_from_exception
 from dvctt.notify.outbox import Delivery, Entry
 from dvctt.notify.plain import CONTROL, distinct, without_personal_data
-from dvctt.notify.wording import html_body, subject_line, text_body, webhook_payload
+from dvctt.notify.wording import html_body, subject_line, text_body, title, webhook_payload
 from dvctt.report.findings import Finding
 from dvctt.settings import Settings
 
@@ -64,11 +64,11 @@ def send(alert: Alert, *, entry_id: str | None = None) -> None:
         )
         return
     at = clock.now()
-    alert = alert if alert.happened_at else replace(alert, happened_at=at.isoformat())
+    alert = _of_now(alert, at)
     entry = Entry(
         entry_id=entry_id or outbox.free_id(_outbox_folder(), at),
         made_at=at.isoformat(),
-        subject_vi=one_line(alert.subject_vi),
+        subject_vi=title(alert),
         alert=_as_data(alert),
         deliveries=deliveries,
     )
@@ -203,11 +203,11 @@ class _Round:
             f"{path}: not an entry of the outbox: found other content, wanted an alert with its deliveries; set aside as "
             f"{aside.name}; whom that alert has reached is not known: look at it, and at the run of its day: dvctt alerts list"
         )
-        alert = replace(alert_from_exception(error, stage="outbox"), happened_at=self._at.isoformat())
+        alert = _of_now(alert_from_exception(error, stage="outbox"), self._at)
         entry = Entry(
             entry_id=outbox.free_id(self._folder, self._at),
             made_at=self._at.isoformat(),
-            subject_vi=one_line(alert.subject_vi),
+            subject_vi=title(alert),
             alert=_as_data(alert),
             deliveries=_addressees()[0],
         )
@@ -246,9 +246,33 @@ def _refuse_undelivered(entry: Entry, malformed: Sequence[str]) -> None:
         )
 
 
-def _outbox_folder() -> Path:
+def _of_now(alert: Alert, at: datetime) -> Alert:
+    """The alert with what its maker left open: when it happened, and whether what has landed is a sample."""
+    alert = alert if alert.happened_at else replace(alert, happened_at=at.isoformat())
+    return alert if alert.is_sample is not None else replace(alert, is_sample=_has_landed_sample())
+
+
+def _has_landed_sample() -> bool:
+    from dvctt.landing import withdrawals, zone
+
+    settings = _settings()
+    try:
+        extracts = zone.landed_extracts(settings.landing)
+        withdrawn = {one.extract_id for one in withdrawals.withdrawn(settings.ledgers, extracts)}
+    except (DvcttError, OSError) as error:
+        # What is damaged there may be the very thing that the alert reports: it must not cost the alert.
+        logger.warning("whether a sample has landed cannot be read: %s", type(error).__name__)
+        return False
+    return zone.is_of_sample(extracts, withdrawn)
+
+
+def _settings() -> Settings:
     # Which province it is does not matter here, and a wrong one may be what the alert reports.
-    return Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""}).home / outbox.FOLDER
+    return Settings.from_environment({**os.environ, "DVCTT_PROVINCE": ""})
+
+
+def _outbox_folder() -> Path:
+    return _settings().home / outbox.FOLDER
 
 
 def _as_data(alert: Alert) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dvctt.core.printable import one_line
 from dvctt.notify.alerts import Alert
 from dvctt.notify.plain import lines_of, month_vi, number_vi
 from dvctt.report.findings import Finding
+from dvctt.report.wording import sample
 
 FINDINGS_LISTED = 20
 """Longer lists are not read on a telephone at night; the rest stands in the verdict."""
@@ -66,7 +67,8 @@ _PREVIOUS_PUBLICATION_VI: dict[str, str] = {
 def text_body(alert: Alert) -> str:
     """The alert as Vietnamese plain text."""
     late = _late_vi(alert)
-    lines = [*([late, ""] if late else []), _HEADLINES_VI[alert.kind], ""]
+    said = [sample.sentence(), ""] if alert.is_sample else []
+    lines = [*([late, ""] if late else []), *said, _HEADLINES_VI[alert.kind], ""]
     lines += [f"{label}: {value}" for label, value in _facts(alert)]
     shown, hidden = _listed(alert)
     if shown:
@@ -103,8 +105,9 @@ def html_body(alert: Alert) -> str:
     steps = "<br>".join(html.escape(line) for line in lines_of(alert.next_step_vi).split("\n"))
     late = _late_vi(alert)
     lateness = f"<p><b>{html.escape(late)}</b></p>" if late else ""
+    said = f"<p><b>{html.escape(sample.sentence())}</b></p>" if alert.is_sample else ""
     return (
-        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{lateness}"
+        f"<!doctype html><html lang='vi'><meta charset='utf-8'><body>{lateness}{said}"
         f"<p><b>{html.escape(_HEADLINES_VI[alert.kind])}</b>"
         f"</p><table cellpadding='4'>{facts}</table>{found}"
         f"<p>{html.escape(_PREVIOUS_PUBLICATION_VI[alert.kind])}</p><h3>Việc cần làm</h3><p>{steps}</p></body></html>"
@@ -149,10 +152,15 @@ def webhook_payload(alert: Alert) -> dict[str, Any]:
     }
 
 
+def title(alert: Alert) -> str:
+    """The alert in one line, whenever it leaves."""
+    return sample.marked(one_line(alert.subject_vi), is_sample=bool(alert.is_sample))
+
+
 def subject_line(alert: Alert) -> str:
     """The subject; of an alert that leaves late, with the moment that it tells of."""
     happened = _happened_late(alert)
-    return f"{one_line(alert.subject_vi)}{f' (gửi muộn; sự việc lúc {_moment_vi(happened)})' if happened else ''}"
+    return f"{title(alert)}{f' (gửi muộn; sự việc lúc {_moment_vi(happened)})' if happened else ''}"
 
 
 def _late_vi(alert: Alert) -> str | None:

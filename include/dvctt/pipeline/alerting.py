@@ -36,6 +36,7 @@ def alert_about_publication(settings: Settings, publication: Publication, *, mon
         changed=_changed_figures(publication),
         happened_at=publication.manifest["published_at"],
         held=held_figures(settings),
+        is_sample=publication.is_sample,
     )
     if alert is not None:
         try:

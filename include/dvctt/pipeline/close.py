@@ -34,6 +34,7 @@ def plan_close(settings: Settings, *, month: Month) -> tuple[Plan, str, str]:
             waivers=[(feed.agency_name_vi, waiver) for feed, waiver in plan.waived],
             waiting=plan.waiting,
             report=plan.publication.reports / f"bao-cao-{month}.html",
+            is_sample=plan.publication.is_sample,
         )
         return plan, subject, body
 

@@ -55,11 +55,13 @@ def request_decision(settings: Settings, *, number: int | None) -> dict[str, obj
     hold = waiting[0]
     file = next((e for e in extracts if e.extract_id == hold.extract_id), None)
     province = load_province(settings.province_folder)
+    out = {one.extract_id for one in holds.left_out(settings.ledgers, extracts)}
     subject, body = write_hold_request(
         [{**asdict(movement), "is_beyond": movement.is_beyond} for movement in hold.movements],
         province,
         number=hold.number,
         file=f"{file.source}/{file.entity}/{file.file_name}" if file else None,
+        is_sample=file.is_sample if file else zone.is_of_sample(extracts, out),
     )
     return {"hold": hold.number, "subject": subject, "body": body}
 

@@ -60,6 +60,8 @@ class Night:
     """Digests of the province folder, of dbt's project, and of code, templates and words, as they were when it began: what is
     built by one and published as of another would look like what it is not.
     """
+    is_sample: bool = False
+    """Whether its figures are a sample's; pages, documents and mails say so."""
 
 
 def write_night(settings: Settings, night: Night) -> None:

@@ -122,7 +122,7 @@ def _begin_candidate(
         definitions=project_digest(),
         drawn_by=unchanged.makers(),
     )
-    night = _without(begun, extracts, left_out)
+    night = _without(begun, extracts, left_out, closed)
     write_night(settings, night)
     return night
 
@@ -160,8 +160,12 @@ def _lay_foundation(
     )
 
 
-def _without(night: Night, extracts: Sequence[Extract], left_out: Sequence[LeftOut]) -> Night:
-    """The night, made of what has landed but for what is left out."""
+def _without(
+    night: Night, extracts: Sequence[Extract], left_out: Sequence[LeftOut], closed: Sequence[ClosedMonth]
+) -> Night:
+    """The night, made of what has landed but for what is left out. A month that was closed out of a sample's figures keeps
+    them, whatever has landed since.
+    """
     out = {one.extract_id for one in left_out}
     read = [extract for extract in extracts if extract.extract_id not in out]
     return replace(
@@ -169,6 +173,7 @@ def _without(night: Night, extracts: Sequence[Extract], left_out: Sequence[LeftO
         month=night.month or _newest_month(read),
         extract_ids=tuple(extract.extract_id for extract in read),
         left_out=tuple(asdict(one) for one in left_out),
+        is_sample=zone.is_of_sample(extracts, out) or any(month.is_sample for month in closed),
     )
 
 
@@ -209,7 +214,7 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
     def build_without(left_out: Sequence[LeftOut]) -> None:
         _lay_foundation(settings, province, extracts, closed, left_out, refused, base)
         # Now and not later: a run that dies here is taken up by what its night says, and its candidate has this foundation.
-        write_night(settings, _without(night, extracts, left_out))
+        write_night(settings, _without(night, extracts, left_out, closed))
         build(settings.candidate)
 
     left_out = holds.settle(
@@ -221,7 +226,7 @@ def settle_holds(settings: Settings, province: Province, night: Night, build: Ca
         run_id=night.run_id,
         build=build_without,
     )
-    night = _without(night, extracts, left_out)
+    night = _without(night, extracts, left_out, closed)
     write_night(settings, night)
     return night
 
@@ -247,16 +252,16 @@ def check_counts(settings: Settings, *, run_id: str) -> None:
         except VerdictError:
             # A page that cannot be written must not hide why the night stops.
             try:
-                _remember_verdict(settings)
+                _remember_verdict(settings, night)
             except ReportError:
                 log.exception("the verdict's page could not be written; the verdict itself is kept")
             raise
         verdict = json.loads((settings.candidate / "verdict.json").read_text(encoding="utf-8"))
         expectations.lay_warnings(settings.candidate, warning_rows(verdict))
-        _remember_verdict(settings)
+        _remember_verdict(settings, night)
 
 
-def _remember_verdict(settings: Settings) -> None:
+def _remember_verdict(settings: Settings, night: Night) -> None:
     """Keep every verdict, the ones that stopped a night above all, and write its page for people; the history of verdicts is
     a mart of the next publication. Whether a *passed* verdict led to one is asked then, not here.
     """
@@ -268,7 +273,7 @@ def _remember_verdict(settings: Settings) -> None:
     places = [path.name.partition("-")[0] for path in settings.verdicts.glob("*.json")]
     number = max((int(place) for place in places if place.isascii() and place.isdecimal()), default=0) + 1
     write_atomically(settings.verdicts / f"{number:06d}-{content['verdict']}.json", seal(content))
-    write_verdict_page(content, settings.candidate / "verdict.html")
+    write_verdict_page(content, settings.candidate / "verdict.html", is_sample=night.is_sample)
 
 
 def build_marts(settings: Settings, *, run_id: str) -> None:
@@ -316,7 +321,8 @@ def assemble_publication(settings: Settings, *, run_id: str) -> None:
         building = publish.assemble(settings.published, settings.candidate, verdict, sharing)
         clock = time.monotonic()
         number = switching.next_number(settings.published)
-        written = unchanged.draw(building / "marts.duckdb", stage.province, number, sharing)
+        marts = building / "marts.duckdb"
+        written = unchanged.draw(marts, stage.province, number, sharing, is_sample=stage.night.is_sample)
         shutil.copyfile(settings.candidate / "verdict.html", building / "verdict.html")
         unchanged.keep_inputs(sharing, since=stage.night.drawn_by)
         log.info("reports: %d pages and CSV files out, %.1f s", len(written), time.monotonic() - clock)
@@ -348,6 +354,7 @@ def publish_marts(settings: Settings, *, run_id: str) -> Publication:
             closed=[previous.read_closed(settings.closed / name) for name in night.closed_months],
             left_out=[LeftOut(**one) for one in night.left_out],
             refused=[Refusal(**one) for one in night.refused],
+            is_sample=night.is_sample,
             run_id=night.run_id,
             month=night.month,
         )

@@ -142,6 +142,7 @@ def publish(
     refused: Sequence[Refusal] = (),
     closings: Mapping[str, Any] | None = None,
     ledgers: Mapping[str, Any] | None = None,
+    is_sample: bool = False,
     run_id: str,
     month: str | None,
 ) -> Publication:
@@ -154,6 +155,7 @@ def publish(
         refused: what lay in the inbox and did not land.
         closings: hashes of what was ever closed, so that the next night can tell that some of it was changed or is gone.
         ledgers: length and hash of what people had decided, for the same.
+        is_sample: whether its figures are a sample's.
 
     Raises:
         PublishError: a publication with this number exists, or a file of the assembled folder is gone.
@@ -180,6 +182,7 @@ def publish(
         "closed_months": revisions_of(closed),
         "closings": dict(closings or {}),
         "ledgers": dict(ledgers or {}),
+        "is_sample": is_sample,
         "run_id": run_id,
         "month": month,
         "published_at": now().isoformat(),

@@ -64,6 +64,11 @@ class Publication:
     def reports(self) -> Path:
         return self.folder / "reports"
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether its figures are a sample's; those of a version that did not know of samples count as real."""
+        return bool(self.manifest.get("is_sample"))
+
     def data_of(self, name: str) -> str | None:
         """Digest of the rows that one of its files shows; None of a file that has none, or of a version that listed none."""
         found: str | None = self.manifest["files"].get(name, {}).get("data")

@@ -56,18 +56,25 @@ def begin(published: Path) -> Sharing:
     return Sharing(building, makers(), current.folder, current.manifest["files"])
 
 
-def draw(marts: Path, province: Province, number: int, sharing: Sharing) -> list[Path]:
+def draw(marts: Path, province: Province, number: int, sharing: Sharing, *, is_sample: bool = False) -> list[Path]:
     """Fill ``reports/`` and ``csv/`` of a folder that holds its Parquet files, as far as the earlier one has them otherwise.
+
+    Args:
+        is_sample: whether the figures are a sample's: pages say so, and a note beside the CSV and the Parquet files.
 
     Returns:
         The paths of all pages and CSV files.
     """
     from dvctt.report.documents.month_page import write_reports
-    from dvctt.report.writers.csv_files import write_csv
+    from dvctt.report.writers.csv_files import write_csv, write_sample_note
 
-    pages = write_reports(marts, sharing.folder / "reports", province, number, sharing)
+    pages = write_reports(marts, sharing.folder / "reports", province, number, sharing, is_sample=is_sample)
     data = {path.stem: sha256_of(path) for path in sorted((marts.parent / "parquet").glob("*.parquet"))}
-    return [*pages, *write_csv(marts, sharing.folder / "csv", sharing, data)]
+    tables = write_csv(marts, sharing.folder / "csv", sharing, data)
+    if is_sample:
+        for folder in ("csv", "parquet"):
+            write_sample_note(sharing.folder / folder)
+    return [*pages, *tables]
 
 
 def keep_inputs(sharing: Sharing, since: str | None = None) -> None:
@@ -120,7 +127,7 @@ def redraw(publication: Publication, province: Province, folder: Path) -> tuple[
     manifest = publication.manifest
     if (manifest.get("drawn_by"), manifest["province_digest"]) != (sharing.makers, province.digest):
         return None
-    draw(publication.marts, province, publication.number, sharing)
+    draw(publication.marts, province, publication.number, sharing, is_sample=publication.is_sample)
     listed, problems = _digests(manifest["files"]), []
     for name in sorted(listed.keys() | sharing.inputs.keys()):
         path, anew = publication.folder / name, folder / name

@@ -213,7 +213,9 @@ def _read_documents(
         key = formats.month_key(month)
         page = publication.reports / f"bao-cao-{key}.html"
         folder = scratch / key
-        write_documents(publication.marts, page, folder, province, publication.number, month)
+        write_documents(
+            publication.marts, page, folder, province, publication.number, month, is_sample=publication.is_sample
+        )
         rows = rows_of_month(content, month, publication.number)
         areas = (table for area in tables_of_areas(rows, month, province) for table in area.tables)
         tables = (*province_tables(rows, month, province), *areas)
@@ -268,7 +270,7 @@ def _read_periods(publication: Publication, province: Province, scratch: Path, m
             continue
         own = of_period(content, period)
         folder = scratch / period["period_key"]
-        write_period(own, folder, province, publication.number, period)
+        write_period(own, folder, province, publication.number, period, is_sample=publication.is_sample)
         read = _read_tables(period_tables(own, period, province), folder / file_stem(period), period["period_key"])
         figures, sums, wrong = figures + read[0], sums + read[1], wrong + read[2]
     return FormatReading("periods", figures, sums, tuple(wrong))

@@ -24,10 +24,12 @@ class Edition:
     Attributes:
         publication: number of the publication that it is made out of.
         data: digest of the month's rows, as the publication's manifest lists it; None in one of a version that listed none.
+        is_sample: whether they are figures of a sample.
     """
 
     publication: int
     data: str | None = None
+    is_sample: bool = False
 
     @property
     def name(self) -> str:

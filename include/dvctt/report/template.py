@@ -18,7 +18,7 @@ from dvctt.core.files import write_new
 from dvctt.core.printable import printable
 from dvctt.report import ids
 from dvctt.report.choose import additivity_note
-from dvctt.report.wording import caveats, checks, formats, language, words
+from dvctt.report.wording import caveats, checks, formats, language, sample, words
 from dvctt.settings import INCLUDE_ROOT
 
 TEMPLATES = INCLUDE_ROOT / "reports"
@@ -127,19 +127,23 @@ def templates() -> Environment:
     # A page says its messages and what language they are in; both are looked up while it is filled.
     environment.globals["_"] = language.markup
     environment.globals["current_language"] = language.current_language
+    environment.globals["sample"] = sample
     environment.globals["additivity_note"] = additivity_note
     ids.install(environment)
     return environment
 
 
-def write_page(environment: Environment, template: str, path: Path, **context: Any) -> None:
+def write_page(environment: Environment, template: str, path: Path, *, is_sample: bool, **context: Any) -> None:
     """Fill a template and write it, NFC and with Unix line ends, whatever the machine.
+
+    Args:
+        is_sample: whether the page shows figures of a sample, which it says then.
 
     Raises:
         ReportError: the template does not fit what it was given.
     """
     try:
-        text = environment.get_template(template).render({ids.PRINTED: ids.Printed()}, **context)
+        text = environment.get_template(template).render({ids.PRINTED: ids.Printed()}, is_sample=is_sample, **context)
     except TemplateError as error:
         raise ReportError(f"{TEMPLATES / template}: cannot write {path.name}: {error}") from error
     write_new(path, unicodedata.normalize("NFC", text).encode())

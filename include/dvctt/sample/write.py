@@ -106,10 +106,11 @@ class _File:
         changed = not (self._target.is_file() and sha256_of(self._target) == digest)
         if changed:
             os.replace(made, self._target)
-        control: dict[str, int | str] = {"rows": self._rows}
+        control: dict[str, int | str | bool] = {"rows": self._rows}
         if self._amount_at is not None:
             control["total_amount_vnd"] = self._amount
         control["sha256"] = digest
+        control["sample"] = True
         text = json.dumps(control, indent=2) + "\n"
         if not (self._control.is_file() and self._control.read_bytes() == text.encode("utf-8")):
             write_atomically(self._control, text)

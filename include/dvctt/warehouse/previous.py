@@ -87,6 +87,7 @@ class ClosedMonth:
     ``folder`` holds ``facts/fct_filings.parquet``, ``facts/fct_payments.parquet`` (the rows that the month's figures count),
     ``facts/fct_quarantined_rows.parquet`` (what was set aside then) and ``marts/<mart>.parquet`` (the month's rows of every
     mart that has a month). The three digests tell what the figures were made with; empty where the manifest does not say.
+    ``is_sample`` is what the publication was that it was closed out of.
     """
 
     month: str
@@ -100,6 +101,7 @@ class ClosedMonth:
     software_version: str = ""
     definitions: str = ""
     province_digest: str = ""
+    is_sample: bool = False
 
     @property
     def first_day(self) -> date:
@@ -403,4 +405,5 @@ def _closed_month(folder: Path, manifest: Mapping[str, Any]) -> ClosedMonth:
         software_version=manifest.get("software_version", ""),
         definitions=manifest.get("definitions", ""),
         province_digest=manifest.get("province_digest", ""),
+        is_sample=bool(manifest.get("is_sample")),
     )

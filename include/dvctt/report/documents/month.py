@@ -23,7 +23,7 @@ from dvctt.report.tables.agency import agency_tables
 from dvctt.report.tables.areas import agency_tables_of_areas, contract_of_areas, tables_of_areas
 from dvctt.report.tables.monthly import definitions_table, province_tables
 from dvctt.report.tables.table import DocumentTable
-from dvctt.report.wording import formats, words
+from dvctt.report.wording import formats, sample, words
 from dvctt.report.wording.language import VIETNAMESE, _, current_language, in_language, name, names_of
 from dvctt.report.writers.pdf import Letter, Section, write_letter
 from dvctt.report.writers.xlsx import write_workbook
@@ -91,6 +91,7 @@ def write_documents(
     month: date,
     *,
     data: str | None = None,
+    is_sample: bool = False,
     packets: bool = False,
     language: str = VIETNAMESE,
 ) -> list[Path]:
@@ -108,6 +109,7 @@ def write_documents(
         month: first day of the month.
         data: digest of the month's rows, as the publication's manifest lists it for its page; printed in every document. None
             in a publication of a version that listed none: its number is printed then, as on its page.
+        is_sample: whether the figures are a sample's, as the publication says.
         packets: also one PDF and one workbook for every agency that has a row in the month.
         language: one of `language.languages`.
 
@@ -124,7 +126,7 @@ def write_documents(
         raise ReportError(f"{marts}: found no month {formats.month_key(month)}, wanted one of {known}")
     with in_language(language, names_of(province, language)):
         rows = rows_of_month(content, month, publication)
-        written = _write_all(rows, page, out, province, Edition(publication, data), month, packets=packets)
+        written = _write_all(rows, page, out, province, Edition(publication, data, is_sample), month, packets=packets)
     log.info("wrote %d documents of %s to %s", len(written), formats.month_key(month), out)
     return written
 
@@ -182,6 +184,7 @@ def _write_province(content: Marts, stem: Path, issue: _Issue) -> list[Path]:
         sections=letter_sections(issue.opening, issue.sentences, _whole(tables[0]), caveats),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(subject)),
         appendix=tables,
+        is_sample=issue.edition.is_sample,
     )
     return write_both(stem, letter, tables, (*issue.opening, issue.sentences.definition_of_rate))
 
@@ -244,6 +247,7 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
             ),
             Section(_("Cách tính"), (issue.sentences.definition_of_rate,)),
         ),
+        is_sample=issue.edition.is_sample,
     )
     return write_both(stem, letter, tables, (*issue.opening, issue.sentences.definition_of_rate))
 
@@ -251,9 +255,18 @@ def _write_packet(content: Marts, stem: Path, issue: _Issue, row: Row) -> list[P
 def write_both(stem: Path, letter: Letter, tables: Sequence[DocumentTable], basis: Sequence[str]) -> list[Path]:
     """The letter as ``<stem>.pdf`` and its tables as ``<stem>.xlsx``, whose cover says how they are counted."""
     title = f"{letter.kind_vi}: {letter.subject_vi}"
-    cover = [title, letter.authority_vi, *basis, _("Các bảng trong tệp này:")]
+    said = (sample.line(), sample.sentence()) if letter.is_sample else ()
+    cover = [title, *said, letter.authority_vi, *basis, _("Các bảng trong tệp này:")]
     cover += [f"{place}. {table.sheet_vi}: {table.title_vi}" for place, table in enumerate(tables, start=1)]
     return [
         write_letter(_with(stem, ".pdf"), letter),
-        write_workbook(_with(stem, ".xlsx"), cover, title, letter.authority_vi, letter.moment, tables),
+        write_workbook(
+            _with(stem, ".xlsx"),
+            cover,
+            title,
+            letter.authority_vi,
+            letter.moment,
+            tables,
+            heading=sample.line() if letter.is_sample else "",
+        ),
     ]

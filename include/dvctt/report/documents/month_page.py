@@ -51,7 +51,13 @@ class AgencyTable:
 
 
 def write_reports(
-    marts: Path, out: Path, province: Province, publication: int, sharing: Sharing | None = None
+    marts: Path,
+    out: Path,
+    province: Province,
+    publication: int,
+    sharing: Sharing | None = None,
+    *,
+    is_sample: bool = False,
 ) -> list[Path]:
     """Write one page for each month of mart_online_rates, and an index of them.
 
@@ -61,6 +67,7 @@ def write_reports(
         province: names the authority and the groups in print order.
         publication: number of the publication, printed on the index; a page names the digest of its rows.
         sharing: the publication in the making, in which ``out`` lies, beside an earlier one; None draws every page.
+        is_sample: whether the figures are a sample's.
 
     Returns:
         The paths written: pages newest first, the index last.
@@ -83,13 +90,13 @@ def write_reports(
             environment,
             rows,
             province=province,
-            edition=Edition(publication, data := rows.digest()),
+            edition=Edition(publication, data := rows.digest(), is_sample),
             month=month,
             linked=True,
             newer=newer,
             older=older,
         )
-        beside = (province.digest, str(newer), str(older))
+        beside = (province.digest, str(newer), str(older), *(["sample"] if is_sample else []))
         written.append(sharing.make(out / file_name(month), draw, data, *beside))
     index = out / "index.html"
     overview = [
@@ -99,6 +106,7 @@ def write_reports(
         environment,
         "index.html.j2",
         index,
+        is_sample=is_sample,
         issuer=province.authority_vi,
         province=province,
         publication=publication,
@@ -135,6 +143,7 @@ def _write_month(
         environment,
         "monthly.html.j2",
         path,
+        is_sample=edition.is_sample,
         issuer=language.name(province.authority_vi),
         province=province,
         edition=edition,

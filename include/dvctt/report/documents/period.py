@@ -66,6 +66,7 @@ def write_period_documents(
     publication: int,
     period_key: str,
     *,
+    is_sample: bool = False,
     language: str = VIETNAMESE,
 ) -> list[Path]:
     """Write the page, the letter and the workbook of one period of one calendar for the province.
@@ -74,6 +75,7 @@ def write_period_documents(
         marts: the publication's DuckDB file; opened read-only.
         out: folder of the documents; made if missing. Gets three files named by `file_stem`.
         period_key: calendar and period, ``from_15/2022-Q3``.
+        is_sample: whether the figures are a sample's, as the publication says.
         language: one of `language.languages`.
 
     Returns:
@@ -91,10 +93,12 @@ def write_period_documents(
         what = "period" if calendar in calendars else "reporting calendar"
         raise ReportError(f"{marts}: found no {what} {period_key}, wanted one of {', '.join(known)}")
     with in_language(language, names_of(province, language)):
-        return write_period(content, out, province, publication, period)
+        return write_period(content, out, province, publication, period, is_sample=is_sample)
 
 
-def write_period(content: Marts, out: Path, province: Province, publication: int, period: Row) -> list[Path]:
+def write_period(
+    content: Marts, out: Path, province: Province, publication: int, period: Row, *, is_sample: bool = False
+) -> list[Path]:
     """As `write_period_documents`, of rows of `PERIOD_CONTRACT` that were read before and in the current language."""
     out.mkdir(parents=True, exist_ok=True)
     stem = out / file_stem(period)
@@ -107,6 +111,7 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         templates(),
         "period.html.j2",
         page,
+        is_sample=is_sample,
         issuer=name(province.authority_vi),
         title=_subject(period),
         period=period,
@@ -129,6 +134,7 @@ def write_period(content: Marts, out: Path, province: Province, publication: int
         sections=letter_sections(opening, sentences, _whole(tables[0]), caveats),
         appendix_vi=_("Kèm theo Báo cáo {subject}", subject=words.lower_first(_subject(period))),
         appendix=all_tables,
+        is_sample=is_sample,
     )
     written = [page, *write_both(stem, letter, all_tables, (*opening, sentences.definition_of_rate))]
     log.info("wrote %d documents of %s to %s", len(written), period["period_key"], out)

@@ -18,7 +18,7 @@ from dvctt.province.model import CloseWaiver, Province
 from dvctt.report.choose import in_print_order
 from dvctt.report.marts import read_marts
 from dvctt.report.template import TEMPLATES, templates
-from dvctt.report.wording import formats
+from dvctt.report.wording import formats, sample
 
 _TEMPLATE = "close_request.md.j2"
 _HELD = "hold_request.md.j2"
@@ -34,6 +34,7 @@ def write_close_request(
     waivers: Sequence[tuple[str, CloseWaiver]],
     waiting: Sequence[str],
     report: Path,
+    is_sample: bool = False,
 ) -> tuple[str, str]:
     """Subject and body of the request to close a month.
 
@@ -42,6 +43,7 @@ def write_close_request(
         waivers: agency and waiver of every feed that is missing.
         waiting: what has not been published yet; the reader is told to look first.
         report: the month's page in that publication.
+        is_sample: whether its figures are a sample's.
 
     Raises:
         ReportError: the marts cannot be read, or the template does not fit them.
@@ -70,17 +72,23 @@ def write_close_request(
     except TemplateError as error:
         raise ReportError(f"{TEMPLATES / _TEMPLATE}: cannot write the request of {Month.of(month)}: {error}") from error
     subject = f"Chốt số liệu {formats.month(month)} của {province.name_vi} (bản chốt số {revision})"
-    return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)
+    return _said(subject, body, is_sample=is_sample)
 
 
 def write_hold_request(
-    movements: Sequence[Mapping[str, Any]], province: Province, *, number: int, file: str | None
+    movements: Sequence[Mapping[str, Any]],
+    province: Province,
+    *,
+    number: int,
+    file: str | None,
+    is_sample: bool = False,
 ) -> tuple[str, str]:
     """Subject and body of the request to answer for what is held.
 
     Args:
         movements: the figures beyond their bands, as the audit table has them; ``month`` is ``YYYY-MM``.
         file: source, entity and name of the file that is held; None when the whole publication is.
+        is_sample: whether what is held is of a sample.
 
     Raises:
         ReportError: the template does not fit them.
@@ -99,4 +107,12 @@ def write_hold_request(
         raise ReportError(f"{TEMPLATES / _HELD}: cannot write the request about hold {number}: {error}") from error
     what = "tệp mới" if file else "bản công bố"
     subject = f"Xác nhận số liệu vượt dải biến động của {province.name_vi} ({what} đang giữ lại, số {number})"
-    return unicodedata.normalize("NFC", subject), unicodedata.normalize("NFC", body)
+    return _said(subject, body, is_sample=is_sample)
+
+
+def _said(subject: str, body: str, *, is_sample: bool) -> tuple[str, str]:
+    """Subject and body as they are asked; of a sample's figures both say so first."""
+    if is_sample:
+        body = f"**{sample.sentence()}**\n\n{body}"
+    marked = sample.marked(subject, is_sample=is_sample)
+    return unicodedata.normalize("NFC", marked), unicodedata.normalize("NFC", body)

@@ -33,12 +33,13 @@ class Tally:
     counts: tuple[int, ...]
 
 
-def write_verdict_page(verdict: Mapping[str, Any], out: Path) -> Path:
+def write_verdict_page(verdict: Mapping[str, Any], out: Path, *, is_sample: bool = False) -> Path:
     """Write one self-contained page, in Vietnamese, about one verdict of the gate.
 
     Args:
         verdict: what verdict.json holds; any of the three verdicts.
         out: the page's path; its folder must exist.
+        is_sample: whether it was given on a sample's figures.
 
     Returns:
         ``out``.
@@ -64,6 +65,7 @@ def write_verdict_page(verdict: Mapping[str, Any], out: Path) -> Path:
         templates(),
         "verdict.html.j2",
         out,
+        is_sample=is_sample,
         issuer=verdict["province"],
         verdict=verdict,
         month=words.month_of_key(verdict.get("month")),

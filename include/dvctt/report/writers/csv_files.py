@@ -22,15 +22,18 @@ import duckdb
 
 from dvctt.core.engines import describe_error
 from dvctt.core.errors import ReportError
+from dvctt.core.files import write_new
 from dvctt.core.sharing import Sharing
 from dvctt.core.sql import identifier
 from dvctt.databases import open_database
 from dvctt.report.texts import text_of
+from dvctt.report.wording import sample
 from dvctt.report.wording.language import in_language, languages
 
 log = logging.getLogger(__name__)
 
 ENCODING = "utf-8-sig"
+NOTE = "README.txt"
 _ROWS_AT_ONCE = 10_000
 """Of a mart, held as Python's values: of all its rows they take some twenty times what DuckDB takes."""
 _RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -76,6 +79,22 @@ def write_csv(
         raise ReportError(f"{marts}: cannot read the marts: {describe_error(error)}") from None
     log.info("wrote %d marts as CSV to %s", len(written), out)
     return written
+
+
+def write_sample_note(folder: Path) -> Path:
+    """The note that lies beside tables of a sample and says so, in every language; a table itself has no room for it.
+
+    Args:
+        folder: where the tables lie; made if missing.
+    """
+    folder.mkdir(exist_ok=True)
+    lines: list[str] = []
+    for language in languages():
+        with in_language(language):
+            lines += [sample.line(), sample.sentence(), ""]
+    path = folder / NOTE
+    write_new(path, "\n".join(lines).encode(ENCODING))
+    return path
 
 
 def _write(write: Callable[[Path], Path], path: Path, sharing: Sharing | None, data: str | None) -> Path:

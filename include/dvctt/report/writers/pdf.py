@@ -22,6 +22,7 @@ from dvctt.core.errors import ReportError
 from dvctt.core.printable import SHOWN, printable_values
 from dvctt.report.tables.table import DocumentTable
 from dvctt.report.template import TEMPLATES
+from dvctt.report.wording import sample
 from dvctt.report.wording.language import _, current_language
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Letter:
     sections: tuple[Section, ...]
     appendix_vi: str = ""
     appendix: tuple[DocumentTable, ...] = ()
+    is_sample: bool = False
 
 
 def _words() -> Mapping[str, str]:
@@ -185,6 +187,7 @@ def _content(letter: Letter, fonts: Sequence[str]) -> Mapping[str, Any]:
             }
             for section in letter.sections
         ],
+        "sample": sample.line() if letter.is_sample else "",
         "appendix_vi": letter.appendix_vi,
         "appendix": [_table(table) for table in letter.appendix if table.lines],
     }

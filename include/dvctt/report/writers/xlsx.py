@@ -49,7 +49,14 @@ _COVER_WIDTH = 110
 
 
 def write_workbook(
-    path: Path, cover: Sequence[str], title: str, author: str, moment: datetime, tables: Sequence[DocumentTable]
+    path: Path,
+    cover: Sequence[str],
+    title: str,
+    author: str,
+    moment: datetime,
+    tables: Sequence[DocumentTable],
+    *,
+    heading: str = "",
 ) -> Path:
     """Write one workbook.
 
@@ -60,6 +67,7 @@ def write_workbook(
         author: who issues it, in the file's properties.
         moment: stands in the file as its creation, so that the same data give the same bytes.
         tables: one sheet each, in this order.
+        heading: stands at the head of every printed sheet; none where it is empty.
 
     Raises:
         ReportError: the file cannot be written, or a sheet's name is not allowed or stands twice.
@@ -72,6 +80,9 @@ def write_workbook(
             _write_cover(workbook.add_worksheet(_("Thông tin")), cover, styles)
             for table in tables:
                 _write_table(workbook.add_worksheet(table.sheet_vi), table, styles)
+            if heading:
+                for sheet in workbook.worksheets():
+                    sheet.set_header(f'&C&"Times New Roman,Bold"{heading.replace("&", "&&")}')
     except (XlsxWriterException, OSError) as error:
         raise ReportError(f"{path}: cannot write the workbook: {error}") from error
     return path
