@@ -116,6 +116,7 @@ def test_what_is_fetched_lands_held_against_the_system_s_totals(system: System) 
         ("2022-09", 1, 1),
         ("2022-10", 2, 2),
     ]
+    assert [one.is_sample for one in extracts] == [False] * 3
     assert refused_files(system.settings.landing) == []
     kept = [path for path in system.settings.home.rglob("*") if path.is_file()]
     assert kept and [path for path in kept if PERSON.encode() in path.read_bytes()] == []
@@ -338,12 +339,24 @@ def described(system: System) -> Callable[..., ConfigError]:
         ({"fetch": {"first_month": "2022-13"}}, "not a month: found '2022-13', wanted YYYY-MM"),
         ({"options": {"cach": 1}}, "options: key cach: Extra inputs are not permitted"),
         ({"connection": "a b"}, "connection"),
+        ({"sample": "perhaps"}, "sample"),
     ],
 )
 def test_a_source_that_is_described_wrongly_is_refused_by_key(
     described: Callable[..., ConfigError], changed: dict[str, Any], words: str
 ) -> None:
     assert words in str(described(**changed))
+
+
+def test_a_system_of_made_up_records_says_so_and_takes_it_back(system: System) -> None:
+    path = system.settings.province_folder / "sources.yml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for said in (True, False):
+        content["sources"][0]["sample"] = said
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        system.fetch("2022-10")
+        (extract,) = system.land()
+        assert extract.is_sample is said
 
 
 def test_a_source_of_files_takes_nothing_of_a_system_s(system: System) -> None:

@@ -45,7 +45,7 @@ def test_the_printed_source_is_the_province_s_own_asked_in_another_way(module: o
     text = module.sources_yaml(own, MONTHS)  # type: ignore[attr-defined]
     (printed,) = SourcesFile.model_validate(yaml.safe_load(text)).sources
     check_source(printed)
-    assert printed.no_date == own.no_date
+    assert printed.no_date == own.no_date and printed.sample
     assert printed.fetch is not None and str(printed.fetch.first_month) == "2022-01"
     assert {name: (feed.month_means, feed.optional) for name, feed in printed.entities.items()} == {
         name: (feed.month_means, feed.optional) for name, feed in own.entities.items()

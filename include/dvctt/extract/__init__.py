@@ -284,6 +284,7 @@ def check_source(source: Source) -> None:
         kind.check_options(source)
         return
     said = [key for key, value in (("connection", source.connection), ("fetch", source.fetch)) if value is not None]
+    said += ["sample"] if source.sample else []
     said += ["options"] if source.options or any(feed.options for feed in source.entities.values()) else []
     if said:
         raise ConfigError(

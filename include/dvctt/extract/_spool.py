@@ -107,7 +107,7 @@ def fetch_month(kind: FetchingKind, asked: Asked, fetched: Path) -> bool:
             coming.unlink(missing_ok=True)
             write_atomically(failed, seal({"words": str(error)}), mode=0o600)
             raise
-        control: dict[str, int | str] = {"sha256": sha256_of(coming)}
+        control: dict[str, int | str] = {"sha256": sha256_of(coming), "sample": asked.source.sample}
         if taken.rows is not None:
             control["rows"] = taken.rows
         if taken.total_amount_vnd is not None and asked.entity.amount:

@@ -142,6 +142,7 @@ class Source(_Frozen):
             means these.
         connection: the Airflow connection that opens the system, of a kind that asks one.
         fetch: which months such a source is asked for.
+        sample: whether what such a source gives is made up; of a file its control file says so.
         options: what only the kind knows; checked by it.
     """
 
@@ -153,6 +154,7 @@ class Source(_Frozen):
     date_limits: Mapping[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
     connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
     fetch: Fetch | None = None
+    sample: bool = False
     options: Mapping[str, Any] = {}
 
     @property

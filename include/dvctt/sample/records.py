@@ -44,7 +44,13 @@ def as_fetched(
         entities: options of each entity.
         options: of the source.
     """
-    written: dict[str, Any] = {"id": source.id, "name_vi": source.name_vi, "kind": kind, "connection": source.id}
+    written: dict[str, Any] = {
+        "id": source.id,
+        "name_vi": source.name_vi,
+        "kind": kind,
+        "connection": source.id,
+        "sample": True,
+    }
     written |= {"options": dict(options)} if options else {}
     written |= {"fetch": dict(zip(("first_month", "last_month"), months, strict=True)), "no_date": list(source.no_date)}
     written["entities"] = {
