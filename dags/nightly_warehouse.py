@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, chain, dag, get_current_context, task
-from dvctt.pipeline.night import LAND_EXTRACTS, NIGHT, Stage
+from dvctt.pipeline.night import LAND_EXTRACTS, NIGHT, PUBLISH_MARTS, Stage
 from dvctt.province.folder import installed_sources
-from warehouse_dags import BESIDE_THE_WRITER, MONTH, ZONE, dag_settings, fail_at_once_on
+from warehouse_dags import BESIDE_THE_WRITER, MONTH, PUBLICATION, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
 ### What it makes
@@ -87,14 +87,21 @@ def nightly_warehouse() -> None:
         # Whatever could be fetched lands: landing knows what could not, and what that costs.
         rule = "all_done" if stage is LAND_EXTRACTS else "all_success"
 
-        @(task.short_circuit if stage.may_end_night else task)(task_id=stage.name, trigger_rule=rule)
-        def run_stage(params: Any = None, logical_date: Any = None, run_id: Any = None) -> bool:
+        outlets = [PUBLICATION] if stage is PUBLISH_MARTS else []
+
+        @(task.short_circuit if stage.may_end_night else task)(task_id=stage.name, trigger_rule=rule, outlets=outlets)
+        def run_stage(
+            params: Any = None, logical_date: Any = None, run_id: Any = None, outlet_events: Any = None
+        ) -> bool:
             from dvctt.core import period
-            from dvctt.pipeline.night import Run
+            from dvctt.pipeline.night import Run, event_of_publication
             from dvctt.settings import Settings
 
             month = period.month_of_run(parameter=params["month"], logical_date=logical_date, timezone=ZONE)
-            return stage.run(Settings.from_environment(), Run(run_id, month))
+            goes_on = stage.run(settings := Settings.from_environment(), Run(run_id, month))
+            for outlet in outlets:
+                outlet_events[outlet].extra = event_of_publication(settings)
+            return goes_on
 
         return run_stage()
 

@@ -8,12 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule
+from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 from dvctt.pipeline.night import WRITER_POOL
 from dvctt.province.folder import installed_timezone
 
 BESIDE_THE_WRITER = "default_pool"
 """For tasks that wait for a person or start another DAG: a night must not wait for them."""
+
+PUBLICATION = Asset("dvctt_publication", uri="dvctt://publication", group="dvctt")
+"""A new publication, for the DAGs of others; what an event of it says is `dvctt.pipeline.night.event_of_publication`'s."""
 
 ZONE = installed_timezone()
 START = pendulum.datetime(2022, 1, 1, tz=ZONE)

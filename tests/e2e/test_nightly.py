@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +59,15 @@ def test_every_published_figure_that_can_be_computed_is_reproduced(main_job: Mai
     assert figures["33"]["verdict"] == "target_missed"
     assert round(figures["33"]["computed_value"], 1) == 38.8
     assert (figures["34"]["verdict"], figures["34"]["computed_value"]) == ("no_data", None)
+
+
+def test_the_publication_is_one_event_of_its_asset_with_its_number(main_job: MainJob) -> None:
+    """The second run of the same night published nothing, and is no event."""
+    with closing(sqlite3.connect(main_job.settings.airflow_home / "airflow.db")) as link:
+        events = link.execute("select a.name, e.extra from asset_event e join asset a on a.id = e.asset_id").fetchall()
+    assert [(name, json.loads(extra)) for name, extra in events] == [
+        ("dvctt_publication", {"publication": 1, "month": "2022-10", "is_sample": True})
+    ]
 
 
 def test_check_figures_prints_one_line_a_figure(main_job: MainJob) -> None:

@@ -56,6 +56,26 @@ class Stage:
         return not self.may_end_night or result is not None
 
 
+def event_of_publication(settings: Settings) -> dict[str, object]:
+    """What the asset's event says of the publication that readers have now: its number, which month the run reported, and
+    whether its figures are a sample's.
+
+    Raises:
+        PublishError: readers have none.
+    """
+    from dvctt.core.errors import PublishError
+    from dvctt.publications.reading import current_publication
+
+    publication = current_publication(settings.published)
+    if publication is None:
+        raise PublishError(f"{settings.published}: nothing is published; look: dvctt publications list")
+    return {
+        "publication": publication.number,
+        "month": publication.manifest["month"],
+        "is_sample": publication.is_sample,
+    }
+
+
 def _stages() -> ModuleType:
     from dvctt.pipeline import stages
 
