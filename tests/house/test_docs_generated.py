@@ -1,13 +1,19 @@
 """The generated pages of docs/ are those that their sources give: never typed, never behind."""
 
 import importlib.util
+import json
 import re
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+import yaml
+from dvctt.core.contract import ENTITIES
 from dvctt.gate.judge import load_suites
 from dvctt.report.wording.language import catalogue
+from jsonschema import ValidationError, validate
 
 from tests.conftest import REPOSITORY
 
@@ -42,6 +48,22 @@ def test_what_the_seeds_say_in_both_languages_is_in_the_catalogues_for_a_third()
     assert {"Quý III/{year}", "Chưa quy đổi được", "Tỷ lệ hồ sơ trực tuyến trên tổng hồ sơ"} <= seeds.keys()
     assert generator().OF_SEEDS.read_text(encoding="utf-8") == generator().catalogue_of_seeds(), "run: make docs"
     assert seeds.keys() - catalogue("en").keys() == set()
+
+
+def test_the_contract_of_files_is_one_that_other_tools_accept() -> None:
+    """Held against the standard's own schema, which its package ships."""
+    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+    found = {name: yaml.safe_load(text) for name, text in generator().contracts().items()}
+    assert set(found) == {f"contract/{name}.odcs.yaml" for name in ENTITIES}
+    for document in found.values():
+        validate(document, schema)
+    with pytest.raises(ValidationError):
+        validate({**found["contract/filings.odcs.yaml"], "kind": "Something"}, schema)
+    columns = {column["name"]: column for column in found["contract/filings.odcs.yaml"]["schema"][0]["properties"]}
+    assert set(columns) == {*ENTITIES["filings"].columns, *ENTITIES["filings"].personal}
+    assert columns["ChuHoSo"]["classification"] == "personal"
+    assert "toàn trình" in columns["MucDo"]["quality"][0]["arguments"]["validValues"]
+    assert columns["MaHoSo"]["description"] == "number of the filing"
 
 
 def test_every_rule_has_its_page_with_a_fault_that_proves_it() -> None:
