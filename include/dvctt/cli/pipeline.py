@@ -1,6 +1,7 @@
 """Commands that run: a night, a close, Airflow, and what people were told."""
 
 import logging
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dvctt.cli.root import airflow, alerts, app, check
-from dvctt.cli.screen import MonthOption, current_of, digits, new_table, out
+from dvctt.cli.screen import JsonOption, MonthOption, current_of, digits, new_table, out, print_json
 from dvctt.core.errors import DvcttError
 from dvctt.core.period import Month
 from dvctt.core.sql import day_literal
@@ -159,6 +160,26 @@ def check_home() -> None:
         f"publication {standing.number}: {len(standing.problems)} problems; landing, closed months and ledgers: none"
     )
     if standing.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Look at the whole installation: province, sources, home, disk, memory, clock, publication, nights, alerts. What is wrong,
+    and what to do. Changes nothing, asks no system. Exit 1 if something is wrong.
+    """
+    from dvctt.clock import now
+    from dvctt.pipeline import doctor as looks
+
+    found = looks.examine(Settings.from_environment(), now=now())
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        for one in found:
+            out.print(
+                f"{one.state:7}  {one.what}: {one.found}" + (f"; {one.advice}" if one.advice else ""), markup=False
+            )
+    if any(one.state == "wrong" for one in found):
         raise typer.Exit(1)
 
 

@@ -23,7 +23,7 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     ),
     "Closed months": ("close", "reopen", "figure"),
     "Publications and proofs": ("publications", "check", "reconcile", "parity", "gates"),
-    "Setting up": ("sample", "baselines", "dictionary"),
+    "Setting up": ("doctor", "sample", "baselines", "dictionary"),
 }
 """The commands as ``dvctt --help`` lists them."""
 

@@ -215,6 +215,16 @@ class _Round:
         return entry
 
 
+def configured() -> tuple[list[str], list[str]]:
+    """The channels that an alert goes by as things are now, with how many each reaches; and what stands among the recipients
+    and is no address, masked.
+    """
+    deliveries, malformed = _addressees()
+    emails = sum(delivery.channel == EMAIL for delivery in deliveries)
+    found = [f"{EMAIL} to {emails}"] if emails else []
+    return found + ([WEBHOOK] if len(deliveries) > emails else []), malformed
+
+
 def _addressees() -> tuple[list[Delivery], list[str]]:
     """Whom an alert goes to as things are configured now, and what stands among the recipients and is no address (masked)."""
     recipients, malformed = _recipients(os.environ.get("DVCTT_ALERT_EMAILS", ""))
