@@ -35,7 +35,7 @@ def installation(tiny_inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def night_of(settings: Settings, begun: datetime, state: str) -> None:
     settings.airflow_home.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(settings.airflow_home / "airflow.db")) as link, link:
-        link.execute("create table if not exists dag_run (dag_id text, start_date timestamp, state text)")
+        link.execute("create table if not exists dag_run (dag_id text, updated_at timestamp, state text)")
         link.execute(
             "insert into dag_run values ('nightly_warehouse', ?, ?), ('another', ?, 'failed')",
             (f"{begun:%Y-%m-%d %H:%M:%S.000000}", state, f"{NOW:%Y-%m-%d %H:%M:%S.000000}"),
@@ -54,7 +54,7 @@ def test_a_good_installation_is_good_but_for_the_night_that_it_has_not_had(insta
     ]  # fmt: skip # a row of names
     assert {name for name, one in found.items() if one.state != "good"} == {"publication"}
     assert found["publication"].state == "warning"
-    assert found["nights"].found == "the last began 2100-01-02 01:00, success"
+    assert found["nights"].found == "the last was worked on 2100-01-02 01:00, success"
     assert found["alerts"].found == "e-mail to 2"
 
 
@@ -62,9 +62,9 @@ def test_a_night_that_did_not_come_is_wrong_and_so_is_one_that_failed(installati
     night_of(installation, NOW - timedelta(hours=2), "failed")
     assert looked(installation, "nights").state == "wrong"
     with closing(sqlite3.connect(installation.airflow_home / "airflow.db")) as link, link:
-        link.execute("update dag_run set start_date = '2099-12-31 10:00:00.000000', state = 'success'")
+        link.execute("update dag_run set updated_at = '2099-12-31 10:00:00.000000', state = 'success'")
     silent = looked(installation, "nights")
-    assert (silent.state, silent.found) == ("wrong", "the last began 2099-12-31 10:00, success: 50 hours ago")
+    assert (silent.state, silent.found) == ("wrong", "the last was worked on 2099-12-31 10:00, success: 50 hours ago")
     (installation.airflow_home / "airflow.db").unlink()
     assert looked(installation, "nights").state == "warning"
 

@@ -163,14 +163,16 @@ def _publication(settings: Settings) -> Iterator[Look]:
 
 
 def _nights(settings: Settings, now: datetime) -> Iterator[Look]:
-    """When Airflow last began a night, and how that ended, out of its own records."""
+    """When Airflow last worked on a night, and how that ended, out of its own records. When a run began is not asked: one by hand
+    begins, in these records, at the moment that it is about.
+    """
     last = last_run(metadata_database(settings))
     if last is None:
-        yield Look("nights", "warning", "Airflow has begun none in this home", "make up, or docs/how-to/deploy.md")
+        yield Look("nights", "warning", "Airflow has had none in this home", "make up, or docs/how-to/deploy.md")
         return
     begun, state = last
     age = now - begun
-    found = f"the last began {begun.astimezone(now.tzinfo):%Y-%m-%d %H:%M}, {state}"
+    found = f"the last was worked on {begun.astimezone(now.tzinfo):%Y-%m-%d %H:%M}, {state}"
     if age > _LONGEST_SILENCE:
         hours = age // timedelta(hours=1)
         yield Look(
@@ -183,19 +185,19 @@ def _nights(settings: Settings, now: datetime) -> Iterator[Look]:
 
 
 def last_run(database: str) -> tuple[datetime, str] | None:
-    """Begin and state of the newest run of the night's DAG; None where Airflow has no records, or none of it."""
+    """Last moment and state of the newest run of the night's DAG; None where Airflow has no records, or none of it."""
     import sqlalchemy as sa
 
     if database.startswith("sqlite:///") and not Path(database.removeprefix("sqlite:///")).is_file():
         return None
     engine = sa.create_engine(database, poolclass=sa.pool.NullPool)
     runs = sa.table(
-        "dag_run", sa.column("dag_id"), sa.column("start_date", sa.DateTime(timezone=True)), sa.column("state")
+        "dag_run", sa.column("dag_id"), sa.column("updated_at", sa.DateTime(timezone=True)), sa.column("state")
     )
     newest = (
-        sa.select(runs.c.start_date, runs.c.state)
-        .where(runs.c.dag_id == DAG_ID, runs.c.start_date.is_not(None))
-        .order_by(runs.c.start_date.desc())
+        sa.select(runs.c.updated_at, runs.c.state)
+        .where(runs.c.dag_id == DAG_ID, runs.c.updated_at.is_not(None))
+        .order_by(runs.c.updated_at.desc())
         .limit(1)
     )
     try:
