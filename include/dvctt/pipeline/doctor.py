@@ -163,8 +163,8 @@ def _publication(settings: Settings) -> Iterator[Look]:
 
 
 def _nights(settings: Settings, now: datetime) -> Iterator[Look]:
-    """When Airflow last worked on a night, and how that ended, out of its own records. When a run began is not asked: one by hand
-    begins, in these records, at the moment that it is about.
+    """When Airflow last worked on a night, and how that ended, out of its own records. When a run began is not asked: one by
+    hand begins, in these records, at the moment that it is about.
     """
     last = last_run(metadata_database(settings))
     if last is None:
