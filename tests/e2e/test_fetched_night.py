@@ -8,12 +8,14 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from dvctt.core.contract import ENTITIES
+from dvctt.pipeline.local_airflow import airflow_command, airflow_environment
 from dvctt.publications.reading import current_publication
 from dvctt.settings import Settings
 
@@ -113,3 +115,16 @@ def test_landing_begins_after_a_fetch_has_failed_and_says_what_that_costs(night:
         "what a person has to mend is not tried again"
     )
     assert current_publication(night.settings.published) is None
+
+
+def test_a_login_that_airflow_keeps_itself_is_found_outside_of_airflow_too(night: FetchedNight) -> None:
+    """As a command of its own, with Airflow's real database: what a person enters in the UI stands there."""
+    settings = night.settings
+    program = [*airflow_command(), "connections", "add", "mot_cua", "--conn-type", "generic"]
+    more = ["--conn-host", str(settings.home.parent / "mot-cua.db"), "--conn-extra", json.dumps({"system": "sqlite"})]
+    subprocess.run([*program, *more], env=airflow_environment(settings), check=True, capture_output=True)
+    finished = dvctt(
+        settings, "sources", "check", "one_stop", "--entity", "filings", "--month", "2022-10", plainly=True
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "filings of 2022-10: the system says 8 records; 8 rows would land" in finished.stdout

@@ -261,8 +261,9 @@ def test_a_connection_without_a_driver_or_of_no_database_is_said(tmp_path: Path)
     source = payments("x")
     with pytest.raises(ConfigError, match="found type 'http', wanted one of postgres, "):
         database.fetch(asked_of(source, login(1, system="http")), tmp_path / "x.csv")
-    with pytest.raises(ConfigError, match="no driver for 'oracle' is installed"):
-        database.fetch(asked_of(source, login(1, system="oracle")), tmp_path / "x.csv")
+    for given in (login(1, system="oracle"), login(1, system="generic", extra={"system": "oracle"})):
+        with pytest.raises(ConfigError, match="no driver for 'oracle' is installed"):
+            database.fetch(asked_of(source, given), tmp_path / "x.csv")
 
 
 def test_outside_of_this_machine_the_wire_is_encrypted_unless_the_connection_says_otherwise() -> None:

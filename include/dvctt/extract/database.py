@@ -45,6 +45,7 @@ _SNAPSHOT: Mapping[str, str] = {
     "sqlite": "SERIALIZABLE",
 }
 """The weakest level of each in which two reads of one transaction see one instant."""
+_SYSTEM = "system"
 _CONNECT_SECONDS = 15
 _BATCH = 10_000
 _MENDS_ITSELF = ("08", "40", "53", "55", "57")
@@ -206,7 +207,7 @@ class _Query:
         """What COPY would write in a form that no source sends: t and f for yes and no, 1000.00 for an amount."""
         import sqlalchemy as sa
 
-        if self._asked.login.system not in ("postgres", "postgresql"):
+        if not _DRIVERS[_system(self._asked.login)].startswith("postgresql"):
             return column
         if isinstance(column.type, sa.Boolean):
             return sa.cast(column, sa.Text)
@@ -262,8 +263,8 @@ def _transaction(asked: Asked) -> Iterator["Connection"]:
         engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.pool.NullPool)
     except (ModuleNotFoundError, sa.exc.NoSuchModuleError):
         raise ConfigError(
-            f"connection {asked.login.connection!r}: no driver for {asked.login.system!r} is installed; wanted "
-            f"{_DRIVERS.get(asked.login.system, 'a type that is a database')}: docs/how-to/fetch-from-a-system.md"
+            f"connection {asked.login.connection!r}: no driver for {_system(asked.login)!r} is installed; wanted "
+            f"{_DRIVERS.get(_system(asked.login), 'a type that is a database')}: docs/how-to/fetch-from-a-system.md"
         ) from None
     try:
         with engine.connect().execution_options(isolation_level=_SNAPSHOT[engine.dialect.name]) as connection:
@@ -286,17 +287,23 @@ def _make_read_only(connection: "Connection") -> None:
         connection.execute(sa.text("begin"))
 
 
+def _system(login: Login) -> str:
+    """Airflow offers the types of its installed providers alone; the extra says another."""
+    return str(login.extra.get(_SYSTEM, login.system))
+
+
 def _address(login: Login, options: SourceOptions) -> tuple["URL", dict[str, Any]]:
     import sqlalchemy as sa
 
-    driver = _DRIVERS.get(login.system)
+    driver = _DRIVERS.get(_system(login))
     if driver is None:
         raise ConfigError(
-            f"connection {login.connection!r}: found type {login.system!r}, wanted one of {', '.join(_DRIVERS)}"
+            f"connection {login.connection!r}: found type {_system(login)!r}, wanted one of {', '.join(_DRIVERS)}; a type that "
+            f'Airflow does not offer stands in its extra: {{"system": "mysql"}}'
         )
     if driver == "sqlite":
         return sa.URL.create(driver, database=login.host or login.schema), {}
-    extra = {key: str(value) for key, value in login.extra.items()}
+    extra = {key: str(value) for key, value in login.extra.items() if key != _SYSTEM}
     arguments: dict[str, Any] = {}
     if driver.startswith("postgresql"):
         # Outside of this machine nothing goes over a wire in the clear unless the connection says so.

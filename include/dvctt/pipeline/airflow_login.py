@@ -4,6 +4,7 @@ Airflow is imported inside the function: it costs seconds, and most runs ask no 
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dvctt.core.errors import ConfigError
 from dvctt.extract import Login
 from dvctt.notify.airflow_smtp import settle_airflow_home
+
+_PROCESS = "_AIRFLOW_PROCESS_CONTEXT"
 
 
 @contextmanager
@@ -21,6 +24,22 @@ def _own_log_lines() -> Iterator[None]:
     yield
     if before is not None:
         root.handlers[:], root.level = before
+
+
+@contextmanager
+def _airflow_s_own_records() -> Iterator[None]:
+    """Outside of a task Airflow looks into its database for those processes alone that say of themselves that they are its own;
+    within one this says nothing, for there it asks its supervisor.
+    """
+    said = os.environ.get(_PROCESS)
+    os.environ[_PROCESS] = "server"
+    try:
+        with _own_log_lines():
+            yield
+    finally:
+        del os.environ[_PROCESS]
+        if said is not None:
+            os.environ[_PROCESS] = said
 
 
 def login_of(connection: str) -> Login:
@@ -36,7 +55,8 @@ def login_of(connection: str) -> Login:
 
     variable = f"AIRFLOW_CONN_{connection.upper()}"
     try:
-        found = BaseHook.get_connection(connection)
+        with _airflow_s_own_records():
+            found = BaseHook.get_connection(connection)
         extra = found.extra_dejson
     except AirflowNotFoundException:
         raise ConfigError(
