@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, chain, dag, get_current_context, task
 from dvctt.pipeline.night import LAND_EXTRACTS, NIGHT, PUBLISH_MARTS, Stage
-from dvctt.province.folder import installed_sources
+from dvctt.province.folder import installed_systems
 from warehouse_dags import BESIDE_THE_WRITER, MONTH, PUBLICATION, ZONE, dag_settings, fail_at_once_on
 
 DOC = """
@@ -107,9 +107,8 @@ def nightly_warehouse() -> None:
 
     stages = [task_of(stage) for stage in NIGHT]
     chain(*stages)
-    for source in installed_sources():
-        if source.connection is not None:
-            fetch_of(source) >> stages[0]
+    for source in installed_systems():
+        fetch_of(source) >> stages[0]
 
 
 nightly_warehouse()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import load_province, read_close, read_timezone
+from dvctt.province.folder import installed_systems, load_province, read_close, read_timezone
 from dvctt.settings import Settings
 
 from tests.conftest import PROVINCE
@@ -305,3 +305,22 @@ def test_a_path_that_no_database_can_lie_at_is_refused(name: str, path: str) -> 
 
 def test_a_path_with_the_signs_of_a_pattern_is_a_path() -> None:
     assert Settings.from_environment({"DVCTT_HOME": "/srv/kho[12]*"}).home == Path("/srv/kho[12]*")
+
+
+def test_a_dag_hears_of_running_systems_and_of_none_where_the_file_is_broken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A DAG that cannot be parsed does not run and tells nobody; landing, which does run, says what is wrong."""
+    monkeypatch.setenv("DVCTT_PROVINCE", str(folder))
+    assert installed_systems() == ()
+    edit(
+        folder / "sources.yml",
+        "kind: files",
+        "kind: database\n    connection: mot_cua\n    fetch: {first_month: 2022-01}",
+    )
+    assert [source.id for source in installed_systems()] == ["one_stop"]
+    edit(folder / "sources.yml", "first_month: 2022-01", "first_month: 2022-13")
+    assert installed_systems() == ()
+    assert "not a month: found '2022-13'" in caplog.text
+    (folder / "sources.yml").unlink()
+    assert installed_systems() == ()

@@ -5,6 +5,7 @@ knows a province by name.
 """
 
 import hashlib
+import logging
 from pathlib import Path
 
 from dvctt.core.errors import ConfigError
@@ -41,6 +42,8 @@ from dvctt.province.rules import (
     refuse_unknown,
 )
 from dvctt.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PROVINCE_FILES = (
     "province.yml",
@@ -82,13 +85,18 @@ def read_timezone(folder: Path) -> str:
     return _read_province_file(folder).timezone
 
 
-def installed_sources() -> tuple[Source, ...]:
-    """The sources of the province that this installation serves, for a DAG that is parsed often: one small file.
+def installed_systems() -> tuple[Source, ...]:
+    """The running systems of the province that this installation serves, for a DAG that is parsed often: one small file.
 
-    Raises:
-        ConfigError: sources.yml is missing or wrong; the message gives file, line and key.
+    None where the file cannot be read: the night's landing says what is wrong with it and tells people, whereas a DAG that cannot
+    be parsed does not run and tells nobody.
     """
-    return read_yaml(Settings.from_environment().province_folder / "sources.yml", SourcesFile).sources
+    try:
+        sources = read_yaml(Settings.from_environment().province_folder / "sources.yml", SourcesFile).sources
+    except ConfigError as error:
+        log.warning("no system is fetched from: %s", error)
+        return ()
+    return tuple(source for source in sources if source.connection is not None)
 
 
 def installed_timezone() -> str:
