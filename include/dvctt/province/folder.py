@@ -88,8 +88,8 @@ def read_timezone(folder: Path) -> str:
 def installed_systems() -> tuple[Source, ...]:
     """The running systems of the province that this installation serves, for a DAG that is parsed often: one small file.
 
-    None where the file cannot be read: the night's landing says what is wrong with it and tells people, whereas a DAG that cannot
-    be parsed does not run and tells nobody.
+    None where the file cannot be read: the night's landing says what is wrong with it and tells people, whereas a DAG that
+    cannot be parsed does not run and tells nobody.
     """
     try:
         sources = read_yaml(Settings.from_environment().province_folder / "sources.yml", SourcesFile).sources
