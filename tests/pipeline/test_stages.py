@@ -337,7 +337,7 @@ def test_a_wrong_province_folder_is_one_error(tiny_copy: Settings, tmp_path: Pat
     settings = replace(tiny_copy, province_folder=folder)
     finished = dvctt(settings, "run")
     assert finished.returncode == 1
-    assert "key kind: found 'fax', wanted one of files" in finished.stderr
+    assert "key kind: found 'fax', wanted one of database, files, rest" in finished.stderr
     finished = dvctt(replace(tiny_copy, province_folder=Path("/nowhere")), "run")
     assert finished.returncode == 1
     assert "DVCTT_PROVINCE: no province folder '/nowhere'" in finished.stderr
