@@ -2,22 +2,24 @@
 
 import json
 import logging
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dvctt.cli.root import samples
 from dvctt.cli.screen import digits, out, refuse_no_folder
 from dvctt.core.errors import ConfigError
-from dvctt.province.folder import load_province
-from dvctt.province.model import Source
 from dvctt.settings import Settings
+
+if TYPE_CHECKING:
+    from dvctt.province.model import Source
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def _write(settings: Settings, folder: Path, scale: int, form: str = "csv") -> N
 
 
 @contextmanager
-def _files(settings: Settings, source: Source, scale: int, written: Path | None) -> Iterator[Path]:
+def _files(settings: Settings, source: "Source", scale: int, written: Path | None) -> Iterator[Path]:
     """The source's folder of what --out wrote, or of a sample that lives as long as this call."""
     if written is not None:
         folder = written / source.id
@@ -75,7 +77,9 @@ def _files(settings: Settings, source: Source, scale: int, written: Path | None)
         yield Path(name) / source.id
 
 
-def _source(settings: Settings, source_id: str | None) -> Source:
+def _source(settings: Settings, source_id: str | None) -> "Source":
+    from dvctt.province.folder import load_province
+
     sources = load_province(settings.province_folder).sources
     for source in sources:
         if source_id in (None, source.id):
@@ -83,7 +87,7 @@ def _source(settings: Settings, source_id: str | None) -> Source:
     raise ConfigError(f"sources.yml: no source {source_id!r}; wanted one of {', '.join(one.id for one in sources)}")
 
 
-def _months(folder: Path, source: Source) -> tuple[str, str]:
+def _months(folder: Path, source: "Source") -> tuple[str, str]:
     from dvctt.sample.records import months_of
 
     months = [month for entity in source.entities for month in months_of(folder, entity)]
@@ -137,5 +141,8 @@ def serve(
             described.id.upper(),
             json.dumps({"conn_type": "http", "host": f"http://127.0.0.1:{running.port}", "password": "..."}),
         )
-        with suppress(KeyboardInterrupt):
-            Event().wait()
+        stopped = Event()
+        # Said here, because a shell lets what it starts in the background pass over Ctrl-C.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        stopped.wait()
